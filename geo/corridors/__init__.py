@@ -1,0 +1,1 @@
+"""Spatial interaction, rail-or-road choice, assignment of flow to stations and segments."""

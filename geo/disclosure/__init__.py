@@ -1,0 +1,1 @@
+"""What may be shown: population quadtree, suppression, release ledger."""

@@ -1,0 +1,1 @@
+"""Clusters, local statistics, densities, time, and the judging of them all."""

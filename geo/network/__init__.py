@@ -1,0 +1,1 @@
+"""Rail and road graphs, snapping, travel time."""

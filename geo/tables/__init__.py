@@ -1,0 +1,54 @@
+"""The contracts of every table that crosses a stage. Point tables carry ``easting_m, northing_m`` in EPSG:27700."""
+
+from geo.tables.evidence import CUCKOOING, DEAL_LINES, DEPLOYMENTS, OFFENCES, PROVENANCE, QUARANTINE
+from geo.tables.exposure import (
+    COURIER_FLOWS,
+    HOTSPOTS,
+    OD_TRIPS,
+    PLACE_EXPOSURE,
+    SEGMENT_FLOWS,
+    STATION_EXPOSURE,
+    STATION_FLOWS,
+)
+from geo.tables.places import ACCESS_TIMES, AREAS, BOUNDARIES, EXPORTERS, PLACES, ROAD_TIMES
+from geo.tables.rail import (
+    PASSENGER_FLOWS,
+    RAIL_LINKS,
+    RAIL_TRACK,
+    SERVICE_CALLS,
+    SERVICE_DEPARTURES,
+    STATION_USAGE,
+    STATIONS,
+)
+from geo.tables.scores import PLACE_SCORES, STATION_SCORES
+
+__all__ = [
+    "ACCESS_TIMES",
+    "AREAS",
+    "BOUNDARIES",
+    "COURIER_FLOWS",
+    "CUCKOOING",
+    "DEAL_LINES",
+    "DEPLOYMENTS",
+    "EXPORTERS",
+    "HOTSPOTS",
+    "OD_TRIPS",
+    "OFFENCES",
+    "PASSENGER_FLOWS",
+    "PLACES",
+    "PLACE_EXPOSURE",
+    "PLACE_SCORES",
+    "PROVENANCE",
+    "QUARANTINE",
+    "RAIL_LINKS",
+    "RAIL_TRACK",
+    "ROAD_TIMES",
+    "SEGMENT_FLOWS",
+    "SERVICE_CALLS",
+    "SERVICE_DEPARTURES",
+    "STATIONS",
+    "STATION_EXPOSURE",
+    "STATION_FLOWS",
+    "STATION_SCORES",
+    "STATION_USAGE",
+]

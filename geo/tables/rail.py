@@ -1,0 +1,90 @@
+"""The railway: stations, track, links between neighbouring calls, passengers."""
+
+from __future__ import annotations
+
+from geo.schema import Column, Contract
+from geo.tables.evidence import EASTING, NORTHING
+
+STATIONS = Contract(
+    "stations",
+    "station_id",
+    {
+        "name": Column("text", "station name"),
+        "easting_m": EASTING,
+        "northing_m": NORTHING,
+        "is_in_force": Column("flag", "whether the station lies in the force area that is being scored"),
+    },
+    total="One row a heavy-rail station; the index is its CRS code.",
+)
+
+RAIL_TRACK = Contract(
+    "rail_track",
+    "track_id",
+    {"geometry": Column("geometry", "track centre line", shapes=("LineString",))},
+    total="One row a piece of heavy-rail track.",
+)
+
+RAIL_LINKS = Contract(
+    "rail_links",
+    "link_id",
+    {
+        "from_station_id": Column("text", "CRS code"),
+        "to_station_id": Column("text", "CRS code"),
+        "length_m": Column("number", "distance along track, metres", low=0),
+        "time_min": Column("number", "run time, minutes, dwell excluded", low=0),
+        "time_basis": Column("text", "where the time comes from", values=("timetable", "assumed_speed")),
+        "repaired_m": Column("number", "metres of the link that bridge a gap in the track file", low=0),
+        "geometry": Column("geometry", "the track between the two stations", shapes=("LineString", "MultiLineString")),
+    },
+    total="One row an undirected pair of stations with track between them and no other station on it.",
+)
+
+PASSENGER_FLOWS = Contract(
+    "passenger_flows",
+    "flow_id",
+    {
+        "origin_station_id": Column("text", "CRS code"),
+        "destination_station_id": Column("text", "CRS code"),
+        "n_journeys_per_year": Column("number", "ticketed journeys a year", low=0),
+    },
+    total="One row a pair of stations in the ORR origin-destination matrix; symmetric and ticket-based.",
+)
+
+STATION_USAGE = Contract(
+    "station_usage",
+    "station_id",
+    {
+        "n_entries_exits_per_year": Column("number", "entries and exits a year", low=0),
+        "n_interchanges_per_year": Column("number", "changes of train a year", nullable=True, low=0),
+        "usage_basis": Column("text", "source and year"),
+    },
+    total="One row a station.",
+)
+
+SERVICE_CALLS = Contract(
+    "service_calls",
+    "call_id",
+    {
+        "pattern_id": Column("text", "stopping pattern: one sequence of calls with one set of run times"),
+        "call_no": Column("count", "position in the pattern, from 0", low=0),
+        "station_id": Column("text", "CRS code"),
+        "arrival_min": Column(
+            "number", "minutes after the pattern's first departure; null at its start", nullable=True
+        ),
+        "departure_min": Column(
+            "number", "minutes after the pattern's first departure; null at its end", nullable=True
+        ),
+    },
+    total="One row a call of a stopping pattern; a station that is passed has no row and cannot be boarded at.",
+)
+
+SERVICE_DEPARTURES = Contract(
+    "service_departures",
+    "departure_id",
+    {
+        "pattern_id": Column("text", "stopping pattern"),
+        "hour_of_week": Column("count", "0 is Monday 00:00-00:59, of the first departure", low=0, high=167),
+        "n_departures": Column("number", "departures in that hour of an average week", low=0),
+    },
+    total="One row a pattern and an hour of the week in which it starts.",
+)

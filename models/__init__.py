@@ -1,0 +1,1 @@
+"""What it means: features, estimators, judging, uncertainty, reasons, planning."""
