@@ -1,9 +1,9 @@
 """
 The railway as a passenger can use it: platforms, trains that call, waits and changes, as arrays.
 
-Where there is a timetable, each stopping pattern has a node on board at each of its calls, so a train that does not call
-cannot be boarded, and a change costs an alighting and a new wait. Without one there are only platforms and the links
-between neighbouring stations.
+Where there is a timetable, each stopping pattern has a node on board at each of its calls, so a train that does not
+call cannot be boarded, and a change costs an alighting and a new wait. Without one there are only platforms and the
+links between neighbouring stations.
 """
 
 from __future__ import annotations
