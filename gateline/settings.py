@@ -1,0 +1,263 @@
+"""
+Every setting of a workspace: its name, default, unit and where the default comes from.
+
+`region.toml` holds them. An unknown key is an error with the nearest known name, because a mistyped setting that is
+silently ignored is worse than none. A default is a sourced figure or says ASSUMPTION.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from geo.errors import UsageError
+
+__all__ = ["Settings", "read_settings", "write_settings_template"]
+
+PathText = str
+
+
+class Section(BaseModel):
+    """A table of `region.toml`; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class RegionSettings(Section):
+    """Who the run is for and how its products are marked."""
+
+    name: str = Field("North Yorkshire", description="Region as it appears on every product")
+    force: str = Field("North Yorkshire Police", description="Force whose stations and towns are scored")
+    operator: str = Field("not stated", description="Person or unit responsible for the run; printed on every product")
+    marking: str = Field(
+        "OFFICIAL-SENSITIVE", description="Government Security Classification printed on every product"
+    )
+    is_fictional: bool = Field(False, description="true prints FICTIONAL across every product")
+    retention_months: int = Field(13, ge=1, description="Months until the run expires. ASSUMPTION: confirm locally")
+
+
+class InputSettings(Section):
+    """Input files, relative to the workspace; a folder means every matching file below it."""
+
+    offences: tuple[PathText, ...] = Field((), description="Offence files or folders")
+    offences_format: Literal["police_uk", "extract"] = Field(
+        "police_uk", description="police_uk: street CSV of data.police.uk; extract: the force's own CSV, mapped below"
+    )
+    offences_columns: dict[str, str] = Field({}, description="extract only: our field = your column")
+    offences_crs: str = Field("EPSG:27700", description="extract only: CRS of the coordinates")
+    offences_date_format: str = Field("%Y-%m-%d", description="extract only: date format, as strftime writes it")
+    cuckooing: PathText | None = Field(None, description="Cuckooed addresses; never shown, used as banded areas only")
+    cuckooing_columns: dict[str, str] = Field({}, description="our field = your column")
+    cuckooing_crs: str = Field("EPSG:27700", description="CRS of the coordinates")
+    deal_lines: PathText | None = Field(None, description="Known deal lines: origin, destination, first and last seen")
+    deployments: PathText | None = Field(None, description="Log of visits to stations, to turn finds into rates")
+    stations: PathText | None = Field(None, description="Stations: name, lat, long, CRS code")
+    passenger_flows: PathText | None = Field(None, description="ORR origin-destination matrix")
+    station_usage: PathText | None = Field(None, description="ORR station usage, long form")
+    places: PathText | None = Field(None, description="Towns with population")
+    exporters: PathText | None = Field(None, description="Exporting areas with population and main station")
+    boundary: PathText | None = Field(None, description="Force boundary polygon; the union of areas where absent")
+    areas: PathText | None = Field(None, description="Small areas (LSOA) with population")
+    rail_track: PathText | None = Field(None, description="Heavy-rail track: GeoJSON, .osm or .osm.pbf")
+    roads: PathText | None = Field(
+        None, description="OpenStreetMap extract for roads and paths; times are estimated without"
+    )
+    harm: PathText | None = Field(None, description="Harm weights by offence code or category")
+
+
+class OffenceSettings(Section):
+    """Which offences count as evidence."""
+
+    crime_types: tuple[str, ...] = Field(
+        ("Drugs",), description="Categories that are evidence of county lines; others are out of scope and counted"
+    )
+    first_month: str | None = Field(None, description="First month used, YYYY-MM; all where absent")
+    last_month: str | None = Field(None, description="Last month used, YYYY-MM; all where absent")
+    max_quarantine_share: float = Field(
+        0.05, ge=0, le=1, description="A run stops when more of the rows are quarantined. ASSUMPTION"
+    )
+
+
+class RailSettings(Section):
+    """How the rail graph is built."""
+
+    snap_limit_m: float = Field(500.0, gt=0, description="A station farther from track is left out and reported")
+    dwell_min: float = Field(1.0, ge=0, description="Minutes at each call where there is no timetable. ASSUMPTION")
+    interchange_min: float = Field(
+        5.0, ge=0, description="Minutes to change trains where no file states them. ASSUMPTION"
+    )
+    buffer_km: float = Field(
+        80.0, gt=0, description="Stations this far beyond the force area are kept, so that routes through them exist"
+    )
+
+
+class AccessSettings(Section):
+    """The way between a station and a place where there is no road graph."""
+
+    walk_limit_min: float = Field(60.0, gt=0, description="Longest walk from a station to a town. ASSUMPTION")
+    drive_limit_min: float = Field(45.0, gt=0, description="Longest drive from a station to a town. ASSUMPTION")
+    catchment_walk_min: float = Field(15.0, gt=0, description="Walk that counts as at the station (map, scores)")
+
+
+class HotspotSettings(Section):
+    """How hotspots are found."""
+
+    cell_size_m: float = Field(500.0, gt=0, description="Side of a Gi* grid cell. ASSUMPTION")
+    false_discovery_rate: float = Field(0.05, gt=0, lt=1, description="Share of false hot cells accepted")
+    eps_m: float = Field(200.0, gt=0, description="Cluster radius. ASSUMPTION: a few town-centre blocks")
+    min_offences: int = Field(10, ge=2, description="Fewest offences in a cluster; also the disclosure threshold")
+
+
+class CorridorSettings(Section):
+    """How courier flow is estimated and laid on the network."""
+
+    population_exponent: float = Field(
+        0.6, gt=0, description="beta of the gravity model; Castro-Gonzalez 2023 starts at 0.6"
+    )
+    time_exponent: float = Field(1.0, gt=0, description="gamma of the gravity model; Castro-Gonzalez 2023 starts at 1")
+    trips_per_line_per_month: float = Field(8.0, gt=0, description="Courier trips of one line. ASSUMPTION: two a week")
+    internal_share: float = Field(
+        0.1, ge=0, lt=1, description="Share of flow that starts in the force's own towns where no line says. ASSUMPTION"
+    )
+
+
+class ScoreSettings(Section):
+    """How the score is put together; weights sum to one and enforcement is capped."""
+
+    station_weights: dict[str, float] = Field(
+        {}, description="Weight of each component; empty takes the model's defaults"
+    )
+    place_weights: dict[str, float] = Field(
+        {}, description="Weight of each component; empty takes the model's defaults"
+    )
+    n_draws: int = Field(1000, ge=100, description="Draws behind the rank intervals")
+    random_state: int = Field(20260101, ge=0, description="Seed of every random draw")
+
+    @model_validator(mode="after")
+    def _weights_sum_to_one(self) -> ScoreSettings:
+        for name, weights in (("station_weights", self.station_weights), ("place_weights", self.place_weights)):
+            if weights and (min(weights.values()) < 0 or abs(sum(weights.values()) - 1) > 1e-9):
+                msg = f"{name} sums to {sum(weights.values()):g}, expected non-negative weights that sum to 1"
+                raise ValueError(msg)
+        return self
+
+
+class PlanSettings(Section):
+    """Teams, shifts and rules of the interception plan."""
+
+    n_teams: int = Field(3, ge=1, description="Teams on each shift")
+    n_days: int = Field(7, ge=1, description="Days planned")
+    shifts: tuple[str, ...] = Field(("early", "late"), description="Shifts of a day, in order")
+    detection_share: float = Field(
+        0.2, gt=0, le=1, description="Chance that a team present meets a courier who passes. ASSUMPTION"
+    )
+    random_share: float = Field(
+        0.15, ge=0, le=0.5, description="Effort on randomly chosen stations; 0.10-0.20 is advised"
+    )
+    must_visit: tuple[str, ...] = Field((), description="CRS codes that must be worked")
+    must_not_visit: tuple[str, ...] = Field((), description="CRS codes that must not be worked")
+
+
+class Settings(Section):
+    """All settings of a workspace."""
+
+    region: RegionSettings = RegionSettings()
+    inputs: InputSettings = InputSettings()
+    offences: OffenceSettings = OffenceSettings()
+    rail: RailSettings = RailSettings()
+    access: AccessSettings = AccessSettings()
+    hotspots: HotspotSettings = HotspotSettings()
+    corridors: CorridorSettings = CorridorSettings()
+    scores: ScoreSettings = ScoreSettings()
+    plan: PlanSettings = PlanSettings()
+
+
+def read_settings(path: Path) -> Settings:
+    """
+    Read `region.toml`.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    Settings
+        With defaults for what the file leaves out.
+
+    Raises
+    ------
+    UsageError
+        If the file is absent, is not TOML, or holds an unknown or wrong setting; every fault is named.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        msg = f"{path.name}: no such file in {path.parent.name!r}, expected a workspace. Make one with 'gateline init'."
+        raise UsageError(msg) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path.name}: not valid TOML ({error}), expected UTF-8 TOML. Mend the line named."
+        raise UsageError(msg) from error
+    try:
+        return Settings.model_validate(document)
+    except ValidationError as error:
+        faults = "; ".join(_fault(detail) for detail in error.errors(include_url=False))
+        msg = f"{path.name}: {faults}, expected the settings that 'gateline init' writes. Mend the settings named."
+        raise UsageError(msg) from error
+
+
+def _fault(detail: Any) -> str:  # noqa: ANN401 - pydantic's own record
+    """One sentence part for one fault, with the nearest known name for an unknown key."""
+    where = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] != "extra_forbidden":
+        return f"{where} is {detail['input']!r} ({detail['msg'].removeprefix('Value error, ')})"
+    model: type[BaseModel] = Settings
+    for part in detail["loc"][:-1]:
+        model = model.model_fields[str(part)].annotation  # type: ignore[assignment]
+    near = difflib.get_close_matches(str(detail["loc"][-1]), list(model.model_fields), n=1)
+    return f"unknown setting {where!r}" + (f" (did you mean {near[0]!r}?)" if near else "")
+
+
+def write_settings_template(settings: Settings) -> str:
+    """
+    Write settings as commented TOML.
+
+    Parameters
+    ----------
+    settings : Settings
+        The values to write.
+
+    Returns
+    -------
+    str
+        A file that `read_settings` reads back to the same settings; an absent value is a commented line.
+    """
+    lines = ["# Settings of a Gateline workspace. Paths are relative to this folder.", ""]
+    for name, section_field in Settings.model_fields.items():
+        section: Section = getattr(settings, name)
+        doc = (section_field.annotation.__doc__ or "").strip()  # type: ignore[union-attr]
+        lines += [f"# {doc}", f"[{name}]"]
+        for key, field in type(section).model_fields.items():
+            value = getattr(section, key)
+            lines.append(f"# {field.description}")
+            lines.append(f'# {key} = ""' if value is None else f"{key} = {_toml(value)}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _toml(value: Any) -> str:  # noqa: ANN401 - any value that TOML holds
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_toml(k)} = {_toml(v)}" for k, v in value.items()) + " }" if value else "{}"
+    return repr(value)

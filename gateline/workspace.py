@@ -1,0 +1,231 @@
+"""
+The workspace on disk: where its parts are, who may write, and how a run appears whole or not at all.
+
+A run is built in ``runs/.tmp-<id>``, synced to disk, then renamed to ``runs/<id>``; ``runs/current`` is replaced
+last. A process that dies at any instant leaves the old state, and the next run clears what it left.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from geo.errors import LockedError, ResourceError, UsageError
+
+__all__ = ["current_run", "hash_file", "lock_workspace", "open_run", "resolve_inside"]
+
+_LOCK = ".gateline-lock"
+
+
+def resolve_inside(root: Path, text: str) -> Path:
+    """
+    Resolve a path from the settings, which must stay inside the workspace or be named absolutely.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The workspace.
+    text : str
+        The path as written in `region.toml`.
+
+    Returns
+    -------
+    pathlib.Path
+        An absolute path.
+
+    Raises
+    ------
+    UsageError
+        If the path is a remote address, a virtual file, leaves the workspace by ``..`` or does not exist.
+    """
+    if text.startswith("/vsi") or "://" in text:
+        msg = f"inputs: path {text!r} is a remote or virtual file, expected a local one. Download it first."
+        raise UsageError(msg)
+    path = Path(text)
+    resolved = (path if path.is_absolute() else root / path).resolve()
+    if not path.is_absolute() and not resolved.is_relative_to(root.resolve()):
+        msg = (
+            f"inputs: path {text!r} leaves the workspace, expected one inside it. Copy the file in, or name it in full."
+        )
+        raise UsageError(msg)
+    if not resolved.exists():
+        msg = f"inputs: path {text!r} does not exist, expected a file or folder. Put it there or mend region.toml."
+        raise UsageError(msg)
+    return resolved
+
+
+def hash_file(path: Path) -> str:
+    """
+    Hash a file's bytes.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    str
+        SHA-256, hexadecimal.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def lock_workspace(root: Path) -> Iterator[None]:
+    """
+    Hold the only right to write to the workspace.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The workspace.
+
+    Yields
+    ------
+    None
+        While the lock is held.
+
+    Raises
+    ------
+    LockedError
+        If another live process, or a process on another machine, holds it.
+    """
+    path = root / _LOCK
+    record = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
+    _clear_stale_lock(path)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError as error:
+        msg = (
+            f"{root.name}: another process holds {_LOCK}, expected none. Wait for it, or delete the file if it is dead."
+        )
+        raise LockedError(msg) from error
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(record)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _clear_stale_lock(path: Path) -> None:
+    """A lock left by a dead process of this machine is gone; any other stays."""
+    try:
+        holder = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return
+    if holder.get("host") == socket.gethostname() and not _is_alive(int(holder.get("pid", 0))):
+        path.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name == "nt":  # os.kill(pid, 0) would end the process on Windows
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextmanager
+def open_run(root: Path, run_id: str) -> Iterator[Path]:
+    """
+    Give a folder to build a run in, and publish it whole when the block ends well.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The workspace.
+    run_id : str
+        Name of the run.
+
+    Yields
+    ------
+    pathlib.Path
+        The folder to write to.
+
+    Raises
+    ------
+    ResourceError
+        If the disk is full; nothing is published.
+    """
+    runs = root / "runs"
+    runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for leftover in runs.glob(".tmp-*"):
+        shutil.rmtree(leftover)
+    building = runs / f".tmp-{run_id}"
+    building.mkdir(mode=0o700)
+    try:
+        yield building
+        _sync(building)
+        _publish(runs, building, run_id)
+    except OSError as error:
+        shutil.rmtree(building, ignore_errors=True)
+        if error.errno not in {28, 122}:  # ENOSPC, EDQUOT
+            raise
+        msg = f"{root.name}: the disk is full while writing run {run_id!r}, expected room. Free some and run again."
+        raise ResourceError(msg) from error
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+
+
+def _sync(folder: Path) -> None:
+    """Every file of the folder is on the disk, not only in the cache."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb+") as stream:
+                os.fsync(stream.fileno())
+
+
+def _publish(runs: Path, building: Path, run_id: str) -> None:
+    """`runs/<run_id>` is the new run and `runs/current` names it."""
+    final = runs / run_id
+    if final.exists():
+        # Same id means same inputs, settings and code, so the bytes agree; the newer copy replaces the older.
+        old = runs / f".tmp-old-{run_id}"
+        final.rename(old)
+        building.rename(final)
+        shutil.rmtree(old)
+    else:
+        building.rename(final)
+    pointer = runs / ".current.tmp"
+    pointer.write_text(run_id + "\n", encoding="utf-8")
+    pointer.replace(runs / "current")
+
+
+def current_run(root: Path) -> Path:
+    """
+    Find the latest run of a workspace.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The workspace.
+
+    Returns
+    -------
+    pathlib.Path
+        Its folder.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    pointer = root / "runs" / "current"
+    if not pointer.exists():
+        msg = f"{root.name}: no run yet, expected runs/current. Make one with 'gateline run'."
+        raise UsageError(msg)
+    return root / "runs" / pointer.read_text(encoding="utf-8").strip()
