@@ -58,8 +58,8 @@ DEAL_LINES = Contract(
     "deal_lines",
     "line_id",
     {
-        "origin_id": Column("text", "exporter_id, or place_id for an internal line"),
-        "destination_id": Column("text", "place_id of the town supplied"),
+        "origin_id": Column("text", "exporter_id, or place_id for an internal line; null where unknown", nullable=True),
+        "destination_id": Column("text", "place_id of the town supplied; null where unknown", nullable=True),
         "first_seen": Column("month", "month first seen", nullable=True),
         "last_seen": Column("month", "month last seen", nullable=True),
         "n_lines": Column("number", "deal numbers the row stands for; shares where a figure covers two towns", low=0),
