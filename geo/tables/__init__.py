@@ -1,5 +1,6 @@
 """The contracts of every table that crosses a stage. Point tables carry ``easting_m, northing_m`` in EPSG:27700."""
 
+from geo.tables.disclosed import BANDED_CELLS
 from geo.tables.evidence import CUCKOOING, DEAL_LINES, DEPLOYMENTS, OFFENCES, PROVENANCE, QUARANTINE
 from geo.tables.exposure import (
     COURIER_FLOWS,
@@ -25,6 +26,7 @@ from geo.tables.scores import PLACE_SCORES, STATION_SCORES
 __all__ = [
     "ACCESS_TIMES",
     "AREAS",
+    "BANDED_CELLS",
     "BOUNDARIES",
     "COURIER_FLOWS",
     "CUCKOOING",

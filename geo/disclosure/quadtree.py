@@ -1,0 +1,173 @@
+"""
+Show where victims' homes are many, never where one is: a population quadtree with ordered bands.
+
+In: `geo.sensitive.SensitivePoints` and `geo.tables.AREAS`. Out: `geo.tables.BANDED_CELLS`. Squares of the National Grid
+at a fixed origin are split in four while every quarter that anyone lives in keeps at least the profile's dwellings
+and distinct addresses; a square that never reached both is not shown. This is the protected quadtree of sdcSpatial
+(de Jonge and de Wolf 2019) with two departures: the dwellings of a square count only small areas that lie wholly inside it, a true
+lower bound where areal shares are a guess; and no count leaves, only one of four fixed bands.
+
+The result depends on the addresses alone: no random draw, so that many releases cannot be averaged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from geo.crs import METRIC
+from geo.errors import DisclosureError
+from geo.schema import empty, validate
+from geo.sensitive import SensitivePoints
+from geo.tables import AREAS, BANDED_CELLS
+
+__all__ = ["BAND_FLOORS", "PROFILES", "ProfileRule", "band_cells"]
+
+ROOT_SIZE_M = 131_072.0  # 2**17: halves stay whole metres down to 1 m
+SMALLEST_CELL_M = 1_024.0
+# Fewest addresses in bands 1 to 4. ASSUMPTION, fixed so that a band means the same in every release.
+BAND_FLOORS = (3, 6, 11, 21)
+
+
+@dataclass(frozen=True)
+class ProfileRule:
+    """
+    What one release profile demands of a shown square.
+
+    Attributes
+    ----------
+    min_dwellings, min_addresses : int
+        Floors that every shown square keeps.
+    n_bands : int
+        Bands told apart; higher bands are merged into the last.
+    """
+
+    min_dwellings: int
+    min_addresses: int
+    n_bands: int
+
+
+# trust.md A2: defaults that a force's data protection officer confirms.
+PROFILES: dict[str, ProfileRule | None] = {
+    "tactical": ProfileRule(min_dwellings=50, min_addresses=3, n_bands=4),
+    "partner": ProfileRule(min_dwellings=100, min_addresses=10, n_bands=3),
+    "public": None,
+}
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """Coordinates of addresses and, for each small area, its bounds and dwellings."""
+
+    easting_m: NDArray[np.float64]
+    northing_m: NDArray[np.float64]
+    bounds_m: NDArray[np.float64]
+    n_dwellings: NDArray[np.float64]
+
+
+def band_cells(points: SensitivePoints, areas: gpd.GeoDataFrame, *, profile: str) -> gpd.GeoDataFrame:
+    """
+    Aggregate victims' addresses to banded squares that keep the profile's floors.
+
+    Parameters
+    ----------
+    points : SensitivePoints
+        The addresses.
+    areas : geopandas.GeoDataFrame
+        Table `geo.tables.AREAS` with ``n_dwellings``; null counts as none.
+    profile : str
+        ``tactical`` or ``partner``.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Table `geo.tables.BANDED_CELLS`, ordered by id; no rows where no square may be shown.
+
+    Raises
+    ------
+    DisclosureError
+        If the profile is unknown, or is one that gets no victim layer at all.
+    TableError
+        If `areas` breaks its contract.
+
+    Notes
+    -----
+    An address outside every square that can be shown is in no square; the number left out is not told.
+    """
+    validate(areas, AREAS)
+    rule = _require_rule(profile)
+    easting_m, northing_m = points.reveal_for("area_counts")
+    # Two records at one door are one home: the floor is of distinct addresses.
+    distinct = np.unique(np.column_stack([easting_m, northing_m]), axis=0).reshape(-1, 2)
+    evidence = _Evidence(
+        distinct[:, 0],
+        distinct[:, 1],
+        shapely.bounds(areas.geometry.array).reshape(-1, 4),
+        areas["n_dwellings"].fillna(0).to_numpy(dtype=float),
+    )
+    shown: list[tuple[str, int, tuple[float, float, float]]] = []
+    for column, row in sorted({(int(e // ROOT_SIZE_M), int(n // ROOT_SIZE_M)) for e, n in distinct}):
+        _split((column * ROOT_SIZE_M, row * ROOT_SIZE_M, ROOT_SIZE_M), evidence, rule, shown)
+    if not shown:
+        return empty(BANDED_CELLS)
+    shown.sort()
+    cells = gpd.GeoDataFrame(
+        {"band": np.array([band for _, band, _ in shown], dtype="int64")},
+        index=pd.Index([cell_id for cell_id, _, _ in shown], name=BANDED_CELLS.index, dtype="str"),
+        geometry=[shapely.box(w, s, w + size, s + size) for _, _, (w, s, size) in shown],
+        crs=METRIC,
+    )
+    return validate(cells, BANDED_CELLS)
+
+
+def _require_rule(profile: str) -> ProfileRule:
+    if profile not in PROFILES:
+        msg = f"profile: it is {profile!r}, expected one of {', '.join(PROFILES)}. Name one of them."
+        raise DisclosureError(msg)
+    rule = PROFILES[profile]
+    if rule is None:
+        msg = f"cuckooing: profile {profile!r} gets no victim layer, expected tactical or partner. Leave the layer out."
+        raise DisclosureError(msg)
+    return rule
+
+
+def _measure(cell: tuple[float, float, float], evidence: _Evidence) -> tuple[int, float, bool]:
+    """Distinct addresses, dwellings for certain, and whether anyone may live in the half-open square."""
+    west, south, size = cell
+    east, north = west + size, south + size
+    inside = (evidence.easting_m >= west) & (evidence.easting_m < east)
+    inside &= (evidence.northing_m >= south) & (evidence.northing_m < north)
+    b = evidence.bounds_m
+    within = (b[:, 0] >= west) & (b[:, 1] >= south) & (b[:, 2] <= east) & (b[:, 3] <= north)
+    touches = (b[:, 0] < east) & (b[:, 2] > west) & (b[:, 1] < north) & (b[:, 3] > south)
+    return int(inside.sum()), float(evidence.n_dwellings[within].sum()), bool(touches.any())
+
+
+def _split(
+    cell: tuple[float, float, float],
+    evidence: _Evidence,
+    rule: ProfileRule,
+    shown: list[tuple[str, int, tuple[float, float, float]]],
+) -> None:
+    """Every square below the cell that keeps both floors and cannot be split further is in `shown`."""
+    n_addresses, n_dwellings, _ = _measure(cell, evidence)
+    if n_addresses < rule.min_addresses or n_dwellings < rule.min_dwellings:
+        return
+    west, south, size = cell
+    half = size / 2
+    quarters = [(west + dx * half, south + dy * half, half) for dy in (0, 1) for dx in (0, 1)]
+    measured = [_measure(quarter, evidence) for quarter in quarters]
+    # A quarter with neither addresses nor any small area in it (the sea) does not stop the split.
+    lived_in = [(q, m) for q, m in zip(quarters, measured, strict=True) if m[0] > 0 or m[2]]
+    if half >= SMALLEST_CELL_M and all(m[0] >= rule.min_addresses and m[1] >= rule.min_dwellings for _, m in lived_in):
+        for quarter, _ in lived_in:
+            _split(quarter, evidence, rule, shown)
+        return
+    band = int(np.searchsorted(BAND_FLOORS, n_addresses, side="right"))
+    cell_id = f"{int(size)}m-{int(west):06d}-{int(south):07d}"
+    shown.append((cell_id, int(np.clip(band, 1, rule.n_bands)), cell))
