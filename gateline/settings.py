@@ -218,7 +218,7 @@ def _fault(detail: Any) -> str:  # noqa: ANN401 - pydantic's own record
         return f"{where} is {detail['input']!r} ({detail['msg'].removeprefix('Value error, ')})"
     model: type[BaseModel] = Settings
     for part in detail["loc"][:-1]:
-        model = model.model_fields[str(part)].annotation  # type: ignore[assignment]
+        model = model.model_fields[str(part)].annotation
     near = difflib.get_close_matches(str(detail["loc"][-1]), list(model.model_fields), n=1)
     return f"unknown setting {where!r}" + (f" (did you mean {near[0]!r}?)" if near else "")
 

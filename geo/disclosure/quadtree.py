@@ -4,8 +4,8 @@ Show where victims' homes are many, never where one is: a population quadtree wi
 In: `geo.sensitive.SensitivePoints` and `geo.tables.AREAS`. Out: `geo.tables.BANDED_CELLS`. Squares of the National Grid
 at a fixed origin are split in four while every quarter that anyone lives in keeps at least the profile's dwellings
 and distinct addresses; a square that never reached both is not shown. This is the protected quadtree of sdcSpatial
-(de Jonge and de Wolf 2019) with two departures: the dwellings of a square count only small areas that lie wholly inside it, a true
-lower bound where areal shares are a guess; and no count leaves, only one of four fixed bands.
+(de Jonge and de Wolf 2019) with two departures: the dwellings of a square count only small areas that lie wholly
+inside it, a true lower bound where areal shares are a guess; and no count leaves, only one of four fixed bands.
 
 The result depends on the addresses alone: no random draw, so that many releases cannot be averaged.
 """
