@@ -218,7 +218,7 @@ def _fault(detail: Any) -> str:  # noqa: ANN401 - pydantic's own record
         return f"{where} is {detail['input']!r} ({detail['msg'].removeprefix('Value error, ')})"
     model: type[BaseModel] = Settings
     for part in detail["loc"][:-1]:
-        model = model.model_fields[str(part)].annotation
+        model = model.model_fields[str(part)].annotation  # type: ignore[assignment]
     near = difflib.get_close_matches(str(detail["loc"][-1]), list(model.model_fields), n=1)
     return f"unknown setting {where!r}" + (f" (did you mean {near[0]!r}?)" if near else "")
 
@@ -240,7 +240,7 @@ def write_settings_template(settings: Settings) -> str:
     lines = ["# Settings of a Gateline workspace. Paths are relative to this folder.", ""]
     for name, section_field in Settings.model_fields.items():
         section: Section = getattr(settings, name)
-        doc = (section_field.annotation.__doc__ or "").strip()  # type: ignore[union-attr]
+        doc = (section_field.annotation.__doc__ or "").strip()
         lines += [f"# {doc}", f"[{name}]"]
         for key, field in type(section).model_fields.items():
             value = getattr(section, key)

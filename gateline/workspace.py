@@ -21,6 +21,7 @@ from geo.errors import LockedError, ResourceError, UsageError
 __all__ = ["current_run", "hash_file", "lock_workspace", "open_run", "resolve_inside"]
 
 _LOCK = ".gateline-lock"
+_SET_ASIDE = ".tmp-old-"
 
 
 def resolve_inside(root: Path, text: str) -> Path:
@@ -162,8 +163,7 @@ def open_run(root: Path, run_id: str) -> Iterator[Path]:
     """
     runs = root / "runs"
     runs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for leftover in runs.glob(".tmp-*"):
-        shutil.rmtree(leftover)
+    _clear_leftovers(runs)
     building = runs / f".tmp-{run_id}"
     building.mkdir(mode=0o700)
     try:
@@ -181,6 +181,16 @@ def open_run(root: Path, run_id: str) -> Iterator[Path]:
         raise
 
 
+def _clear_leftovers(runs: Path) -> None:
+    """What a process that died left behind is gone, and a run it had set aside is back."""
+    for leftover in sorted(runs.glob(".tmp-*")):
+        final = runs / leftover.name.removeprefix(_SET_ASIDE)
+        if leftover.name.startswith(_SET_ASIDE) and not final.exists():
+            leftover.rename(final)
+        else:
+            shutil.rmtree(leftover)
+
+
 def _sync(folder: Path) -> None:
     """Every file of the folder is on the disk, not only in the cache."""
     for path in sorted(folder.rglob("*")):
@@ -194,7 +204,7 @@ def _publish(runs: Path, building: Path, run_id: str) -> None:
     final = runs / run_id
     if final.exists():
         # Same id means same inputs, settings and code, so the bytes agree; the newer copy replaces the older.
-        old = runs / f".tmp-old-{run_id}"
+        old = runs / f"{_SET_ASIDE}{run_id}"
         final.rename(old)
         building.rename(final)
         shutil.rmtree(old)

@@ -1,0 +1,5 @@
+"""``python -m gateline``."""
+
+from gateline.cli import main
+
+main()

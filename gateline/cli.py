@@ -1,0 +1,108 @@
+"""
+The command line. Each command does its imports inside, so that ``gateline --help`` answers at once.
+
+Exit codes: 0 done, 1 a defect, 2 usage, 3 input rejected, 4 too much quarantined, 5 integrity, 6 locked, 7 disclosure
+or retention refused, 8 resource limit, 9 model gate, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geo.errors import GatelineError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="gateline",
+    help="Rank railway stations and towns by their exposure to county lines. It scores places, never people.",
+    no_args_is_help=True,
+    # A traceback with local variables could print a victim's data.
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
+
+Workspace = Annotated[Path, typer.Argument(help="Workspace folder, with region.toml", show_default=False)]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text")]
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to make the workspace in")] = Path("demo"), *, quiet: Quiet = False
+) -> None:
+    """Run the whole job on the embedded region, offline. Its offences and addresses are FICTIONAL."""
+    from gateline.commands.demo import run_demo
+
+    run_demo(out, quiet=quiet)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="New folder", show_default=False)],
+    name: Annotated[str, typer.Option("--region", help="Region as it appears on every product")] = "North Yorkshire",
+) -> None:
+    """Make a workspace: region.toml with every setting explained, and a folder for inputs."""
+    from gateline.commands.init import init_workspace
+
+    init_workspace(folder, name=name)
+    typer.echo(
+        f"{folder}: made. Put files in {folder / 'inputs'}, name them in region.toml, then 'gateline check {folder}'."
+    )
+
+
+@app.command()
+def check(workspace: Workspace, *, as_json: AsJson = False) -> None:
+    """Read all inputs and print what was accepted, quarantined and missing. Writes nothing."""
+    from gateline.commands.check import check_workspace
+
+    check_workspace(workspace, as_json=as_json)
+
+
+@app.command()
+def run(workspace: Workspace, *, quiet: Quiet = False, as_json: AsJson = False) -> None:
+    """Do the main job: one run folder with map, lists, layers and model card."""
+    from gateline.commands.run import run_workspace
+
+    run_workspace(workspace, quiet=quiet, as_json=as_json)
+
+
+@audit_app.command("verify")
+def audit_verify(workspace: Workspace) -> None:
+    """Recompute the chain of the audit log."""
+    from gateline.audit import head_hash, verify_log
+
+    log = workspace / "audit.jsonl"
+    n_events = verify_log(log)
+    typer.echo(f"{log.name}: {n_events} events, unbroken, head {head_hash(log)[:16]}")
+
+
+def main() -> None:
+    """
+    Run the command line; an expected fault is one sentence and its exit code.
+
+    Raises
+    ------
+    SystemExit
+        Always, with the exit code.
+    """
+    os.umask(0o077)  # what is written is the user's alone
+    try:
+        app()
+    except GatelineError as error:
+        sys.stderr.write(f"gateline: {error}\n")
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("gateline: interrupted, nothing was published\n")
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

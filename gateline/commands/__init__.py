@@ -1,0 +1,1 @@
+"""One command a module; `gateline.cli` calls them."""
