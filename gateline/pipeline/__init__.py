@@ -1,0 +1,1 @@
+"""The only place that reads settings, writes between stages and knows their order."""
