@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+import shapely
+from geopandas.testing import assert_geodataframe_equal
+
+from geo.hotspots.grid import build_grid
+from geo.hotspots.hot_cells import find_hot_cells
+from tests.unit.geo.hotspots.toy_offences import make_offences
+
+GRID = build_grid(shapely.box(0, 0, 10_000, 10_000), cell_m=250)
+
+
+def planted(seed=0, n_planted=60):
+    rng = np.random.default_rng(seed)
+    xy = np.vstack([rng.uniform(0, 10_000, (300, 2)), rng.uniform([3000, 6000], [3500, 6500], (n_planted, 2))])
+    return make_offences(*xy.round(-1).T)
+
+
+def test_the_planted_hotspot_is_found_where_it_is():
+    hotspots = find_hot_cells(planted(), GRID)
+    assert len(hotspots) == 1
+    patch = hotspots.iloc[0]
+    assert patch.geometry.contains(shapely.box(3000, 6000, 3500, 6500))
+    assert patch["n_offences"] >= 60
+    assert patch["area_km2"] == pytest.approx(patch.geometry.area / 1e6)
+    assert patch["z_score"] > 5
+    assert patch["q_value"] < 0.01
+
+
+def test_uniform_points_have_hardly_ever_a_hotspot():
+    assert sum(len(find_hot_cells(planted(seed, n_planted=0), GRID)) for seed in range(10)) <= 2
+
+
+def test_row_order_changes_nothing():
+    offences = planted()
+    assert_geodataframe_equal(find_hot_cells(offences, GRID), find_hot_cells(offences.iloc[::-1], GRID))
+
+
+def test_names_are_kept_from_the_last_run():
+    first = find_hot_cells(planted(), GRID)
+    moved = planted(seed=1)
+    renamed = first.rename(index={first.index[0]: "HS-OLD"})
+    assert find_hot_cells(moved, GRID, previous=renamed).index.tolist() == ["HS-OLD"]
+
+
+def test_no_offences_have_no_hotspots():
+    assert find_hot_cells(make_offences([], []), GRID).empty
