@@ -275,13 +275,18 @@ def label_hdbscan(points: WeightedPoints, *, min_weight: float, min_samples: int
         raise UsageError(msg)
     if len(points.weight) <= min_samples or points.weight.sum() < min_weight:
         return np.full(len(points.weight), -1, dtype=np.int64)
-    from fast_hdbscan import HDBSCAN
+    from fast_hdbscan.hdbscan import clusters_from_spanning_tree, compute_minimum_spanning_tree
 
+    # The tree is built without weights: given them, the library's core distances put far outliers into clusters. A
+    # single precision position is good to centimetres once the origin is near.
+    near = points.coordinates_m - points.coordinates_m.mean(axis=0)
+    tree = compute_minimum_spanning_tree(near, min_samples=min_samples, reproducible=True)[0]
     # The library wants a whole number of at least two: scale the weights so that the least weight is one.
     least = max(2, round(min_weight))
-    model = HDBSCAN(min_cluster_size=least, min_samples=min_samples, reproducible=True)
-    model.fit(points.coordinates_m, sample_weight=points.weight * (least / min_weight))
-    labels: IntArray = model.labels_.astype(np.int64)
+    share = (points.weight * ((1 + 1e-6) * least / min_weight)).astype(np.float32)
+    labels: IntArray = clusters_from_spanning_tree(tree, min_cluster_size=least, sample_weights=share)[0].astype(
+        np.int64
+    )
     return labels
 
 
