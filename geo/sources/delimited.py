@@ -1,0 +1,328 @@
+"""
+The one careful door for delimited text, plain or gzip: every value is text, every row kept or rejected with a reason.
+
+Files without a quote character, which is what open data publish, are checked as bytes by array operations and parsed by
+the C engine of pandas; a million rows take a few seconds. Files with quotes go through the `csv` module. Both ways give
+the same rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo.errors import DisclosureError, InputError
+from geo.sources.decoding import decode_text
+from geo.sources.files import MAX_INPUT_BYTES, read_input_file
+from geo.sources.person_columns import describes_person
+from geo.sources.sieve import REJECTED_COLUMNS, Sieve
+
+__all__ = ["MAX_FIELD_CHARACTERS", "DelimitedRows", "read_delimited"]
+
+MAX_FIELD_CHARACTERS = 10_000
+_SEPARATORS = ",;\t|"
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")
+_CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
+_UNDECODABLE = b"\xef\xbf\xbd"
+
+
+@dataclass(frozen=True)
+class DelimitedRows:
+    """
+    The rows of one delimited file.
+
+    Attributes
+    ----------
+    source_file, sha256 : str
+        Name and hash of the file.
+    rows : pandas.DataFrame
+        Readable rows as text, indexed by line number (the header is line 1), with the columns that were asked for.
+    unreadable : pandas.DataFrame
+        Rejected rows: ``source_row, status, reason, field, value``; never a value.
+    warnings : tuple of str
+        What was right but poorer: another encoding, another separator, columns not used.
+    """
+
+    source_file: str
+    sha256: str
+    rows: pd.DataFrame
+    unreadable: pd.DataFrame
+    warnings: tuple[str, ...]
+
+    def sieve(self, *, private_fields: Collection[str] = (), source_file: str | None = None) -> Sieve:
+        """
+        Start deciding the fate of the rows.
+
+        Parameters
+        ----------
+        private_fields : collection of str
+            Fields whose values are never copied to the quarantine.
+        source_file : str or None
+            Another label for the file, where two have one name.
+
+        Returns
+        -------
+        Sieve
+            With the unreadable rows already in it.
+        """
+        return Sieve(
+            self.rows,
+            source_file=source_file or self.source_file,
+            sha256=self.sha256,
+            unreadable=self.unreadable,
+            warnings=self.warnings,
+            private_fields=frozenset(private_fields),
+        )
+
+
+def read_delimited(
+    path: Path,
+    *,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    repetitive: Collection[str] = (),
+    refuse_person_columns: bool = False,
+    max_bytes: int = MAX_INPUT_BYTES,
+) -> DelimitedRows:
+    """
+    Read a CSV file, plain or gzip, as text.
+
+    1. Refuse what is no table: an empty file, a web page, an archive, JSON.
+    2. Decode (UTF-8, else UTF-16 by its mark, else Windows-1252) and unify line ends.
+    3. Find the separator by the required columns; check the header.
+    4. Reject rows with a wrong number of fields, control characters, bytes that cannot be decoded, or a field over
+       10,000 characters; keep the rest.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A local file.
+    required, optional : sequence of str
+        Columns to return; optional ones only where they are there. Other columns are ignored and listed.
+    repetitive : collection of str
+        Columns with few distinct values, returned as categories of text, which is faster.
+    refuse_person_columns : bool
+        Whether a column that seems to describe a person stops the reading.
+    max_bytes : int
+        Largest size, on disk and decompressed.
+
+    Returns
+    -------
+    DelimitedRows
+        Readable rows and rejected rows.
+
+    Raises
+    ------
+    UsageError
+        If the path is not a plain local path.
+    InputError
+        If the file is no table, or a required column is missing, or a name is given twice, or there are no rows.
+    DisclosureError
+        If a column seems to describe a person and that is refused.
+    ResourceError
+        If the file is too large.
+    IntegrityError
+        If the file changes while it is read.
+    """
+    file = read_input_file(path, max_bytes=max_bytes)
+    data, warnings = decode_text(file.data, file.name)
+    header_line, _, _ = data.partition(b"\n")
+    separator, header = _split_header(header_line.decode(), required)
+    warnings += _check_header(header, required, optional, file.name)
+    if refuse_person_columns:
+        _refuse_persons(header, {*required, *optional}, file.name)
+    if separator != ",":
+        warnings.append(f"fields are separated by {separator!r}, not by a comma.")
+    wanted = [name for name in (*required, *optional) if name in header]
+    quoted = b'"' in data
+    split = _split_quoted if quoted else _split_plain
+    rows, unreadable = split(data, separator, header, wanted, file.name)
+    if not len(rows) + len(unreadable):
+        msg = f"{file.name}: it has 0 rows below its header, expected at least one. Export it again."
+        raise InputError(msg)
+    if len(unreadable) and unreadable["reason"].iloc[-1] == "truncated":
+        warnings.append("the last row has no line end and too few fields: the file may be cut short.")
+    for name in set(repetitive) & set(wanted):
+        rows[name] = rows[name].astype("category")
+    return DelimitedRows(file.name, file.sha256, rows, unreadable, tuple(warnings))
+
+
+def _split_header(line: str, required: Sequence[str]) -> tuple[str, list[str]]:
+    """The separator that gives most of the required columns, comma first, and the names it gives."""
+    best: tuple[int, str, list[str]] = (-1, ",", [])
+    for separator in _SEPARATORS:
+        names = [name.strip() for name in next(csv.reader([line], delimiter=separator), [])]
+        found = len(set(required) & set(names))
+        if found > best[0]:
+            best = (found, separator, names)
+    return best[1], best[2]
+
+
+def _check_header(header: list[str], required: Sequence[str], optional: Sequence[str], name: str) -> list[str]:
+    """Warnings about unused columns, once nothing required is missing or there twice."""
+    missing = [column for column in required if column not in header]
+    if missing:
+        near = sorted({near for column in missing for near in difflib.get_close_matches(column, header, n=2)})
+        hint = f" Near: {', '.join(map(repr, near))}." if near else ""
+        shown = ", ".join(repr(column[:40]) for column in header[:12])
+        msg = (
+            f"{name}: column {', '.join(map(repr, missing))} is missing, expected it in the header ({shown}). "
+            f"Rename the column or map it in the settings.{hint}"
+        )
+        raise InputError(msg)
+    twice = sorted({column for column in header if column and header.count(column) > 1})
+    if twice:
+        msg = f"{name}: column {', '.join(map(repr, twice))} is there twice, expected once. Remove one of them."
+        raise InputError(msg)
+    extra = [column for column in header if column and column not in {*required, *optional}]
+    return [f"columns not used: {', '.join(extra)}."] if extra else []
+
+
+def _refuse_persons(header: list[str], asked_for: set[str], name: str) -> None:
+    """Pass unless a column that was not asked for describes persons."""
+    persons = [column for column in header if column not in asked_for and describes_person(column)]
+    if persons:
+        msg = (
+            f"{name}: column {', '.join(map(repr, persons))} seems to describe a person, expected places and times "
+            "only. Remove the column before giving the file to this tool."
+        )
+        raise DisclosureError(msg)
+
+
+def _rejected(lines: Sequence[int] | NDArray[np.int64], reasons: Sequence[str] | NDArray[np.object_]) -> pd.DataFrame:
+    table = pd.DataFrame({"source_row": np.asarray(lines, dtype=np.int64), "reason": list(reasons)})
+    table["status"], table["field"], table["value"] = "quarantined", None, None
+    return table[list(REJECTED_COLUMNS)]
+
+
+def _split_plain(
+    data: bytes, separator: str, header: list[str], wanted: list[str], name: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows and rejected rows of text without quotes, checked as an array of bytes."""
+    ends_well = data.endswith(b"\n")
+    if not ends_well:
+        data += b"\n"
+    raw = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(raw == 10)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    # A field count is a difference of running counts of separators at the line ends.
+    running = np.searchsorted(np.flatnonzero(raw == ord(separator)), ends)
+    n_fields = np.diff(running, prepend=0) + 1
+    # Blank lines are no rows, and neither is the header.
+    is_row = ends - starts > 0
+    is_row[0] = False
+    reasons = np.full(len(ends), None, dtype=object)
+    reasons[n_fields != len(header)] = "ragged"
+    if not ends_well and n_fields[-1] < len(header):
+        reasons[-1] = "truncated"
+    for line in np.flatnonzero(ends - starts > MAX_FIELD_CHARACTERS):
+        fields = data[starts[line] : ends[line]].split(separator.encode())
+        if max(map(len, fields)) > MAX_FIELD_CHARACTERS:
+            reasons[line] = "too_long"
+    for reason, positions in _odd_bytes(data):
+        reasons[np.searchsorted(ends, positions)] = reason
+    bad = is_row & pd.notna(reasons)
+    good = is_row & ~bad
+    if bad.any():
+        keep = np.repeat(good | (np.arange(len(ends)) == 0), ends - starts + 1)
+        data = raw[keep].tobytes()
+    rows = pd.read_csv(
+        io.BytesIO(data),
+        sep=separator,
+        engine="c",
+        dtype=str,
+        names=range(len(header)),
+        header=0,
+        usecols=[header.index(column) for column in wanted],
+        na_filter=False,
+        quoting=csv.QUOTE_NONE,
+        skip_blank_lines=len(header) > 1 or not bad.any(),
+    )
+    rows.columns = pd.Index([header[int(position)] for position in rows.columns])
+    rows = rows[wanted]
+    if len(rows) != int(good.sum()):
+        msg = f"{name}: {len(rows)} rows were parsed of {good.sum()}, expected the same. Save it as plain CSV again."
+        raise InputError(msg)
+    rows.index = pd.Index(np.flatnonzero(good) + 1, name="source_row")
+    padded = any(pad in data for pad in (b" \n", b"\n ", separator.encode() + b" ", b" " + separator.encode()))
+    if padded:
+        rows = rows.apply(lambda column: column.str.strip())
+    return rows, _rejected(np.flatnonzero(bad) + 1, reasons[bad])
+
+
+def _odd_bytes(data: bytes) -> list[tuple[str, list[int]]]:
+    """Positions of control characters and of marks left by decoding, where there are any."""
+    found = []
+    if len(data.translate(None, _CONTROL_BYTES)) != len(data) or b"\xc2" in data:
+        found.append(("control_character", [match.start() for match in _CONTROL.finditer(data)]))
+    if _UNDECODABLE in data:
+        found.append(("encoding", [match.start() for match in re.finditer(_UNDECODABLE, data)]))
+    return [(reason, positions) for reason, positions in found if positions]
+
+
+def _split_quoted(
+    data: bytes, separator: str, header: list[str], wanted: list[str], name: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows and rejected rows of text with quotes, by the csv module; a record counts as the line it starts on."""
+    text = data.decode()
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True)
+    last_line = text.count("\n") + (not text.endswith("\n"))
+    good: list[list[str]] = []
+    good_lines: list[int] = []
+    bad: list[tuple[int, str]] = []
+    next(reader)
+    at = reader.line_num
+    while True:
+        line, fault = at + 1, None
+        fields: list[str] = []
+        try:
+            fields = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            fault = _quote_fault(str(error), line, name)
+        at = reader.line_num
+        if fault is None and not fields:
+            continue
+        fault = fault or _record_fault(fields, len(header), cut_short=at >= last_line and not text.endswith("\n"))
+        if fault is None:
+            good.append(fields)
+            good_lines.append(line)
+        else:
+            bad.append((line, fault))
+    table = pd.DataFrame(good, columns=header, dtype="str")[wanted]
+    table = table.apply(lambda column: column.str.strip())
+    table.index = pd.Index(good_lines, name="source_row", dtype="int64")
+    return table, _rejected([line for line, _ in bad], [fault for _, fault in bad])
+
+
+def _quote_fault(error: str, line: int, name: str) -> str:
+    """The reason for one record, unless a quote stays open to the end of the file and swallows the rest."""
+    if "unexpected end of data" in error:
+        msg = f"{name}: the quote opened in the row of line {line} is never closed, expected a closing quote. Mend it."
+        raise InputError(msg)
+    return "too_long" if "field limit" in error else "quoting"
+
+
+def _record_fault(fields: list[str], n_columns: int, *, cut_short: bool) -> str | None:
+    """Why a record cannot be used, or None."""
+    if len(fields) != n_columns:
+        return "truncated" if cut_short and len(fields) < n_columns else "ragged"
+    if any(len(field) > MAX_FIELD_CHARACTERS for field in fields):
+        return "too_long"
+    joined = "".join(fields).replace("\n", " ")
+    if joined.isprintable():
+        return None
+    raw = joined.encode()
+    if _CONTROL.search(raw):
+        return "control_character"
+    return None
