@@ -1,0 +1,90 @@
+/* Shapes and labels on canvas: numbered stations, square towns, and names that make way for each other. */
+L.Canvas.include({
+  _updateGateline(layer) {
+    if (!this._drawing || layer._empty()) return;
+    const ctx = this._ctx;
+    const at = layer._point;
+    const size = layer._radius;
+    ctx.beginPath();
+    if (layer.options.shape === "square") ctx.rect(at.x - size, at.y - size, 2 * size, 2 * size);
+    else ctx.arc(at.x, at.y, size, 0, Math.PI * 2, false);
+    this._fillStroke(ctx, layer);
+    if (!layer.options.text || !layer.options.fillColor) return;
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = gl.inkOn(layer.options.fillColor);
+    ctx.font = "bold " + Math.round(size * 1.15) + "px system-ui, sans-serif";
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    ctx.fillText(layer.options.text, at.x, at.y + 0.5);
+  },
+});
+
+gl.Symbol = L.CircleMarker.extend({
+  _updatePath() {
+    this._renderer._updateGateline(this);
+  },
+});
+
+/* names: {text, lat, lon, zoom, weight, gap}; drawn heaviest first, and only where there is room. */
+gl.Labels = L.Layer.extend({
+  initialize(names) {
+    this._names = names.slice().sort((a, b) => b.weight - a.weight || (a.text < b.text ? -1 : 1));
+  },
+  onAdd(map) {
+    this._canvas = L.DomUtil.create("canvas", "gl-labels leaflet-zoom-hide");
+    map.getPane("gl-labels").appendChild(this._canvas);
+    map.on("moveend zoomend resize", this._draw, this);
+    this._draw();
+  },
+  onRemove(map) {
+    this._canvas.remove();
+    map.off("moveend zoomend resize", this._draw, this);
+  },
+  redraw() {
+    if (this._map) this._draw();
+  },
+  _draw() {
+    const map = this._map;
+    const size = map.getSize();
+    const ratio = window.devicePixelRatio || 1;
+    const canvas = this._canvas;
+    canvas.width = size.x * ratio;
+    canvas.height = size.y * ratio;
+    canvas.style.width = size.x + "px";
+    canvas.style.height = size.y + "px";
+    L.DomUtil.setPosition(canvas, map.containerPointToLayerPoint([0, 0]));
+    const ctx = canvas.getContext("2d");
+    ctx.scale(ratio, ratio);
+    ctx.lineJoin = "round";
+    ctx.textBaseline = "middle";
+    this._place(ctx, map, size);
+  },
+  _place(ctx, map, size) {
+    const zoom = map.getZoom();
+    const bounds = map.getBounds().pad(0.02);
+    const taken = [];
+    const halo = gl.cssColour("halo");
+    const ink = gl.cssColour("label");
+    for (const name of this._names) {
+      if (zoom < name.zoom || !bounds.contains([name.lat, name.lon])) continue;
+      const at = map.latLngToContainerPoint([name.lat, name.lon]);
+      ctx.font = (name.isStrong ? "600 13px" : "400 12px") + " system-ui, sans-serif";
+      const text = name.text.length > 34 ? name.text.slice(0, 33) + "\u2026" : name.text;
+      const width = ctx.measureText(text).width;
+      const box = [at.x + name.gap, at.y - 8, at.x + name.gap + width, at.y + 8];
+      if (box[2] > size.x + 20 || taken.some((other) => this._clash(box, other, text))) continue;
+      taken.push([...box, text]);
+      ctx.lineWidth = 3.5;
+      ctx.strokeStyle = halo;
+      ctx.strokeText(text, box[0], at.y);
+      ctx.fillStyle = ink;
+      ctx.fillText(text, box[0], at.y);
+    }
+  },
+  /* Two of one name close together are a town and its station: the first says it for both. */
+  _clash(box, other, text) {
+    const isNear = Math.abs(box[0] - other[0]) < 70 && Math.abs(box[1] - other[1]) < 50;
+    if (isNear && other[4] === text) return true;
+    return box[0] < other[2] + 4 && box[2] > other[0] - 4 && box[1] < other[3] && box[3] > other[1];
+  },
+});

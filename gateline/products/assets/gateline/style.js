@@ -1,0 +1,45 @@
+/* Colours and sizes. Lightness runs one way in every palette, so that a greyscale print keeps the order. */
+gl.theme = { isDark: false };
+
+gl.cssColour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--gl-" + name).trim();
+
+/* The strongest class is darkest on white and lightest on black. */
+gl.palette = (name) => {
+  const colours = gl.data.palettes[name];
+  return gl.theme.isDark ? colours : colours.slice().reverse();
+};
+
+gl.classOf = (value, breaks) => {
+  let at = 0;
+  while (at < breaks.length && value >= breaks[at]) at += 1;
+  return at;
+};
+
+/* Four equal steps below the highest score, rounded up to tens, make five classes. */
+gl.scoreBreaks = (scores) => {
+  const top = Math.max(10, Math.ceil(Math.max(0, ...scores.slice(0, 50)) / 10) * 10);
+  return [0.2, 0.4, 0.6, 0.8].map((share) => top * share);
+};
+
+/* Flows are skewed: classes that double from the top keep the main corridors apart. */
+gl.flowBreaks = (flows) => {
+  let top = 0;
+  for (const flow of flows) top = Math.max(top, flow);
+  return [16, 8, 4, 2].map((part) => Number((top / part).toPrecision(2)));
+};
+
+gl.rangeText = (breaks, at, unit) => {
+  const text = (value) => gl.number(value, value < 10 ? 2 : 0);
+  if (at === 0) return "under " + text(breaks[0]) + unit;
+  if (at === breaks.length) return text(breaks[at - 1]) + unit + " and over";
+  return text(breaks[at - 1]) + " to " + text(breaks[at]) + unit;
+};
+
+gl.tierRadius = { A: 11, B: 9, C: 5.5, "insufficient data": 4 };
+gl.flowWidth = [1.5, 2.5, 4, 6, 9];
+
+/* Dark text on a light fill and the reverse, by the fill's luminance. */
+gl.inkOn = (hex) => {
+  const part = (at) => parseInt(hex.slice(at, at + 2), 16);
+  return 0.299 * part(1) + 0.587 * part(3) + 0.114 * part(5) > 140 ? "#000000" : "#ffffff";
+};

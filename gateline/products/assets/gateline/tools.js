@@ -1,0 +1,228 @@
+/* Layer switches with their legends, and the tools of the bar. */
+gl.buildSide = () => {
+  const side = gl.byId("gl-side");
+  gl.add(side, gl.make("h2", "", "Layers and legend"));
+  gl.legends = {};
+  const spots = gl.data.hotspots;
+  gl.layerBlock("stations", "Stations", gl.stationLegend);
+  gl.layerBlock("links", "Courier flow by rail", gl.linkLegend, (box) => {
+    const choices = [["-1", "All origins"], ...gl.data.links.origins.map((name, k) => [String(k), name])];
+    gl.chooser(box, "gl-origin", "From", choices, (value) => {
+      gl.linkView.origin = Number(value);
+      gl.showLinks();
+      gl.fillLegends();
+    });
+  });
+  gl.layerBlock("towns", "Towns", gl.townLegend);
+  gl.layerBlock("hotspots", "Offence hotspots", gl.spotLegend, (box) => {
+    if (!spots.methods.length) return;
+    gl.chooser(box, "gl-method", "Found by", spots.methods.map((name, k) => [String(k), name]), (value) => {
+      gl.hotspotView.method = Number(value);
+      gl.refreshHotspots();
+    });
+    gl.monthSlider(box);
+  });
+  if (gl.data.bands.path.length) gl.layerBlock("bands", "Cuckooing, by area", gl.bandLegend);
+  gl.layerBlock("labels", "Names", null);
+  const colours = gl.make("div", "gl-layer");
+  gl.chooser(colours, "gl-palette", "Station colours", [["magma", "Magma"], ["cividis", "Cividis"]], (value) => {
+    gl.scoreView.palette = value;
+    gl.applyTheme();
+  });
+  side.appendChild(colours);
+};
+
+gl.layerBlock = (name, title, fill, more) => {
+  const box = gl.make("div", "gl-layer");
+  const label = gl.make("label", "gl-switch");
+  const input = gl.make("input");
+  input.type = "checkbox";
+  input.id = "gl-layer-" + name;
+  const layer = () => (name === "labels" ? gl.labels : gl.groups[name]);
+  input.checked = gl.map.hasLayer(layer());
+  input.addEventListener("change", () => {
+    if (input.checked) layer().addTo(gl.map);
+    else layer().remove();
+    if (name === "stations") gl.groups.others[input.checked ? "addTo" : "remove"](gl.map);
+    gl.reorder();
+  });
+  gl.add(box, gl.add(label, input, gl.make("span", "", title)));
+  if (more) more(box);
+  if (fill) {
+    gl.legends[name] = [gl.make("ul", "gl-legend"), fill];
+    box.appendChild(gl.legends[name][0]);
+  }
+  gl.byId("gl-side").appendChild(box);
+};
+
+gl.fillLegends = () => {
+  for (const [list, fill] of Object.values(gl.legends)) {
+    list.replaceChildren();
+    fill((text, sample) => gl.add(list, gl.add(gl.make("li"), sample, gl.make("span", "", text))));
+  }
+};
+
+gl.sample = (className, style) => {
+  const sample = gl.make("span", "gl-sample " + className);
+  Object.assign(sample.style, style);
+  return sample;
+};
+
+gl.stationLegend = (put) => {
+  const colours = gl.palette(gl.scoreView.palette);
+  for (const [tier, radius] of [["A", 11], ["B", 9], ["C", 5.5]]) {
+    put("Tier " + tier + ": " + gl.data.marks.tiers[tier], gl.sample("gl-round", { width: 2 * radius + "px", height: 2 * radius + "px", background: gl.cssColour("quiet") }));
+  }
+  put("insufficient data: nothing can be said", gl.sample("gl-round gl-dashed", { width: "9px", height: "9px" }));
+  for (let at = 4; at >= 0; at -= 1) put("score " + gl.rangeText(gl.scoreView.breaks, at, ""), gl.sample("", { background: colours[at] }));
+};
+
+gl.linkLegend = (put) => {
+  const colours = gl.palette("cividis");
+  for (let at = 4; at >= 0; at -= 1) {
+    put(gl.rangeText(gl.linkView.breaks, at, "") + (at === 4 ? " trips a month" : ""), gl.sample("gl-line", { background: colours[at], height: gl.flowWidth[at] + "px" }));
+  }
+  put("track without modelled flow", gl.sample("gl-line", { background: gl.cssColour("track"), height: "1.5px" }));
+};
+
+gl.townLegend = (put) => {
+  put("deal lines recorded (larger: more)", gl.sample("", { width: "13px", height: "13px", background: gl.cssColour("town") }));
+  put("exposed, no line recorded (larger: more exposed)", gl.sample("gl-hollow", { width: "13px", height: "13px", borderColor: gl.cssColour("town") }));
+};
+
+gl.spotLegend = (put) => {
+  put("more offences: stronger fill", gl.sample("", { background: gl.cssColour("spot"), opacity: 0.7 }));
+  put("some, too few to show", gl.sample("gl-dotted", { borderColor: gl.cssColour("spot") }));
+};
+
+gl.bandLegend = (put) => {
+  for (const band of [4, 3, 2, 1]) put("band " + band + (band === 4 ? " (most)" : band === 1 ? " (fewest)" : ""), gl.sample("gl-dashed", { background: gl.cssColour("band"), opacity: 0.1 + 0.2 * band }));
+  put("blank: none, or too few to show", gl.sample("gl-hollow", {}));
+};
+
+gl.chooser = (box, id, title, choices, react) => {
+  const label = gl.make("label", "gl-choice", title);
+  label.htmlFor = id;
+  const select = gl.make("select");
+  select.id = id;
+  for (const [value, text] of choices) {
+    const option = gl.make("option", "", text);
+    option.value = value;
+    select.appendChild(option);
+  }
+  select.addEventListener("change", () => react(select.value));
+  gl.add(box, label, select);
+};
+
+gl.monthSlider = (box) => {
+  const months = gl.data.hotspots.months;
+  const label = gl.make("label", "gl-choice", "Month");
+  label.htmlFor = "gl-month";
+  const slider = gl.make("input");
+  slider.type = "range";
+  slider.id = "gl-month";
+  slider.min = -1;
+  slider.max = months.length - 1;
+  slider.value = -1;
+  const shown = gl.make("output", "gl-month-shown", "");
+  shown.id = "gl-month-shown";
+  slider.addEventListener("input", () => {
+    gl.hotspotView.month = Number(slider.value);
+    gl.refreshHotspots();
+  });
+  gl.add(box, label, slider, shown);
+};
+
+gl.refreshHotspots = () => {
+  const n = gl.showHotspots();
+  const spots = gl.data.hotspots;
+  const month = gl.hotspotView.month;
+  const text = month < 0 ? "All months" : spots.months[month];
+  const shown = gl.byId("gl-month-shown");
+  if (!shown) return;
+  shown.textContent = text + ": " + n + (n === 1 ? " hotspot" : " hotspots");
+  gl.byId("gl-month").setAttribute("aria-valuetext", text);
+};
+
+gl.applyTheme = () => {
+  document.documentElement.dataset.glTheme = gl.theme.isDark ? "dark" : "light";
+  const button = gl.byId("gl-theme");
+  button.setAttribute("aria-pressed", String(gl.theme.isDark));
+  for (const restyle of gl.restyle) restyle();
+  gl.labels.redraw();
+  gl.fillLegends();
+  gl.refreshHotspots();
+};
+
+gl.fit = () => {
+  const { stations } = gl.data;
+  const home = stations.id.map((id, k) => k).filter((k) => stations.in_force[k]);
+  const at = home.length ? home : stations.id.map((id, k) => k);
+  const points = at.map((k) => [stations.lat[k], stations.lon[k]]);
+  if (points.length) gl.map.fitBounds(L.latLngBounds(points).pad(0.06), { animate: false });
+};
+
+gl.say = (text) => {
+  const status = gl.byId("gl-status");
+  status.textContent = text;
+  status.hidden = text === "";
+};
+
+gl.measure = { isOn: false, points: [], layer: null };
+
+gl.toggleMeasure = (isOn) => {
+  gl.measure.isOn = isOn;
+  gl.measure.points = [];
+  if (gl.measure.layer) gl.measure.layer.remove();
+  gl.measure.layer = isOn ? gl.line([], { color: gl.cssColour("focus"), weight: 3, dashArray: "6 4", interactive: false }).addTo(gl.map) : null;
+  gl.byId("gl-measure").setAttribute("aria-pressed", String(isOn));
+  gl.map.getContainer().classList.toggle("gl-measuring", isOn);
+  gl.say(isOn ? "Click points on the map, or press Enter for its centre. Escape ends." : "");
+};
+
+gl.addMeasure = (where) => {
+  gl.measure.points.push(where);
+  gl.measure.layer.setLatLngs(gl.measure.points);
+  let metres = 0;
+  for (let k = 1; k < gl.measure.points.length; k += 1) metres += gl.map.distance(gl.measure.points[k - 1], gl.measure.points[k]);
+  gl.say("Straight-line distance " + gl.number(metres / 1000, 2) + " km (" + gl.number(metres / 1609.344, 2) + " miles). Escape ends.");
+};
+
+gl.setPrinting = (isPrinting) => {
+  const root = document.documentElement;
+  if (root.classList.contains("gl-printing") === isPrinting) return;
+  if (isPrinting) gl.beforePrint = { isDark: gl.theme.isDark, bounds: gl.map.getBounds() };
+  root.classList.toggle("gl-printing", isPrinting);
+  root.classList.toggle("gl-a3", isPrinting && gl.byId("gl-paper").value === "a3");
+  gl.theme.isDark = isPrinting ? false : gl.beforePrint.isDark;
+  gl.map.invalidateSize({ animate: false });
+  gl.map.fitBounds(gl.beforePrint.bounds, { animate: false });
+  gl.applyTheme();
+  for (const renderer of [gl.baseRenderer, gl.renderer]) if (renderer._redraw) renderer._redraw();
+};
+
+gl.buildTools = () => {
+  gl.byId("gl-fit").addEventListener("click", gl.fit);
+  gl.byId("gl-measure").addEventListener("click", () => gl.toggleMeasure(!gl.measure.isOn));
+  gl.map.on("click", (event) => gl.measure.isOn && gl.addMeasure(event.latlng));
+  gl.map.getContainer().addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && gl.measure.isOn) gl.addMeasure(gl.map.getCenter());
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    if (gl.measure.isOn) gl.toggleMeasure(false);
+    else if (!gl.byId("gl-about").hidden) gl.toggleAbout(false);
+    else if (gl.selected) gl.closeDetail();
+  });
+  gl.byId("gl-full").addEventListener("click", () => {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else document.documentElement.requestFullscreen().catch(() => gl.say("This browser does not allow full screen here."));
+  });
+  gl.byId("gl-theme").addEventListener("click", () => {
+    gl.theme.isDark = !gl.theme.isDark;
+    gl.applyTheme();
+  });
+  gl.byId("gl-print").addEventListener("click", () => window.print());
+  window.addEventListener("beforeprint", () => gl.setPrinting(true));
+  window.addEventListener("afterprint", () => gl.setPrinting(false));
+};

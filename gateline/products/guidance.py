@@ -1,0 +1,95 @@
+"""
+The words that stand on more than one product.
+
+How to read it, what it must not be used for, and the safeguarding prompts.
+"""
+
+from __future__ import annotations
+
+__all__ = ["COLUMN_LABELS", "HOW_TO_READ", "LIMITS", "PURPOSE", "SAFEGUARDING", "TIER_MEANING"]
+
+PURPOSE = (
+    "Ranks railway stations and towns by their exposure to county lines, so that interception and safeguarding can "
+    "be planned where they do most good. It scores places, never people."
+)
+
+HOW_TO_READ = (
+    (
+        "Use the tier first. Neighbouring ranks inside one tier are seldom different: the rank interval says how far"
+        " the evidence lets a place move."
+    ),
+    (
+        "Rank interval: the place's rank lies in this range with 90 % chance, given the data and the model's "
+        "assumptions."
+    ),
+    "Score: 0 to 100. It is relative within this run, not a probability of an offence. The reasons sum to it.",
+    (
+        "Courier flow: expected courier trips a month that board, change or alight. Where no count of deal lines was"
+        " given it is relative: compare places, do not count trains."
+    ),
+    (
+        "Enforcement-led: the place is in the first ten only because of what police found there. Check for past "
+        "operations before you add more."
+    ),
+    "Insufficient data is not low priority. It means that nothing can be said yet.",
+)
+
+TIER_MEANING = {
+    "A": "chance of being among the first ten is at least 80 %",
+    "B": "chance of being among the first ten is 40 to 80 %",
+    "C": "the rest",
+    "insufficient data": "too little evidence to place",
+}
+
+SAFEGUARDING = (
+    (
+        "Children found carrying or travelling alone out of their home area may be exploited. Treat them as children"
+        " at risk first, and tell children's services of the home area and of this one."
+    ),
+    (
+        "Consider the National Referral Mechanism for anyone, child or adult, who may be a victim of modern slavery."
+        " Police and local authorities are first responder organisations and can refer."
+    ),
+    "An adult whose home has been taken over (cuckooing) is a victim. Areas, never addresses, are shown here.",
+)
+
+LIMITS = (
+    (
+        "Recorded offences show where police and public reported, not all that happened. Supply offences in "
+        "particular follow police activity."
+    ),
+    "Courier flows are modelled. Nobody counted couriers on these trains.",
+    "The list gives no ground to stop or search any person. The law's test of reasonable suspicion is unchanged.",
+)
+
+COLUMN_LABELS = {
+    "station_id": "Station code",
+    "place_id": "Place code",
+    "name": "Name",
+    "tier": "Tier",
+    "score": "Score (0-100)",
+    "rank": "Rank",
+    "rank_low": "Rank interval, from",
+    "rank_high": "Rank interval, to",
+    "p_top_10": "Chance of first ten",
+    "courier_flow": "Courier flow (trips a month)",
+    "courier_flow_per_100k_passengers": "Courier flow per 100,000 passengers",
+    "boarding_trips_per_month": "Boarding (trips a month)",
+    "interchange_trips_per_month": "Changing (trips a month)",
+    "alighting_trips_per_month": "Alighting (trips a month)",
+    "top_origin": "Largest origin",
+    "top_destination": "Largest destination",
+    "entries_exits_per_year": "Entries and exits a year",
+    "hotspot_harm_within_15_min_walk": "Hotspot harm within 15 min walk",
+    "enforcement_led": "Enforcement-led",
+    "in_force_area": "In force area",
+    "population": "Population",
+    "rail_trips_per_month": "Of which by rail (trips a month)",
+    "unseen_share": "Share no station can see",
+    "observed_lines": "Deal lines recorded",
+    "latent_exposure": "Exposure without a recorded line (0-100)",
+    "main_station": "Main station",
+    "exporting_area": "Exporting area",
+    "station": "Station",
+    "share_of_area": "Share of the area's rail flow",
+}

@@ -1,0 +1,269 @@
+"""
+What every product is made from: tables by contract, and the marks that each page, sheet and layer must carry.
+
+Products are pure writers, ``(path, inputs) -> None``. They draw what they are given: whatever must stay hidden is
+withheld before, by `geo.disclosure`, and a cuckooing address has no place in `ProductInputs` at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import pandas as pd
+
+from geo.crs import require_metric
+from geo.errors import TableError
+from geo.schema import Column, Contract, validate
+from geo.tables import (
+    AREAS,
+    BOUNDARIES,
+    EXPORTERS,
+    HOTSPOTS,
+    PLACE_EXPOSURE,
+    PLACE_SCORES,
+    PLACES,
+    RAIL_LINKS,
+    SEGMENT_FLOWS,
+    STATION_EXPOSURE,
+    STATION_FLOWS,
+    STATION_SCORES,
+    STATION_USAGE,
+    STATIONS,
+)
+
+__all__ = ["BANDS", "FICTIONAL_NOTE", "HOTSPOT_MONTHS", "Marks", "ProductInputs", "reason_columns", "reason_label"]
+
+FICTIONAL_NOTE = "FICTIONAL - made-up offences and addresses, not for operational use"
+
+BANDS = Contract(
+    "cuckooing_bands",
+    "area_id",
+    {
+        "band": Column("count", "1 lowest to 4 highest, of areas large enough to be shown", low=1, high=4),
+        "geometry": Column("geometry", "disclosed area", shapes=("Polygon", "MultiPolygon")),
+    },
+    total="One row an area that the disclosure gate lets through; no counts and no distances.",
+)
+HOTSPOT_MONTHS = Contract(
+    "hotspot_months",
+    "hotspot_month_id",
+    {
+        "hotspot_id": Column("text", "hotspot"),
+        "month": Column("month", "month"),
+        "n_offences": Column("number", "offences in the month; null where withheld", nullable=True, low=0),
+    },
+    total="One row a hotspot and a month in which something was recorded there.",
+)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """
+    What identifies a release and limits its use; it is put on every product.
+
+    Attributes
+    ----------
+    title : str
+        What the products are about, such as the name of the force area.
+    run_id : str
+        Run that made them.
+    period : str
+        Months of data behind them, in words.
+    profile : str
+        Release profile.
+    marking : str
+        Classification marking, with handling instruction if there is one.
+    operator : str
+        Who made the release.
+    expires_on : str
+        ISO date after which it must not be used.
+    is_fictional : bool
+        Whether any offence or address in it is made up.
+    credits : tuple of str
+        Attribution and licence of each data source.
+    limits : tuple of str
+        Limits of the data and method of this run, one sentence each.
+    """
+
+    title: str
+    run_id: str
+    period: str
+    profile: str
+    marking: str
+    operator: str
+    expires_on: str
+    is_fictional: bool
+    credits: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """
+        Give the marks as labelled lines, in the order that every product shows them.
+
+        Returns
+        -------
+        tuple of (str, str)
+            Label and text.
+        """
+        return (
+            ("Marking", self.marking),
+            ("Run", self.run_id),
+            ("Data period", self.period),
+            ("Profile", self.profile),
+            ("Operator", self.operator),
+            ("Expires", self.expires_on),
+        )
+
+    def sentence(self) -> str:
+        """
+        Give the marks as one line of text.
+
+        Returns
+        -------
+        str
+            Marks separated by middle dots, with the FICTIONAL note first where it applies.
+        """
+        parts = [FICTIONAL_NOTE] if self.is_fictional else []
+        return " \u00b7 ".join([*parts, self.marking, *(f"{label} {text}" for label, text in self.lines()[1:])])
+
+
+@dataclass(frozen=True)
+class ProductInputs:
+    """
+    The tables of one run that products are drawn from.
+
+    Attributes
+    ----------
+    marks : Marks
+        What identifies the release.
+    stations, station_scores, station_exposure, station_flows : pandas.DataFrame
+        Tables `STATIONS`, `STATION_SCORES` (with ``reason_*`` columns), `STATION_EXPOSURE` and `STATION_FLOWS`.
+    rail_links : geopandas.GeoDataFrame
+        Table `RAIL_LINKS`.
+    segment_flows : pandas.DataFrame
+        Table `SEGMENT_FLOWS`.
+    places, place_scores, place_exposure, exporters : pandas.DataFrame
+        Tables `PLACES`, `PLACE_SCORES`, `PLACE_EXPOSURE` and `EXPORTERS`.
+    hotspots : geopandas.GeoDataFrame
+        Table `HOTSPOTS`, of one or more methods.
+    boundaries : geopandas.GeoDataFrame
+        Table `BOUNDARIES`, drawn as the land.
+    areas : geopandas.GeoDataFrame or None
+        Table `AREAS`, drawn as outlines.
+    hotspot_months : pandas.DataFrame or None
+        Table `HOTSPOT_MONTHS`.
+    cuckooing_bands : geopandas.GeoDataFrame or None
+        Table `BANDS`, from the disclosure gate.
+    station_usage : pandas.DataFrame or None
+        Table `STATION_USAGE`, for footfall.
+    coast, roads : geopandas.GeoDataFrame or None
+        Lines in EPSG:27700 for the basemap.
+    hotspot_harm : pandas.Series or None
+        Hotspot weight within 15 minutes' walk of each station, by station_id.
+    plan : pandas.DataFrame or None
+        Interception plan, any columns, written as it is on its own sheet.
+    """
+
+    marks: Marks
+    stations: pd.DataFrame
+    station_scores: pd.DataFrame
+    station_exposure: pd.DataFrame
+    station_flows: pd.DataFrame
+    rail_links: gpd.GeoDataFrame
+    segment_flows: pd.DataFrame
+    places: pd.DataFrame
+    place_scores: pd.DataFrame
+    place_exposure: pd.DataFrame
+    exporters: pd.DataFrame
+    hotspots: gpd.GeoDataFrame
+    boundaries: gpd.GeoDataFrame
+    areas: gpd.GeoDataFrame | None = None
+    hotspot_months: pd.DataFrame | None = None
+    cuckooing_bands: gpd.GeoDataFrame | None = None
+    station_usage: pd.DataFrame | None = None
+    coast: gpd.GeoDataFrame | None = None
+    roads: gpd.GeoDataFrame | None = None
+    hotspot_harm: pd.Series | None = None
+    plan: pd.DataFrame | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        for name, contract in _CONTRACTS.items():
+            table = getattr(self, name)
+            if table is not None:
+                validate(table, contract)
+        for name in ("coast", "roads"):
+            if getattr(self, name) is not None:
+                require_metric(getattr(self, name), name)
+        _require_known(self.station_scores.index, self.stations.index, "station_scores", "stations")
+        _require_known(self.place_scores.index, self.places.index, "place_scores", "places")
+
+
+_CONTRACTS: dict[str, Contract] = {
+    "stations": STATIONS,
+    "station_scores": STATION_SCORES,
+    "station_exposure": STATION_EXPOSURE,
+    "station_flows": STATION_FLOWS,
+    "rail_links": RAIL_LINKS,
+    "segment_flows": SEGMENT_FLOWS,
+    "places": PLACES,
+    "place_scores": PLACE_SCORES,
+    "place_exposure": PLACE_EXPOSURE,
+    "exporters": EXPORTERS,
+    "hotspots": HOTSPOTS,
+    "boundaries": BOUNDARIES,
+    "areas": AREAS,
+    "hotspot_months": HOTSPOT_MONTHS,
+    "cuckooing_bands": BANDS,
+    "station_usage": STATION_USAGE,
+}
+
+
+def reason_columns(scores: pd.DataFrame) -> list[str]:
+    """
+    Find the reason columns of a score table.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        Table `STATION_SCORES` or `PLACE_SCORES`.
+
+    Returns
+    -------
+    list of str
+        Names that start with ``reason_``, in the order of the table.
+    """
+    return [str(column) for column in scores.columns if str(column).startswith("reason_")]
+
+
+def reason_label(column: str) -> str:
+    """
+    Turn the name of a reason column into words.
+
+    Parameters
+    ----------
+    column : str
+        Such as ``reason_courier_flow``.
+
+    Returns
+    -------
+    str
+        Such as ``Courier flow``.
+
+    Examples
+    --------
+    >>> reason_label("reason_courier_flow")
+    'Courier flow'
+    """
+    words = column.removeprefix("reason_").replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def _require_known(ids: pd.Index, known: pd.Index, name: str, other: str) -> None:
+    """Every id is in the other table."""
+    missing = sorted(ids.difference(known).astype(str))
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        named = ", ".join(repr(i) for i in missing[:3])
+        msg = f"{name}: {named}{more} are not in {other}, expected every one there. Pass both tables of the same run."
+        raise TableError(msg)

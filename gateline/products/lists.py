@@ -1,0 +1,242 @@
+"""
+The lists behind every product: stations, towns and upstream stations, one row each, ranked, with names for ids.
+
+One place decides what a column holds, so that the map, the spreadsheet, the CSV and the briefing cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from gateline.products.inputs import ProductInputs, reason_columns
+from geo.errors import IntegrityError
+
+__all__ = ["name_lookup", "names_of", "station_list", "top_parts", "town_list", "upstream_list"]
+
+# Couriers can be met on the platform where they board, change or alight, not on a train that only calls.
+MET_ON_PLATFORM = ("boarding_trips_per_month", "interchange_trips_per_month", "alighting_trips_per_month")
+_DECIMALS = 6
+# Half a unit of the last decimal for each of up to a few dozen rounded reasons.
+_MOST_DRIFT = 1e-4
+
+
+def station_list(inputs: ProductInputs) -> pd.DataFrame:
+    """
+    Rank the stations with everything the list needs to say about each.
+
+    Parameters
+    ----------
+    inputs : ProductInputs
+        The tables of one run.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``station_id``, ordered by rank and id; the columns of ``stations.csv``.
+
+    Raises
+    ------
+    IntegrityError
+        If the reasons of a station do not sum to its score.
+    """
+    scores = _by_rank(inputs.station_scores)
+    exposure = inputs.station_exposure.reindex(scores.index)
+    names = name_lookup(inputs)
+    usage = inputs.station_usage
+    footfall = None if usage is None else usage["n_entries_exits_per_year"].reindex(scores.index)
+    harm = None if inputs.hotspot_harm is None else inputs.hotspot_harm.reindex(scores.index)
+    table = pd.DataFrame(
+        {
+            **_score_columns(scores),
+            "courier_flow": exposure["courier_trips_per_month"],
+            "courier_flow_per_100k_passengers": exposure["courier_trips_per_100k_passengers"],
+            "boarding_trips_per_month": exposure["boarding_trips_per_month"],
+            "interchange_trips_per_month": exposure["interchange_trips_per_month"],
+            "alighting_trips_per_month": exposure["alighting_trips_per_month"],
+            "top_origin": _named(exposure["top_origin_id"], names),
+            "top_destination": _named(exposure["top_destination_id"], names),
+            "entries_exits_per_year": float("nan") if footfall is None else footfall,
+            "hotspot_harm_within_15_min_walk": float("nan") if harm is None else harm,
+            "enforcement_led": scores["enforcement_led"],
+            "in_force_area": inputs.stations["is_in_force"].reindex(scores.index),
+        },
+        index=scores.index,
+    )
+    return _with_reasons(table, scores)
+
+
+def town_list(inputs: ProductInputs) -> pd.DataFrame:
+    """
+    Rank the towns with everything the list needs to say about each.
+
+    Parameters
+    ----------
+    inputs : ProductInputs
+        The tables of one run.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``place_id``, ordered by rank and id; the columns of ``towns.csv``.
+
+    Raises
+    ------
+    IntegrityError
+        If the reasons of a town do not sum to its score.
+    """
+    scores = _by_rank(inputs.place_scores)
+    exposure = inputs.place_exposure.reindex(scores.index)
+    names = name_lookup(inputs)
+    table = pd.DataFrame(
+        {
+            **_score_columns(scores),
+            "population": inputs.places["population"].reindex(scores.index),
+            "courier_flow": exposure["courier_trips_per_month"],
+            "rail_trips_per_month": exposure["rail_trips_per_month"],
+            "unseen_share": exposure["unseen_share"],
+            "observed_lines": exposure["observed_lines"],
+            "latent_exposure": exposure["latent_exposure"],
+            "top_origin": _named(exposure["top_origin_id"], names),
+            "main_station": _named(exposure["main_station_id"], names_of(inputs.stations)),
+            "enforcement_led": scores["enforcement_led"],
+        },
+        index=scores.index,
+    )
+    return _with_reasons(table, scores)
+
+
+def upstream_list(inputs: ProductInputs, *, n_each: int = 5) -> pd.DataFrame:
+    """
+    List, for each exporting area, the stations where its couriers to this force board or change.
+
+    Parameters
+    ----------
+    inputs : ProductInputs
+        The tables of one run.
+    n_each : int
+        Most stations shown for an area.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``exporting_area, station_id, station, in_force_area, boarding_trips_per_month,
+        interchange_trips_per_month, share_of_area``, largest flow first within an area. The share is of all the
+        trips a month that board anywhere for that area.
+    """
+    flows = inputs.station_flows[inputs.station_flows["origin_id"].isin(inputs.exporters.index)]
+    columns = ["boarding_trips_per_month", "interchange_trips_per_month"]
+    parts = flows.groupby(["origin_id", "station_id"], sort=True)[columns].sum().reset_index()
+    parts["met"] = parts[columns].sum(axis=1).round(_DECIMALS)
+    boarded = parts.groupby("origin_id")["boarding_trips_per_month"].sum()
+    parts["share_of_area"] = parts["met"] / parts["origin_id"].map(boarded)
+    parts = parts[parts["met"] > 0].sort_values(["origin_id", "met", "station_id"], ascending=[True, False, True])
+    parts = parts.groupby("origin_id", sort=True).head(n_each)
+    parts["exporting_area"] = _named(parts["origin_id"], names_of(inputs.exporters))
+    parts["station"] = _named(parts["station_id"], names_of(inputs.stations))
+    known = inputs.stations["is_in_force"].to_dict()
+    parts["in_force_area"] = [bool(known.get(station, False)) for station in parts["station_id"]]
+    return parts[["exporting_area", "station_id", "station", "in_force_area", *columns, "share_of_area"]].reset_index(
+        drop=True
+    )
+
+
+def top_parts(inputs: ProductInputs, part: str, *, n_each: int = 5) -> dict[str, list[tuple[str, float]]]:
+    """
+    Find the largest origins or destinations of the flow met at each station.
+
+    Parameters
+    ----------
+    inputs : ProductInputs
+        The tables of one run.
+    part : str
+        ``origin_id`` or ``destination_id``.
+    n_each : int
+        Most parts given for a station.
+
+    Returns
+    -------
+    dict of str to list of (str, float)
+        For each station_id, ids and trips a month that board, change or alight there, largest first.
+    """
+    flows = inputs.station_flows
+    met = flows[list(MET_ON_PLATFORM)].sum(axis=1)
+    summed = met.groupby([flows["station_id"], flows[part]], sort=True).sum().round(_DECIMALS)
+    sums = summed[summed > 0].rename("trips").reset_index()
+    sums = sums.sort_values(["station_id", "trips", part], ascending=[True, False, True])
+    parts: dict[str, list[tuple[str, float]]] = {}
+    heads = sums.groupby("station_id", sort=True).head(n_each)
+    for station, other, trips in heads[["station_id", part, "trips"]].itertuples(index=False):
+        parts.setdefault(str(station), []).append((str(other), float(trips)))
+    return parts
+
+
+def name_lookup(inputs: ProductInputs) -> dict[str, str]:
+    """
+    Give the name of every origin and destination by its id.
+
+    Parameters
+    ----------
+    inputs : ProductInputs
+        The tables of one run.
+
+    Returns
+    -------
+    dict of str to str
+        Names of places and exporters.
+    """
+    return {**names_of(inputs.places), **names_of(inputs.exporters)}
+
+
+def names_of(table: pd.DataFrame) -> dict[str, str]:
+    """
+    Give the names of a table by its ids.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With a column ``name``.
+
+    Returns
+    -------
+    dict of str to str
+        Names by id.
+    """
+    return {str(i): str(name) for i, name in zip(table.index, table["name"], strict=True)}
+
+
+def _by_rank(scores: pd.DataFrame) -> pd.DataFrame:
+    """Rows are by rank and, in a tie, by id: one order whatever the input's."""
+    return scores.sort_index().sort_values("rank", kind="stable")
+
+
+def _score_columns(scores: pd.DataFrame) -> dict[str, pd.Series]:
+    return {c: scores[c] for c in ("name", "tier", "score", "rank", "rank_low", "rank_high", "p_top_10")}
+
+
+def _with_reasons(table: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Reasons stand last; numbers are rounded so that machines agree on the bytes; reasons still sum to the score."""
+    columns = reason_columns(scores)
+    full = pd.concat([table, scores[columns]], axis=1)
+    numbers = full.select_dtypes("float").columns
+    # Adding zero turns -0.0 into 0.0.
+    full = full.assign(**{c: full[c].round(_DECIMALS) + 0.0 for c in numbers})
+    if not columns:
+        return full
+    summed = full[columns].sum(axis=1).round(_DECIMALS)
+    odd = (summed - scores["score"]).abs() > _MOST_DRIFT
+    if odd.any():
+        first = full.index[odd.to_numpy()][0]
+        msg = (
+            f"scores: reasons of {first!r} sum to {summed[first]:g} but its score is {scores['score'][first]:g}, "
+            "expected the same. This is a defect in the scoring; report it."
+        )
+        raise IntegrityError(msg)
+    # The sum of the rounded reasons is the score that is printed, so that a reader who adds them up agrees.
+    return full.assign(score=summed)
+
+
+def _named(ids: pd.Series, names: Mapping[str, str]) -> pd.Series:
+    """Ids are names where one is known, themselves where not, null where null."""
+    return pd.Series([None if pd.isna(i) else names.get(i, i) for i in ids], index=ids.index, dtype="str")

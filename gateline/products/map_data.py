@@ -1,0 +1,266 @@
+"""
+The map's data as plain values: columns instead of rows, ids as positions, coordinates as whole steps of a degree.
+
+Everything here is drawn by the page's own script as text, never as markup. Coordinates are rounded to the published
+precision before they leave: five decimals of a degree for stations and towns (about a metre), four for lines and areas.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+
+from gateline.products.guidance import HOW_TO_READ, LIMITS, SAFEGUARDING, TIER_MEANING
+from gateline.products.inert import cell_text
+from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs, reason_columns, reason_label
+from gateline.products.lists import name_lookup, names_of, station_list, top_parts, town_list
+from geo.crs import to_wgs84_arrays
+
+__all__ = ["map_payload"]
+
+_LINE_STEPS_PER_DEG = 10_000
+_POINT_DECIMALS = 5
+# Three significant figures are more than a modelled flow deserves.
+_FIGURES = 3
+# Sampled away from the ends, where neighbours are hard to tell apart on white or on black.
+_PALETTE_AT = np.linspace(0.12, 0.88, 5)
+
+
+def map_payload(
+    inputs: ProductInputs, *, line_tolerance_m: float = 60.0, land_tolerance_m: float = 150.0
+) -> dict[str, Any]:
+    """
+    Turn the tables of a run into the values that the map's script draws.
+
+    Parameters
+    ----------
+    inputs : ProductInputs
+        The tables of one run.
+    line_tolerance_m, land_tolerance_m : float
+        Greatest shift, in metres, when lines and outlines are simplified for display.
+
+    Returns
+    -------
+    dict
+        JSON-ready; the same inputs in any row order give the same values.
+    """
+    return {
+        "marks": _marks(inputs),
+        "palettes": {name: [to_hex(colormaps[name](at)) for at in _PALETTE_AT] for name in ("magma", "cividis")},
+        "stations": _stations(inputs),
+        "others": _other_stations(inputs),
+        "towns": _towns(inputs),
+        "links": _links(inputs, line_tolerance_m),
+        "hotspots": _hotspots(inputs),
+        "bands": _bands(inputs.cuckooing_bands, land_tolerance_m),
+        "base": {
+            "land": _paths(inputs.boundaries, land_tolerance_m),
+            "areas": _paths(inputs.areas, land_tolerance_m),
+            "coast": _paths(inputs.coast, land_tolerance_m),
+            "roads": _paths(inputs.roads, line_tolerance_m),
+        },
+    }
+
+
+def _marks(inputs: ProductInputs) -> dict[str, Any]:
+    marks = inputs.marks
+    return {
+        "title": _text(marks.title),
+        "marking": _text(marks.marking),
+        "fictional": FICTIONAL_NOTE if marks.is_fictional else "",
+        "lines": [[label, _text(text)] for label, text in marks.lines()],
+        "credits": [_long_text(text) for text in marks.credits],
+        "limits": [_long_text(text) for text in (*LIMITS, *marks.limits)],
+        "reading": list(HOW_TO_READ),
+        "safeguarding": list(SAFEGUARDING),
+        "tiers": TIER_MEANING,
+    }
+
+
+def _stations(inputs: ProductInputs) -> dict[str, Any]:
+    table = station_list(inputs)
+    where = inputs.stations.loc[table.index]
+    names = name_lookup(inputs)
+    parts = {}
+    for key, part in (("origins", "origin_id"), ("destinations", "destination_id")):
+        top = top_parts(inputs, part)
+        parts[key] = [[[_text(names.get(i, i)), _figures(v)] for i, v in top.get(str(s), [])] for s in table.index]
+    return {
+        **_points(where),
+        **_scores(table, "station_id"),
+        **parts,
+        "in_force": table["in_force_area"].tolist(),
+        "flow": _numbers(table["courier_flow"]),
+        "boarding": _numbers(table["boarding_trips_per_month"]),
+        "changing": _numbers(table["interchange_trips_per_month"]),
+        "alighting": _numbers(table["alighting_trips_per_month"]),
+        "per_100k": _numbers(table["courier_flow_per_100k_passengers"]),
+        "footfall": _numbers(table["entries_exits_per_year"], figures=6),
+        "harm": _numbers(table["hotspot_harm_within_15_min_walk"]),
+    }
+
+
+def _other_stations(inputs: ProductInputs) -> dict[str, Any]:
+    """Stations on the drawn links that have no score of their own: where the railway goes next."""
+    ends = pd.concat([inputs.rail_links["from_station_id"], inputs.rail_links["to_station_id"]]).unique()
+    others = inputs.stations.index.intersection(ends).difference(inputs.station_scores.index).sort_values()
+    where = inputs.stations.loc[others]
+    return {**_points(where), "id": others.astype(str).tolist(), "name": _texts(where["name"])}
+
+
+def _towns(inputs: ProductInputs) -> dict[str, Any]:
+    table = town_list(inputs)
+    return {
+        **_points(inputs.places.loc[table.index]),
+        **_scores(table, "place_id"),
+        "population": _numbers(table["population"], figures=6),
+        "observed": _numbers(table["observed_lines"]),
+        "latent": _numbers(table["latent_exposure"]),
+        "flow": _numbers(table["courier_flow"]),
+        "unseen": _numbers(table["unseen_share"]),
+        "origin": _texts(table["top_origin"]),
+        "station": _texts(table["main_station"]),
+    }
+
+
+def _scores(table: pd.DataFrame, id_name: str) -> dict[str, Any]:
+    columns = reason_columns(table)
+    return {
+        "id": [_text(i) for i in table.index],
+        "id_name": id_name,
+        "name": _texts(table["name"]),
+        "tier": table["tier"].tolist(),
+        "score": table["score"].round(1).tolist(),
+        "rank": table["rank"].tolist(),
+        "low": table["rank_low"].round(0).astype(int).tolist(),
+        "high": table["rank_high"].round(0).astype(int).tolist(),
+        "p10": table["p_top_10"].round(2).tolist(),
+        "enforcement_led": table["enforcement_led"].tolist(),
+        "reason_names": [_text(reason_label(column)) for column in columns],
+        "reasons": table[columns].round(2).to_numpy().tolist(),
+    }
+
+
+def _links(inputs: ProductInputs, tolerance_m: float) -> dict[str, Any]:
+    """Links with flow by origin; a link without flow is drawn as plain track."""
+    links = inputs.rail_links.sort_index()
+    position = {link: k for k, link in enumerate(links.index)}
+    flows = inputs.segment_flows
+    sums = flows.groupby(["link_id", "origin_id"], sort=True)["trips_per_month"].sum()
+    sums = sums[sums > 0]
+    names = name_lookup(inputs)
+    by_origin = sums.groupby(level="origin_id").sum().round(6)
+    order = sorted(by_origin.index, key=lambda i: (-by_origin[i], str(i)))
+    at = {origin: k for k, origin in enumerate(order)}
+    flow: list[list[list[float]]] = [[] for _ in position]
+    for link, origin, trips in sums.reset_index().itertuples(index=False):
+        if link in position:
+            flow[position[link]].append([at[origin], _figures(float(trips))])
+    stations = names_of(inputs.stations)
+    return {
+        "path": _paths(links, tolerance_m, keep_empty=True),
+        "from": [_text(stations.get(i, i)) for i in links["from_station_id"]],
+        "to": [_text(stations.get(i, i)) for i in links["to_station_id"]],
+        "km": (links["length_m"] / 1_000).round(1).tolist(),
+        "minutes": links["time_min"].round(0).astype(int).tolist(),
+        "flow": flow,
+        "origins": [_text(names.get(i, i)) for i in order],
+    }
+
+
+def _hotspots(inputs: ProductInputs) -> dict[str, Any]:
+    spots = inputs.hotspots.sort_index()
+    methods = sorted(spots["method"].unique())
+    monthly = inputs.hotspot_months
+    months = sorted({*spots["first_month"].unique(), *spots["last_month"].unique()})
+    months = list(pd.period_range(months[0], months[-1], freq="M")) if months else []
+    at = {month: k for k, month in enumerate(months)}
+    counts: list[list[list[int | None]]] = [[] for _ in range(len(spots))]
+    if monthly is not None:
+        position = {spot: k for k, spot in enumerate(spots.index)}
+        rows = monthly.sort_values(["hotspot_id", "month"])[["hotspot_id", "month", "n_offences"]]
+        for spot, month, n in rows.itertuples(index=False):
+            if spot in position and month in at:
+                counts[position[spot]].append([at[month], None if pd.isna(n) else int(n)])
+    stations = names_of(inputs.stations)
+    return {
+        "path": _paths(spots, 10.0, keep_empty=True),
+        "methods": [_text(method) for method in methods],
+        "method": [methods.index(method) for method in spots["method"]],
+        "n": spots["n_offences"].astype(int).tolist(),
+        "area_km2": _numbers(spots["area_km2"]),
+        "z": _numbers(spots["z_score"]),
+        "q": _numbers(spots["q_value"]),
+        "station": [None if pd.isna(i) else _text(stations.get(i, i)) for i in spots["nearest_station_id"]],
+        "walk": _numbers(spots["walk_min"]),
+        "first": [at[month] for month in spots["first_month"]],
+        "last": [at[month] for month in spots["last_month"]],
+        "months": [month.strftime("%B %Y") for month in months],
+        "counts": counts,
+        "has_counts": monthly is not None,
+    }
+
+
+def _bands(bands: gpd.GeoDataFrame | None, tolerance_m: float) -> dict[str, Any]:
+    if bands is None:
+        return {"path": [], "band": []}
+    # Neighbouring areas of one band are one area: nothing inside a band needs to be told apart.
+    merged = bands[["band", "geometry"]].dissolve("band", sort=True)
+    return {"path": _paths(merged, tolerance_m, keep_empty=True), "band": [int(band) for band in merged.index]}
+
+
+def _points(where: pd.DataFrame) -> dict[str, list[float]]:
+    lon_deg, lat_deg = to_wgs84_arrays(where["easting_m"].to_numpy(), where["northing_m"].to_numpy())
+    return {"lon": lon_deg.round(_POINT_DECIMALS).tolist(), "lat": lat_deg.round(_POINT_DECIMALS).tolist()}
+
+
+def _paths(layer: gpd.GeoDataFrame | None, tolerance_m: float, *, keep_empty: bool = False) -> list[list[list[int]]]:
+    """Each feature as rings or lines, each a flat list of steps: the first absolute, the rest from the one before."""
+    if layer is None or layer.empty:
+        return []
+    shapes = shapely.simplify(layer.sort_index().geometry.to_numpy(), tolerance_m)
+    features = [_rings(shape) for shape in shapes]
+    return features if keep_empty else [feature for feature in features if feature]
+
+
+def _rings(shape: Any) -> list[list[int]]:  # noqa: ANN401 - any geometry
+    parts = shapely.get_parts(shape)
+    if shapely.get_type_id(parts[0]) == 3 if len(parts) else False:
+        parts = shapely.get_rings(parts)
+    rings = []
+    for part in parts:
+        easting_m, northing_m = shapely.get_coordinates(part).T
+        lon_deg, lat_deg = to_wgs84_arrays(easting_m, northing_m)
+        steps = np.round(np.column_stack([lon_deg, lat_deg]) * _LINE_STEPS_PER_DEG).astype(int)
+        moved = np.vstack([steps[:1], np.diff(steps, axis=0)])
+        moved = moved[np.r_[True, np.any(moved[1:] != 0, axis=1)]]
+        rings.append(moved.ravel().tolist())
+    return rings
+
+
+def _numbers(values: pd.Series, *, figures: int = _FIGURES) -> list[float | None]:
+    return [None if pd.isna(value) else _figures(float(value), figures) for value in values]
+
+
+def _figures(value: float, figures: int = _FIGURES) -> float:
+    """Rounded to so many significant figures; a whole number stays short."""
+    rounded = float(f"{value:.{figures}g}")
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def _texts(values: pd.Series) -> list[str | None]:
+    return [None if pd.isna(value) else _text(value) for value in values]
+
+
+def _text(value: object) -> str:
+    return cell_text(value, is_formula_safe=True, most_characters=120)
+
+
+def _long_text(value: object) -> str:
+    return cell_text(value, is_formula_safe=True, most_characters=1_000)

@@ -1,0 +1,243 @@
+"""
+The priority list as a workbook: a front sheet that says how to read it, then lists that filter and print.
+
+Cells are written by type, so no text can become a formula or a link, and the creation date is fixed, so that the same
+run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from gateline.products.guidance import COLUMN_LABELS, HOW_TO_READ, LIMITS, PURPOSE, SAFEGUARDING, TIER_MEANING
+from gateline.products.inert import cell_text
+from gateline.products.inputs import FICTIONAL_NOTE, Marks, ProductInputs, reason_columns, reason_label
+from gateline.products.lists import station_list, town_list, upstream_list
+
+__all__ = ["write_list_xlsx"]
+
+# A fixed instant: the file must not depend on when it is made.
+_CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+_INK, _PAPER_TINT, _RULE = "#1d1b26", "#f3f1f7", "#c9c4d4"
+# Tints of magma, dark enough apart in greyscale; the letter carries the meaning.
+_TIER_FILL = {"A": "#fcb68f", "B": "#fddfb5", "C": "#f3f1f7", "insufficient data": "#ffffff"}
+_HEADER_ROW = 3
+# Spreadsheet headers and footers hold at most 255 characters.
+_MOST_FOOTER = 100
+_NUMBER_FORMATS = {
+    "score": "0.0",
+    "rank": "0",
+    "rank_low": "0",
+    "rank_high": "0",
+    "p_top_10": "0%",
+    "unseen_share": "0%",
+    "share_of_area": "0%",
+    "population": "#,##0",
+    "entries_exits_per_year": "#,##0",
+    "observed_lines": "0",
+}
+_PROMPTS = ("Out-of-area children: asked about", "National Referral Mechanism: considered")
+
+
+@dataclass(frozen=True)
+class _Book:
+    """An open workbook with the run's marks and the formats in use."""
+
+    workbook: xlsxwriter.Workbook
+    marks: Marks
+
+    def format(self, **properties: object) -> Format:
+        base = {"font_name": "Calibri", "font_size": 10, "font_color": _INK, "valign": "top"}
+        return self.workbook.add_format({**base, **properties})
+
+
+def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
+    """
+    Write ``priority_stations.xlsx``.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File to write.
+    inputs : ProductInputs
+        The tables of one run.
+    """
+    buffer = BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    workbook = xlsxwriter.Workbook(buffer, options)
+    workbook.set_properties(
+        {"title": cell_text(inputs.marks.title), "subject": cell_text(inputs.marks.sentence()), "created": _CREATED}
+    )
+    book = _Book(workbook, inputs.marks)
+    stations = station_list(inputs).reset_index()
+    towns = town_list(inputs).reset_index()
+    reasons = reason_columns(stations)
+    _front_sheet(book)
+    _list_sheet(book, "Stations", "Stations, most exposed first", stations.drop(columns=reasons), prompts=_PROMPTS)
+    why = stations[["rank", "station_id", "name", "tier", "score", *reasons]]
+    _list_sheet(book, "Why", "What each station's score is made of: the reasons sum to the score", why)
+    _list_sheet(book, "Towns", "Towns, most exposed first", towns)
+    upstream = "Where each exporting area's couriers to this force board or change: for joint work at source"
+    _list_sheet(book, "Upstream", upstream, upstream_list(inputs))
+    if inputs.plan is not None:
+        plan = inputs.plan.reset_index() if inputs.plan.index.name else inputs.plan
+        _list_sheet(book, "Plan", "Teams and shifts", plan)
+    _notes_sheet(book)
+    workbook.close()
+    path.write_bytes(buffer.getvalue())
+
+
+def _add_sheet(book: _Book, name: str, *, n_columns: int, is_landscape: bool) -> Worksheet:
+    """A sheet whose first rows, header and footer carry the marks, and that prints on A4 across."""
+    sheet = book.workbook.add_worksheet(name)
+    sheet.hide_gridlines(2)
+    banner = book.format(bold=True, font_size=11, font_color="#ffffff", bg_color="#4a0e4e", valign="vcenter")
+    warn = book.format(bold=True, font_size=11, font_color="#000000", bg_color="#ffd23f", valign="vcenter")
+    small = book.format(font_size=9, font_color="#55505f")
+    for row, text, style in (
+        (0, book.marks.marking, banner),
+        (1, FICTIONAL_NOTE if book.marks.is_fictional else "", warn if book.marks.is_fictional else small),
+    ):
+        for column in range(n_columns):
+            sheet.write_blank(row, column, None, style)
+        sheet.write_string(row, 0, cell_text(text, is_formula_safe=True), style)
+    sheet.set_row(0, 18)
+    sheet.set_row(1, 18 if book.marks.is_fictional else 4)
+    marking = _footer_text(("FICTIONAL - " if book.marks.is_fictional else "") + book.marks.marking)
+    run = _footer_text(f"Run {book.marks.run_id}, expires {book.marks.expires_on}")
+    sheet.set_header(f"&C&B{marking}")
+    sheet.set_footer(f"&L{marking}&C{run}&RPage &P of &N")
+    sheet.set_paper(9)
+    if is_landscape:
+        sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.set_margins(left=0.4, right=0.4, top=0.7, bottom=0.7)
+    return sheet
+
+
+def _front_sheet(book: _Book) -> None:
+    """Purpose, marks, how to read, tiers and safeguarding prompts, on one printed page."""
+    sheet = _add_sheet(book, "Read me", n_columns=2, is_landscape=False)
+    heading = book.format(bold=True, font_size=12, top=1, top_color=_RULE)
+    title = book.format(bold=True, font_size=18)
+    label = book.format(bold=True, bg_color=_PAPER_TINT)
+    text = book.format(text_wrap=True)
+    sheet.set_column(0, 0, 24)
+    sheet.set_column(1, 1, 92)
+    sheet.set_row(2, 28)
+    sheet.write_string(2, 0, f"Priority stations: {cell_text(book.marks.title, is_formula_safe=True)}", title)
+    row = 3
+    sections: list[tuple[str, list[tuple[str, str]]]] = [
+        ("Purpose", [("", PURPOSE)]),
+        ("This release", [(name, value) for name, value in book.marks.lines()]),
+        ("How to read it", [("", line) for line in HOW_TO_READ]),
+        ("Tiers", list(TIER_MEANING.items())),
+        ("Safeguarding", [("", line) for line in SAFEGUARDING]),
+        ("It must not be used", [("", LIMITS[2])]),
+    ]
+    for name, lines in sections:
+        sheet.write_string(row, 0, name, heading)
+        sheet.write_blank(row, 1, None, heading)
+        row += 1
+        for left, right in lines:
+            sheet.write_string(row, 0, left, label if left else text)
+            sheet.write_string(row, 1, cell_text(right, is_formula_safe=True, most_characters=1_000), text)
+            # Excel does not grow a row for wrapped text that a program wrote.
+            sheet.set_row(row, 14 * (1 + min(len(right), 400) // 100))
+            row += 1
+
+
+def _notes_sheet(book: _Book) -> None:
+    """Sources with their licences, and the limits of the data and of the method."""
+    sheet = _add_sheet(book, "Sources and limits", n_columns=1, is_landscape=False)
+    heading, text = book.format(bold=True, font_size=12), book.format(text_wrap=True)
+    sheet.set_column(0, 0, 116)
+    row = 2
+    for name, lines in (("Data sources", book.marks.credits), ("Limits", (*LIMITS, *book.marks.limits))):
+        sheet.write_string(row, 0, name, heading)
+        row += 1
+        for line in lines:
+            sheet.write_string(row, 0, cell_text(line, is_formula_safe=True, most_characters=1_000), text)
+            sheet.set_row(row, 14 * (1 + min(len(line), 1_000) // 120))
+            row += 1
+        row += 1
+
+
+def _list_sheet(book: _Book, name: str, title: str, table: pd.DataFrame, *, prompts: tuple[str, ...] = ()) -> None:
+    """A list with filters, a frozen header, typed cells, and bars on the score."""
+    columns = [str(column) for column in table.columns]
+    sheet = _add_sheet(book, name, n_columns=max(len(columns) + len(prompts), 1), is_landscape=True)
+    sheet.write_string(2, 0, title, book.format(bold=True, font_size=12))
+    header = book.format(bold=True, text_wrap=True, bg_color="#e4dfee", bottom=1, bottom_color=_INK, valign="vcenter")
+    for at, column in enumerate((*columns, *prompts)):
+        is_reason = column.startswith("reason_")
+        label = reason_label(column) if is_reason else COLUMN_LABELS.get(column, column)
+        sheet.write_string(_HEADER_ROW, at, cell_text(label, is_formula_safe=True, most_characters=80), header)
+    sheet.set_row(_HEADER_ROW, 46)
+    for at, column in enumerate(columns):
+        cells = book.format(num_format=_NUMBER_FORMATS.get(column, "0.0"))
+        sheet.set_column(at, at, _width(table[column]))
+        for row, value in enumerate(table[column].tolist(), start=_HEADER_ROW + 1):
+            _write_cell(sheet, row, at, value, cells)
+    last = _HEADER_ROW + max(len(table), 1)
+    if prompts:
+        first = len(columns)
+        sheet.set_column(first, first + len(prompts) - 1, 16)
+        sheet.data_validation(
+            _HEADER_ROW + 1, first, last, first + len(prompts) - 1, {"validate": "list", "source": ["Yes", "No"]}
+        )
+    sheet.autofilter(_HEADER_ROW, 0, last, len(columns) + len(prompts) - 1)
+    sheet.freeze_panes(_HEADER_ROW + 1, columns.index("name") + 1 if "name" in columns else 0)
+    sheet.repeat_rows(0, _HEADER_ROW)
+    _highlight(book, sheet, columns, last)
+
+
+def _highlight(book: _Book, sheet: Worksheet, columns: list[str], last: int) -> None:
+    """Tiers are tinted, scores and reasons carry bars of one scale, enforcement-led rows stand out in bold."""
+    first = _HEADER_ROW + 1
+    if "tier" in columns:
+        at = columns.index("tier")
+        for tier, fill in _TIER_FILL.items():
+            rule = {"type": "cell", "criteria": "==", "value": f'"{tier}"', "format": book.format(bg_color=fill)}
+            sheet.conditional_format(first, at, last, at, rule)
+    for at, column in enumerate(columns):
+        if column == "score" or column.startswith("reason_") or column == "latent_exposure":
+            bar = {"type": "data_bar", "bar_solid": True, "bar_color": "#f1605d" if column == "score" else "#b5b0c8"}
+            scale = {"min_type": "num", "min_value": 0, "max_type": "num", "max_value": 100}
+            sheet.conditional_format(first, at, last, at, {**bar, **scale})
+        if column == "enforcement_led":
+            rule = {"type": "cell", "criteria": "==", "value": '"yes"', "format": book.format(bold=True)}
+            sheet.conditional_format(first, at, last, at, rule)
+
+
+def _write_cell(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:
+    """A number is written as a number, null as blank, anything else as inert text."""
+    if isinstance(value, bool | np.bool_):
+        sheet.write_string(row, column, "yes" if value else "no", style)
+    elif isinstance(value, int | float | np.integer | np.floating):
+        if not np.isnan(value):
+            sheet.write_number(row, column, float(value), style)
+    elif not pd.isna(value):  # type: ignore[call-overload]
+        sheet.write_string(row, column, cell_text(value, is_formula_safe=True), style)
+
+
+def _width(values: pd.Series) -> float:
+    """Wide enough for the longest text within reason; numbers take one width."""
+    if pd.api.types.is_numeric_dtype(values):
+        return 11.0
+    longest = max((len(str(value)) for value in values.dropna()), default=0)
+    return float(min(max(longest + 2, 9), 34))
+
+
+def _footer_text(text: str) -> str:
+    """An ampersand starts a code in a header or footer, so it is doubled."""
+    return cell_text(text, is_formula_safe=True, most_characters=_MOST_FOOTER).replace("&", "&&")
