@@ -1,24 +1,14 @@
 """
 Minutes between points and stations, on foot and by car, and between towns by road.
 
-In come point tables and `geo.tables.STATIONS`; out come `geo.tables.ACCESS_TIMES` and `geo.tables.ROAD_TIMES`. Where
-no road extract is given, a time is the straight line times a stated detour factor over a stated speed, and its row says
-so in ``basis``.
-
-References
-----------
-.. [1] Thurrock Council, "Study of travel access in and around Thurrock: travel types": an average walking speed of
-   4.8 km/h, the speed at which people choose to walk in normal conditions.
-.. [2] O'Sullivan, S. and Morrall, J. (1996). "Walking distances to and from light-rail transit stations."
-   Transportation Research Record 1538, 19-26: walks to stations are 1.21 to 1.23 times the straight line.
-.. [3] Department for Transport, "Travel time measures for the Strategic Road Network and local 'A' roads, England:
-   April 2018 to March 2019": averages of 25.3 mph on local A roads and 59.0 mph on the Strategic Road Network.
+In come point tables, `geo.tables.STATIONS` and, where there is one, a road graph for each mode; out come
+`geo.tables.ACCESS_TIMES` and `geo.tables.ROAD_TIMES`. A point that no road passes within reach of, or any point where
+no road extract is given, is measured by the straight line with a stated detour, and its row says so in ``basis``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -26,139 +16,21 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from geo.errors import InputError, UsageError
+from geo.network.road import RoadGraph, Roads
+from geo.network.snapping import MAX_OFFSET_M, build_segment_grid, snap_points
+from geo.network.straight_line import StraightLine
+from geo.network.travel_time import explain_unreached, measure_times
 from geo.schema import Contract, empty, validate
 from geo.tables import ACCESS_TIMES, ROAD_TIMES, STATIONS
 from geo.tables.evidence import EASTING, NORTHING
 
 __all__ = ["StraightLine", "measure_access", "measure_road_times"]
 
-KM_PER_MILE = 1.609344
-WALK_SPEED_KM_H = 4.8  # [1]_
-WALK_DETOUR = 1.22  # [2]_, middle of its range
-DRIVE_DETOUR = 1.3  # ASSUMPTION; `python -m benchmarks.networks` measures it on a real road graph
-LOCAL_SPEED_KM_H = 25.3 * KM_PER_MILE  # [3]_, local A roads
-TRUNK_SPEED_KM_H = 59.0 * KM_PER_MILE  # [3]_, Strategic Road Network
-LOCAL_LENGTH_M = 10_000.0  # ASSUMPTION: the ends of a drive that are on local roads, both together
 MODES = ("walk", "drive")
-M_PER_MIN_PER_KM_H = 1000.0 / 60.0
+# Pairs measured at once: two matrices of 32 MiB.
+_PAIRS_AT_ONCE = 4_000_000
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class StraightLine:
-    """
-    How a straight line becomes minutes where there is no road graph.
-
-    Attributes
-    ----------
-    walk_speed_km_h : float
-        Walking speed; 4.8 km/h is the speed at which people choose to walk in normal conditions.
-    walk_detour : float
-        Metres walked for a metre of straight line.
-    local_speed_km_h : float
-        Driving speed over the first `local_length_m` of a drive.
-    trunk_speed_km_h : float
-        Driving speed over the rest.
-    local_length_m : float
-        Metres of a drive that are on local roads, both ends together; an assumption.
-    drive_detour : float
-        Metres driven for a metre of straight line; an assumption.
-    """
-
-    walk_speed_km_h: float = WALK_SPEED_KM_H
-    walk_detour: float = WALK_DETOUR
-    local_speed_km_h: float = LOCAL_SPEED_KM_H
-    trunk_speed_km_h: float = TRUNK_SPEED_KM_H
-    local_length_m: float = LOCAL_LENGTH_M
-    drive_detour: float = DRIVE_DETOUR
-
-    def __post_init__(self) -> None:
-        for name in ("walk_speed_km_h", "local_speed_km_h", "trunk_speed_km_h"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value > 0):
-                msg = f"{name}: {value!r} is no speed, expected a number above 0. Set it in kilometres an hour."
-                raise UsageError(msg)
-        for name in ("walk_detour", "drive_detour"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value >= 1):
-                msg = f"{name}: {value!r} is shorter than the straight line, expected at least 1. Set it to 1 or more."
-                raise UsageError(msg)
-        if not (np.isfinite(self.local_length_m) and self.local_length_m >= 0):
-            msg = f"local_length_m: {self.local_length_m!r} is no length, expected at least 0. Set it in metres."
-            raise UsageError(msg)
-
-    def length_m(self, straight_m: FloatArray, mode: str) -> FloatArray:
-        """
-        Give the metres travelled for a straight line.
-
-        Parameters
-        ----------
-        straight_m : numpy.ndarray
-            Straight-line metres.
-        mode : str
-            ``walk`` or ``drive``.
-
-        Returns
-        -------
-        numpy.ndarray
-            Metres.
-        """
-        return straight_m * (self.walk_detour if mode == "walk" else self.drive_detour)
-
-    def time_min(self, straight_m: FloatArray, mode: str) -> FloatArray:
-        """
-        Give the minutes for a straight line; they never fall as it grows.
-
-        Parameters
-        ----------
-        straight_m : numpy.ndarray
-            Straight-line metres.
-        mode : str
-            ``walk`` or ``drive``.
-
-        Returns
-        -------
-        numpy.ndarray
-            Minutes.
-
-        Examples
-        --------
-        >>> StraightLine().time_min(np.array([800.0, 40_000.0]), "drive")
-        array([ 1.53, 41.28])
-        """
-        length_m = self.length_m(straight_m, mode)
-        if mode == "walk":
-            return length_m / (self.walk_speed_km_h * M_PER_MIN_PER_KM_H)
-        local_m = np.minimum(length_m, self.local_length_m)
-        return local_m / (self.local_speed_km_h * M_PER_MIN_PER_KM_H) + (length_m - local_m) / (
-            self.trunk_speed_km_h * M_PER_MIN_PER_KM_H
-        )
-
-    def reach_m(self, max_min: float, mode: str) -> float:
-        """
-        Give the straight line whose time is `max_min`.
-
-        Parameters
-        ----------
-        max_min : float
-            Minutes.
-        mode : str
-            ``walk`` or ``drive``.
-
-        Returns
-        -------
-        float
-            Straight-line metres.
-        """
-        if mode == "walk":
-            return max_min * self.walk_speed_km_h * M_PER_MIN_PER_KM_H / self.walk_detour
-        local_min = self.local_length_m / (self.local_speed_km_h * M_PER_MIN_PER_KM_H)
-        if max_min <= local_min:
-            length_m = max_min * self.local_speed_km_h * M_PER_MIN_PER_KM_H
-        else:
-            length_m = self.local_length_m + (max_min - local_min) * self.trunk_speed_km_h * M_PER_MIN_PER_KM_H
-        return length_m / self.drive_detour
 
 
 def measure_access(
@@ -167,7 +39,9 @@ def measure_access(
     *,
     modes: Sequence[str] = ("walk",),
     max_min: float,
+    roads: Roads | None = None,
     straight_line: StraightLine | None = None,
+    max_offset_m: float = MAX_OFFSET_M,
 ) -> pd.DataFrame:
     """
     Measure the minutes from every station to the points within reach of it.
@@ -183,20 +57,25 @@ def measure_access(
         ``walk``, ``drive`` or both.
     max_min : float
         Reach in minutes, more than 0; a pair above it has no row.
+    roads : Roads, optional
+        Road graphs.
     straight_line : StraightLine, optional
-        Speeds and detour factors.
+        Speeds and detour factors where there is no road.
+    max_offset_m : float
+        Farthest that a point may be from a road to be measured along it.
 
     Returns
     -------
     pandas.DataFrame
-        Table `geo.tables.ACCESS_TIMES`, ordered by point, station and mode.
+        Table `geo.tables.ACCESS_TIMES`, ordered by point, station and mode. A pair that the straight line would put
+        within reach, but whose roads do not meet, has a null time and the reason ``disconnected``.
 
     Raises
     ------
     TableError
         If `points` or `stations` break their contracts.
     UsageError
-        If a mode is unknown or `max_min` is not above 0.
+        If a mode is unknown, or `max_min` or `max_offset_m` is not above 0.
 
     Examples
     --------
@@ -215,12 +94,33 @@ def measure_access(
         msg = f"max_min: {max_min!r} is no reach, expected minutes above 0. Set it in minutes."
         raise UsageError(msg)
     line = straight_line or StraightLine()
-    points, stations = _require_points(points, "points"), validate(stations, STATIONS)
-    tables = [_straight_access(points, stations, mode=mode, max_min=max_min, line=line) for mode in modes]
-    full = [table for table in tables if len(table)]
-    if not full:
+    points = _require_points(points, "points")
+    stations = _require_points(validate(stations, STATIONS), "stations")
+    if not (len(points) and len(stations)):
         return empty(ACCESS_TIMES)
-    table = pd.concat(full).sort_values(["place_id", "station_id", "mode"], kind="stable", ignore_index=True)
+    tables = []
+    for mode in modes:
+        near = _pairs_within(points, stations, line.reach_m(max_min, mode))
+        if roads is not None:
+            along = _road_access(points, stations, near, roads.graph(mode), max_min=max_min, max_offset_m=max_offset_m)
+            tables.append(along[0].assign(mode=mode, basis="road_graph"))
+            near = along[1]
+        times = near.assign(time_min=line.time_min(near["straight_m"].to_numpy(), mode), reason=None)
+        tables.append(times.assign(mode=mode, basis="straight_line_detour"))
+    pairs = pd.concat([table for table in tables if len(table)] or tables[:1])
+    if not len(pairs):
+        return empty(ACCESS_TIMES)
+    table = pd.DataFrame(
+        {
+            "place_id": points.index[pairs["point"]],
+            "station_id": stations.index[pairs["station"]],
+            "time_min": pairs["time_min"].to_numpy(dtype=float),
+            "mode": pairs["mode"].to_numpy(),
+            "basis": pairs["basis"].to_numpy(),
+            "reason": pairs["reason"].to_numpy(),
+        }
+    ).astype(dict.fromkeys(("place_id", "station_id", "mode", "basis", "reason"), "str"))
+    table = table.sort_values(["place_id", "station_id", "mode"], kind="stable", ignore_index=True)
     table.index = pd.Index(table["place_id"] + ":" + table["station_id"] + ":" + table["mode"], name="access_id")
     return validate(table, ACCESS_TIMES)
 
@@ -229,7 +129,9 @@ def measure_road_times(
     origins: pd.DataFrame,
     destinations: pd.DataFrame,
     *,
+    roads: Roads | None = None,
     straight_line: StraightLine | None = None,
+    max_offset_m: float = MAX_OFFSET_M,
 ) -> pd.DataFrame:
     """
     Measure the minutes and metres by car from every origin to every destination.
@@ -238,19 +140,25 @@ def measure_road_times(
     ----------
     origins, destinations : pandas.DataFrame
         ``easting_m, northing_m`` in EPSG:27700, uniquely indexed by ``exporter_id`` or ``place_id``. Never modified.
+    roads : Roads, optional
+        Road graphs.
     straight_line : StraightLine, optional
-        Speeds and detour factors.
+        Speeds and detour factors where there is no road.
+    max_offset_m : float
+        Farthest that a point may be from a road to be measured along it.
 
     Returns
     -------
     pandas.DataFrame
         Table `geo.tables.ROAD_TIMES`, one row a pair, ordered by origin and destination. A point is 0 minutes from
-        itself.
+        itself; where no way leads from one to the other, time and length are null with a reason.
 
     Raises
     ------
     TableError
         If `origins` or `destinations` break their contracts.
+    UsageError
+        If `max_offset_m` is not above 0.
     """
     line = straight_line or StraightLine()
     origins, destinations = _require_points(origins, "origins"), _require_points(destinations, "destinations")
@@ -259,17 +167,31 @@ def measure_road_times(
     straight_m = np.hypot(
         origins["easting_m"].to_numpy()[:, None] - destinations["easting_m"].to_numpy()[None, :],
         origins["northing_m"].to_numpy()[:, None] - destinations["northing_m"].to_numpy()[None, :],
-    ).ravel()
+    )
+    time_min, length_m = line.time_min(straight_m, "drive"), line.length_m(straight_m, "drive")
+    basis = np.full(straight_m.shape, "straight_line_detour", dtype=object)
+    reason = np.full(straight_m.shape, None, dtype=object)
+    if roads is not None:
+        graph = roads.drive
+        grid = build_segment_grid(graph)
+        start, end = (snap_points(p, graph, max_offset_m=max_offset_m, grid=grid) for p in (origins, destinations))
+        on_from, on_to = (snaps["edge"].notna().to_numpy(dtype=bool) for snaps in (start, end))
+        by_road = on_from[:, None] & on_to[None, :] & (straight_m > 0)
+        times = measure_times(graph, start, end)
+        time_min = np.where(by_road, times.time_min, time_min)
+        length_m = np.where(by_road, times.length_m, length_m)
+        basis[by_road] = "road_graph"
+        reason[by_road] = explain_unreached(graph, start, end, times.time_min)[by_road]
     table = pd.DataFrame(
         {
             "origin_id": np.repeat(origins.index.to_numpy(dtype=object), len(destinations)),
             "destination_id": np.tile(destinations.index.to_numpy(dtype=object), len(origins)),
-            "time_min": line.time_min(straight_m, "drive"),
-            "length_m": line.length_m(straight_m, "drive"),
-            "basis": "straight_line_detour",
-            "reason": pd.Series([None] * len(straight_m), dtype="str"),
+            "time_min": time_min.ravel(),
+            "length_m": length_m.ravel(),
+            "basis": basis.ravel(),
+            "reason": reason.ravel(),
         }
-    ).astype({"origin_id": "str", "destination_id": "str"})
+    ).astype(dict.fromkeys(("origin_id", "destination_id", "basis", "reason"), "str"))
     table.index = pd.Index(table["origin_id"] + ":" + table["destination_id"], name="road_time_id")
     return validate(table, ROAD_TIMES)
 
@@ -296,28 +218,39 @@ def _require_points(points: pd.DataFrame, name: str) -> pd.DataFrame:
     return table.sort_index(kind="stable")
 
 
-def _straight_access(
-    points: pd.DataFrame, stations: pd.DataFrame, *, mode: str, max_min: float, line: StraightLine
-) -> pd.DataFrame:
-    """The pairs within reach, by straight line and detour."""
-    pairs = _pairs_within(points, stations, line.reach_m(max_min, mode))
-    return pd.DataFrame(
-        {
-            "place_id": points.index[pairs["point"]],
-            "station_id": stations.index[pairs["station"]].astype("str"),
-            "time_min": line.time_min(pairs["straight_m"].to_numpy(), mode),
-            "mode": mode,
-            "basis": "straight_line_detour",
-            "reason": pd.Series([None] * len(pairs), dtype="str"),
-        }
-    )
-
-
 def _pairs_within(points: pd.DataFrame, stations: pd.DataFrame, reach_m: float) -> pd.DataFrame:
     """Positions of the points and stations that lie within a straight line of each other, and its metres."""
-    if not (len(points) and len(stations)):
-        return pd.DataFrame({"point": [], "station": [], "straight_m": []}).astype({"point": int, "station": int})
-    point_tree = cKDTree(points[["easting_m", "northing_m"]].to_numpy(dtype=float))
-    station_tree = cKDTree(stations[["easting_m", "northing_m"]].to_numpy(dtype=float))
+    point_tree = cKDTree(points.to_numpy(dtype=float))
+    station_tree = cKDTree(stations.to_numpy(dtype=float))
     near = point_tree.sparse_distance_matrix(station_tree, reach_m, output_type="ndarray")
     return pd.DataFrame({"point": near["i"], "station": near["j"], "straight_m": near["v"]})
+
+
+def _road_access(
+    points: pd.DataFrame,
+    stations: pd.DataFrame,
+    near: pd.DataFrame,
+    graph: RoadGraph,
+    *,
+    max_min: float,
+    max_offset_m: float,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Pairs within reach along roads, with those near each other that no road joins; and near pairs off the roads."""
+    grid = build_segment_grid(graph)
+    to, start = (snap_points(table, graph, max_offset_m=max_offset_m, grid=grid) for table in (points, stations))
+    on_point, on_station = (snaps["edge"].notna().to_numpy(dtype=bool) for snaps in (to, start))
+    part_of_point, part_of_station = (
+        graph.component[graph.tail[snaps["edge"].fillna(0).to_numpy(dtype=np.int64)]] for snaps in (to, start)
+    )
+    is_on = (on_point[near["point"]] & on_station[near["station"]]).astype(bool)
+    is_apart = is_on & (part_of_point[near["point"]] != part_of_station[near["station"]])
+    found = [near.loc[is_apart, ["point", "station"]].assign(time_min=np.nan, reason="disconnected")]
+    points_on, stations_on = np.flatnonzero(on_point), np.flatnonzero(on_station)
+    n_at_once = max(1, _PAIRS_AT_ONCE // max(len(points_on), 1))
+    for first in range(0, len(stations_on), n_at_once):
+        rows = stations_on[first : first + n_at_once]
+        times = measure_times(graph, start.iloc[rows], to.iloc[points_on], max_min=max_min)
+        station, point = np.nonzero(~np.isnan(times.time_min))
+        reached = {"point": points_on[point], "station": rows[station], "time_min": times.time_min[station, point]}
+        found.append(pd.DataFrame(reached).assign(reason=None))
+    return pd.concat([table for table in found if len(table)] or found[:1]), near[~is_on]
