@@ -1,0 +1,360 @@
+r"""
+Rail or road: how the trips of each pair of places divide among train, car, coach and private hire.
+
+In come `geo.tables.OD_TRIPS`, the railway with its first and last miles, and `geo.tables.ROAD_TIMES`; out comes
+`geo.tables.COURIER_FLOWS`. The train's cost is the log-sum over its sensible paths, so the choice is the nested logit
+in which paths are a nest:
+
+.. math:: P_m = \frac{\exp(-\mu g_m)}{\sum_l \exp(-\mu g_l)}, \qquad \mu \le \theta,
+
+with g in generalised minutes: in-vehicle time, weighted waiting, changing and walking, and a constant.
+
+No figure is published for the share of county lines that goes by rail. The constants below are therefore assumptions
+to be varied: `find_rail_constant` gives the one that makes the whole come out at a share that the user states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import brentq
+
+from geo.corridors.paths import MAX_DETOUR_MIN, SPREAD_PER_MIN, OriginPaths, solve_origin
+from geo.corridors.rides import WAIT_WEIGHT, FloatArray, Rides
+from geo.corridors.terminals import Terminals, find_best_paths, split_egress
+from geo.errors import InputError, UsageError
+from geo.schema import validate
+from geo.tables import COURIER_FLOWS, OD_TRIPS, ROAD_TIMES
+
+__all__ = [
+    "MODE_SCALE_PER_MIN",
+    "ROAD_MODES",
+    "UNKNOWN_WAIT_MIN",
+    "OriginGroup",
+    "RailSupply",
+    "RoadMode",
+    "choose_modes",
+    "each_origin",
+    "find_rail_constant",
+]
+
+MODE_SCALE_PER_MIN = 0.03  # ASSUMPTION: a third of the scale between paths; a choice of mode weighs minutes less
+UNKNOWN_WAIT_MIN = 15.0  # ASSUMPTION: half of a half-hourly service, where there is no timetable
+METRES_PER_KM = 1000.0
+
+
+@dataclass(frozen=True)
+class RoadMode:
+    """
+    One way to go by road, priced on the time of a car.
+
+    Attributes
+    ----------
+    name : str
+        Its column in the result is ``<name>_share``.
+    time_factor : float
+        Its minutes for each minute of a car.
+    fixed_min : float
+        Generalised minutes before it moves: finding a driver, waiting, first and last mile.
+    cost_min_per_km : float
+        Generalised minutes that its fare stands for, a kilometre.
+    """
+
+    name: str
+    time_factor: float = 1.0
+    fixed_min: float = 0.0
+    cost_min_per_km: float = 0.0
+
+
+# ASSUMPTION, all of them: a lift needs a driver, a coach calls on its way and runs a few times a day, hire is dear.
+ROAD_MODES = (
+    RoadMode("car", time_factor=1.0, fixed_min=30.0),
+    RoadMode("coach", time_factor=1.5, fixed_min=60.0),
+    RoadMode("hire", time_factor=1.0, fixed_min=15.0, cost_min_per_km=1.0),
+)
+
+
+@dataclass(frozen=True)
+class RailSupply:
+    """
+    The railway as couriers meet it: rides, first and last miles, and how choosy they are.
+
+    Attributes
+    ----------
+    rides : Rides
+        Direct rides.
+    terminals : Terminals
+        First and last miles, over the stations of `rides`.
+    spread_per_min, max_detour_min : float
+        As for `geo.corridors.paths.solve_origin`.
+    """
+
+    rides: Rides
+    terminals: Terminals
+    spread_per_min: float = SPREAD_PER_MIN
+    max_detour_min: float = MAX_DETOUR_MIN
+
+
+@dataclass(frozen=True)
+class OriginGroup:
+    """
+    The pairs of one origin, with its paths.
+
+    Attributes
+    ----------
+    origin_id : str
+        Exporter or place.
+    origin : int
+        Its position in the terminals, -1 where it has no station.
+    rows : numpy.ndarray of shape (n_pairs,)
+        Rows of the table that was grouped, ordered by destination.
+    paths : OriginPaths
+        Its sensible paths.
+    cost_min : numpy.ndarray of shape (n_pairs,)
+        Log-sum of generalised minutes by rail, infinite without a path.
+    egress_share : scipy.sparse.csr_matrix of shape (n_pairs, n_stations)
+        Where each pair's trips alight.
+    """
+
+    origin_id: str
+    origin: int
+    rows: NDArray[np.int64]
+    paths: OriginPaths
+    cost_min: FloatArray
+    egress_share: sparse.csr_matrix
+
+
+@dataclass
+class _Rail:
+    """What the railway offers each pair, in the order of the table."""
+
+    cost_min: FloatArray
+    time_min: FloatArray
+    access: NDArray[np.object_]
+    egress: NDArray[np.object_]
+    stations: NDArray[np.object_] = field(repr=False)
+
+
+def each_origin(pairs: pd.DataFrame, supply: RailSupply) -> Iterator[OriginGroup]:
+    """
+    Solve the paths of each origin in turn, so that only one origin's are held.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        Columns ``origin_id, destination_id``, in any order.
+    supply : RailSupply
+        The railway.
+
+    Yields
+    ------
+    OriginGroup
+        One an origin, in order of id.
+    """
+    origin_ids = pairs["origin_id"].to_numpy(dtype=str)
+    order = np.lexsort((pairs.index.to_numpy(dtype=str), pairs["destination_id"].to_numpy(dtype=str), origin_ids))
+    ids, starts = np.unique(origin_ids[order], return_index=True)
+    origins = supply.terminals.positions(pd.Series(ids))
+    destinations = supply.terminals.positions(pairs["destination_id"])
+    for origin_id, origin, rows in zip(ids.tolist(), origins.tolist(), np.split(order, starts[1:]), strict=True):
+        stations, start_cost_min, _ = supply.terminals.of(origin)
+        paths = solve_origin(
+            supply.rides,
+            stations,
+            start_cost_min,
+            spread_per_min=supply.spread_per_min,
+            max_detour_min=supply.max_detour_min,
+        )
+        cost_min, share = split_egress(
+            paths, supply.terminals, destinations[rows], max_detour_min=supply.max_detour_min
+        )
+        yield OriginGroup(origin_id, origin, rows, paths, cost_min, share)
+
+
+def choose_modes(
+    od_trips: pd.DataFrame,
+    supply: RailSupply,
+    road_times: pd.DataFrame,
+    *,
+    road_modes: tuple[RoadMode, ...] = ROAD_MODES,
+    rail_constant_min: float = 0.0,
+    mode_scale_per_min: float = MODE_SCALE_PER_MIN,
+    unknown_wait_min: float = UNKNOWN_WAIT_MIN,
+) -> pd.DataFrame:
+    """
+    Divide the trips of each pair of places between rail and road.
+
+    Parameters
+    ----------
+    od_trips : pandas.DataFrame
+        Table `geo.tables.OD_TRIPS`.
+    supply : RailSupply
+        The railway.
+    road_times : pandas.DataFrame
+        Table `geo.tables.ROAD_TIMES`; a pair that is absent or null has no road.
+    road_modes : tuple of RoadMode
+        The ways to go by road.
+    rail_constant_min : float
+        Generalised minutes added to every rail journey; negative favours rail.
+    mode_scale_per_min : float
+        Logit scale between modes, at most that between paths.
+    unknown_wait_min : float
+        Wait for the first train where there is no timetable, minutes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table `geo.tables.COURIER_FLOWS`, one row each row of `od_trips` and ordered by its id, with ``<mode>_share``
+        for each road mode, ``rail_cost_min`` and ``road_cost_min`` (null where there is no way), and
+        ``is_reachable``: where it is false no mode goes, every share is 0 and the trips are lost.
+
+    Raises
+    ------
+    UsageError
+        If the scale between modes is not positive or exceeds that between paths.
+    InputError
+        If a pair stands twice in `road_times`.
+    """
+    validate(od_trips, OD_TRIPS)
+    if not 0 < mode_scale_per_min <= supply.spread_per_min:
+        msg = (
+            f"mode_scale_per_min: is {mode_scale_per_min!r}, expected above 0 and at most the scale between paths, "
+            f"{supply.spread_per_min!r}. Lower it, or raise spread_per_min."
+        )
+        raise UsageError(msg)
+    pairs = od_trips.sort_index(kind="stable")
+    rail = _offer_rail(pairs, supply)
+    known_wait_min = (
+        -supply.rides.boarding_penalty_min if supply.rides.has_timetable else WAIT_WEIGHT * unknown_wait_min
+    )
+    rail_cost_min = rail.cost_min + known_wait_min + rail_constant_min
+    road_time_min, road_m = _road(pairs, road_times)
+    costs = [
+        mode.time_factor * road_time_min + mode.fixed_min + mode.cost_min_per_km * road_m / METRES_PER_KM
+        for mode in road_modes
+    ]
+    shares, is_reachable = _logit(np.column_stack([rail_cost_min, *costs]), mode_scale_per_min)
+    flows = pairs[["origin_id", "destination_id", "is_internal", "trips_per_month"]].copy()
+    flows["rail_share"] = shares[:, 0]
+    wait_min = 0.0 if supply.rides.has_timetable else unknown_wait_min
+    flows["rail_time_min"] = _null_infinite(rail.time_min + wait_min)
+    flows["road_time_min"] = _null_infinite(road_time_min)
+    flows["access_station_id"] = pd.array(rail.access, dtype="str")
+    flows["egress_station_id"] = pd.array(rail.egress, dtype="str")
+    for number, mode in enumerate(road_modes, start=1):
+        flows[f"{mode.name}_share"] = shares[:, number]
+    flows["rail_cost_min"] = _null_infinite(rail_cost_min)
+    flows["road_cost_min"] = _null_infinite(_log_sum(np.column_stack(costs), mode_scale_per_min))
+    flows["is_reachable"] = is_reachable
+    return validate(flows, COURIER_FLOWS)
+
+
+def find_rail_constant(
+    courier_flows: pd.DataFrame, *, rail_share: float, mode_scale_per_min: float = MODE_SCALE_PER_MIN
+) -> float:
+    """
+    Find what to add to the rail constant so that the stated share of all trips goes by rail.
+
+    Parameters
+    ----------
+    courier_flows : pandas.DataFrame
+        What `choose_modes` returned.
+    rail_share : float
+        Share of the trips of pairs that have both a rail path and a road.
+    mode_scale_per_min : float
+        The scale that `courier_flows` was made with.
+
+    Returns
+    -------
+    float
+        Generalised minutes to add to ``rail_constant_min``.
+
+    Raises
+    ------
+    UsageError
+        If the share is not strictly between 0 and 1.
+    InputError
+        If no trips have both a rail path and a road.
+    """
+    if not 0 < rail_share < 1:
+        msg = f"rail_share: is {rail_share!r}, expected above 0 and below 1. Give the share that is to be tried."
+        raise UsageError(msg)
+    choosing = courier_flows[courier_flows["rail_cost_min"].notna() & courier_flows["road_cost_min"].notna()]
+    trips = choosing["trips_per_month"].to_numpy(dtype=float)
+    if not trips.sum() > 0:
+        msg = "courier_flows: no trips have both a rail path and a road, expected some. Check stations and road times."
+        raise InputError(msg)
+    gap_min = (choosing["rail_cost_min"] - choosing["road_cost_min"]).to_numpy(dtype=float)
+
+    def excess(constant_min: float) -> float:
+        share = 1 / (1 + np.exp(np.clip(mode_scale_per_min * (gap_min + constant_min), -700, 700)))
+        return float(trips @ share / trips.sum() - rail_share)
+
+    # Wide enough for any share: at the ends every pair has gone over to one mode.
+    reach = float(np.abs(gap_min).max()) + 700.0 / mode_scale_per_min
+    return float(brentq(excess, -reach, reach, xtol=1e-9))
+
+
+def _offer_rail(pairs: pd.DataFrame, supply: RailSupply) -> _Rail:
+    """Cost, time and stations of rail for each pair."""
+    n = len(pairs)
+    none = np.full(n, None, dtype=object)
+    names = np.array(supply.rides.station_ids, dtype=object)
+    rail = _Rail(np.full(n, np.inf), np.full(n, np.inf), none, none.copy(), names)
+    destinations = supply.terminals.positions(pairs["destination_id"])
+    for group in each_origin(pairs, supply):
+        rail.cost_min[group.rows] = group.cost_min
+        best = find_best_paths(group.paths, supply.terminals, group.origin)
+        for row, cost in zip(group.rows.tolist(), group.cost_min.tolist(), strict=True):
+            if not np.isfinite(cost):
+                continue
+            stations, egress_cost_min, egress_time_min = supply.terminals.of(destinations[row])
+            last = int(np.argmin(best.cost_min[stations] + egress_cost_min))
+            station = stations[last]
+            rail.time_min[row] = best.time_min[station] + egress_time_min[last]
+            rail.access[row] = names[best.first_station[station]]
+            rail.egress[row] = names[station]
+    return rail
+
+
+def _road(pairs: pd.DataFrame, road_times: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    """Minutes (infinite without a road) and metres by car for each pair."""
+    validate(road_times, ROAD_TIMES)
+    keys = ["origin_id", "destination_id"]
+    twice = road_times.duplicated(keys)
+    if twice.any():
+        row = road_times[twice].iloc[0]
+        msg = (
+            f"road_times: {row['origin_id']!r} to {row['destination_id']!r} stands more than once, expected each pair "
+            "once. Keep one of its rows."
+        )
+        raise InputError(msg)
+    joined = pairs[keys].merge(road_times[[*keys, "time_min", "length_m"]], on=keys, how="left")
+    time_min = joined["time_min"].to_numpy(dtype=float)
+    road_m = joined["length_m"].to_numpy(dtype=float)
+    return np.where(np.isnan(time_min), np.inf, time_min), np.nan_to_num(road_m)
+
+
+def _logit(cost_min: FloatArray, scale_per_min: float) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Shares by row, all 0 where no alternative is finite; and whether one is."""
+    best = cost_min.min(axis=1, initial=np.inf)
+    is_reachable = np.isfinite(best)
+    weight = np.exp(-scale_per_min * (cost_min - np.where(is_reachable, best, 0.0)[:, None]))
+    total = weight.sum(axis=1)
+    return weight / np.where(is_reachable, total, 1.0)[:, None], is_reachable
+
+
+def _log_sum(cost_min: FloatArray, scale_per_min: float) -> FloatArray:
+    """Cost of the choice among the columns."""
+    with np.errstate(divide="ignore"):
+        total: FloatArray = np.logaddexp.reduce(-scale_per_min * cost_min, axis=1, initial=-np.inf)
+    return -total / scale_per_min
+
+
+def _null_infinite(values: FloatArray) -> FloatArray:
+    return np.where(np.isfinite(values), values, np.nan)
