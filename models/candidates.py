@@ -1,0 +1,166 @@
+"""The models that are judged against each other, each with the features it may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from models.boosting import MonotoneBoosting
+from models.counting import (
+    CountRegressor,
+    EmpiricalBayesCounts,
+    Footfall,
+    NearestByTrain,
+    PoissonGlm,
+    Population,
+    PriorCounts,
+)
+from models.index import ExpertIndex
+from models.panel import PAST_COLUMNS
+
+__all__ = ["COUNTING", "Candidate", "IndexForecast", "list_candidates"]
+
+FloatArray = NDArray[np.float64]
+COUNTING = "counting"
+# trust.md D7: with fewer outcomes than this, trees learn noise.
+FEWEST_EVENTS_FOR_TREES = 200
+# Columns of the fixed features that a baseline reads, where they are given.
+_BASELINES = {
+    "population": ("population", Population),
+    "footfall": ("footfall", Footfall),
+    "train_min": ("nearest_by_train", NearestByTrain),
+}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """
+    A model and what it may see.
+
+    Attributes
+    ----------
+    name : str
+        As it is called in the tables.
+    model : CountRegressor
+        Not fitted.
+    columns : tuple of int
+        Positions of its features.
+    is_baseline : bool
+        Whether it is there to be beaten.
+    """
+
+    name: str
+    model: CountRegressor
+    columns: tuple[int, ...]
+    is_baseline: bool
+
+
+class IndexForecast(CountRegressor):
+    """
+    Forecast in proportion to the expert index of the same features.
+
+    Parameters
+    ----------
+    weights, directions : tuple or None
+        As for `models.index.ExpertIndex`.
+    normalisation : str
+        As for `models.index.ExpertIndex`.
+
+    Attributes
+    ----------
+    index_ : ExpertIndex
+        Fitted.
+    factor_ : float
+        Outcomes for each point.
+    """
+
+    def __init__(
+        self,
+        weights: tuple[float, ...] | None = None,
+        directions: tuple[int, ...] | None = None,
+        normalisation: str = "percentile",
+    ) -> None:
+        self.weights = weights
+        self.directions = directions
+        self.normalisation = normalisation
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> IndexForecast:
+        """
+        Fit the reference of the index and the factor.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Non-negative features.
+        y : array-like of shape (n_rows,)
+            Counts.
+
+        Returns
+        -------
+        IndexForecast
+            Itself.
+        """
+        features, outcomes = self._take(X, y)
+        self.index_ = ExpertIndex(self.weights, self.directions, self.normalisation).fit(features)
+        total = self.index_.predict(features).sum()
+        self.factor_ = float(outcomes.sum() / total) if total > 0 else 0.0
+        return self
+
+    def predict(self, X: ArrayLike) -> FloatArray:
+        """
+        Forecast counts.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Non-negative features.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n_rows,)
+            Expected counts.
+        """
+        rows = self._take_rows(X)
+        return np.asarray(self.factor_ * self.index_.predict(rows))
+
+
+def list_candidates(columns: tuple[str, ...], *, n_events: float) -> tuple[Candidate, ...]:
+    """
+    List the models that these features and this many outcomes allow.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Columns of a `models.panel.Panel`.
+    n_events : float
+        Outcomes to learn from; boosted trees need 200.
+
+    Returns
+    -------
+    tuple of Candidate
+        Counting first, then the other baselines, then the models.
+    """
+    n_past = len(PAST_COLUMNS)
+    rate = PAST_COLUMNS.index("prior_count_per_month")
+    learnt = (rate, *range(n_past, len(columns)))
+    # More minutes by train mean less; everything else means more.
+    directions = tuple(-1 if columns[c] == "train_min" else 1 for c in learnt)
+    # ASSUMPTION, as in the index of an issued list: half of the weight on what was seen, half on structure.
+    weights = (0.5, *(0.5 / max(len(learnt) - 1, 1),) * (len(learnt) - 1))
+    baselines = [Candidate(COUNTING, PriorCounts(), (rate,), is_baseline=True)]
+    baselines += [
+        Candidate(name, kind(), (columns.index(column),), is_baseline=True)
+        for column, (name, kind) in _BASELINES.items()
+        if column in columns
+    ]
+    models = [
+        Candidate("expert_index", IndexForecast(weights, directions), learnt, is_baseline=False),
+        Candidate("empirical_bayes", EmpiricalBayesCounts(0, 1), (0, 1), is_baseline=False),
+        Candidate("poisson_glm", PoissonGlm(), learnt, is_baseline=False),
+    ]
+    if n_events >= FEWEST_EVENTS_FOR_TREES:
+        trees = MonotoneBoosting(directions=directions)
+        models.append(Candidate("monotone_boosting", trees, learnt, is_baseline=False))
+    return (*baselines, *models)
