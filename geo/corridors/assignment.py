@@ -27,7 +27,7 @@ from geo.errors import InputError, IntegrityError
 from geo.schema import Contract, empty, validate
 from geo.tables import COURIER_FLOWS, SEGMENT_FLOWS, STATION_FLOWS
 
-__all__ = ["ALL_DESTINATIONS", "Assignment", "assign_flows", "assign_hour_bands"]
+__all__ = ["ALL_DESTINATIONS", "Assignment", "assign_flows", "assign_hour_bands", "change_shares"]
 
 ALL_DESTINATIONS = "all"
 CONSERVATION = 1e-9
@@ -95,7 +95,7 @@ def assign_flows(
     validate(courier_flows, COURIER_FLOWS)
     trips = courier_flows["trips_per_month"].to_numpy(dtype=float)
     rail = trips * courier_flows["rail_share"].to_numpy(dtype=float)
-    changes = _change_shares(change_share, supply)
+    changes = change_shares(change_share, supply)
     station_parts: list[pd.DataFrame] = []
     segment_parts: list[pd.DataFrame] = []
     for group in each_origin(courier_flows, supply):
@@ -156,8 +156,27 @@ def assign_hour_bands(
     return validate(pd.concat(parts), STATION_FLOWS)
 
 
-def _change_shares(change_share: pd.Series | None, supply: RailSupply) -> FloatArray:
-    """Share of the trips going on at each station that change there."""
+def change_shares(change_share: pd.Series | None, supply: RailSupply) -> FloatArray:
+    """
+    Give each station its share of the trips going on that change trains there.
+
+    Parameters
+    ----------
+    change_share : pandas.Series or None
+        By ``station_id``; a station without a share has 0.
+    supply : RailSupply
+        The railway; with a timetable all that goes on between rides changes, whatever the shares.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_stations,)
+        Shares in [0, 1].
+
+    Raises
+    ------
+    InputError
+        If a share is not in [0, 1].
+    """
     n = supply.rides.n_stations
     if supply.rides.has_timetable:
         return np.ones(n)

@@ -113,6 +113,8 @@ class OriginGroup:
         Its position in the terminals, -1 where it has no station.
     rows : numpy.ndarray of shape (n_pairs,)
         Rows of the table that was grouped, ordered by destination.
+    destinations : numpy.ndarray of shape (n_pairs,)
+        Positions of the towns in the terminals, -1 for a town without a station.
     paths : OriginPaths
         Its sensible paths.
     cost_min : numpy.ndarray of shape (n_pairs,)
@@ -124,6 +126,7 @@ class OriginGroup:
     origin_id: str
     origin: int
     rows: NDArray[np.int64]
+    destinations: NDArray[np.int64]
     paths: OriginPaths
     cost_min: FloatArray
     egress_share: sparse.csr_matrix
@@ -173,7 +176,7 @@ def each_origin(pairs: pd.DataFrame, supply: RailSupply) -> Iterator[OriginGroup
         cost_min, share = split_egress(
             paths, supply.terminals, destinations[rows], max_detour_min=supply.max_detour_min
         )
-        yield OriginGroup(origin_id, origin, rows, paths, cost_min, share)
+        yield OriginGroup(origin_id, origin, rows, destinations[rows], paths, cost_min, share)
 
 
 def choose_modes(
@@ -306,14 +309,12 @@ def _offer_rail(pairs: pd.DataFrame, supply: RailSupply) -> _Rail:
     none = np.full(n, None, dtype=object)
     names = np.array(supply.rides.station_ids, dtype=object)
     rail = _Rail(np.full(n, np.inf), np.full(n, np.inf), none, none.copy(), names)
-    destinations = supply.terminals.positions(pairs["destination_id"])
     for group in each_origin(pairs, supply):
         rail.cost_min[group.rows] = group.cost_min
         best = find_best_paths(group.paths, supply.terminals, group.origin)
-        for row, cost in zip(group.rows.tolist(), group.cost_min.tolist(), strict=True):
-            if not np.isfinite(cost):
-                continue
-            stations, egress_cost_min, egress_time_min = supply.terminals.of(destinations[row])
+        has_path = np.isfinite(group.cost_min)
+        for row, destination in zip(group.rows[has_path].tolist(), group.destinations[has_path].tolist(), strict=True):
+            stations, egress_cost_min, egress_time_min = supply.terminals.of(destination)
             last = int(np.argmin(best.cost_min[stations] + egress_cost_min))
             station = stations[last]
             rail.time_min[row] = best.time_min[station] + egress_time_min[last]

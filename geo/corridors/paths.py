@@ -221,21 +221,23 @@ def load_rides(paths: OriginPaths, alighting: FloatArray, *, among: OriginPaths 
     by_weight = np.zeros_like(alighting)
     by_weight[weight > 0] = alighting[weight > 0] / weight[weight > 0, None]
     rides, used = paths.rides, np.flatnonzero(paths.likelihood > 0)
-    boarding, through = np.zeros_like(alighting), np.zeros_like(alighting)
+    through = np.zeros_like(alighting)
     if not used.size:
-        return RideLoads(boarding, through, used, np.zeros((0, alighting.shape[1])))
+        return RideLoads(np.zeros_like(alighting), through, used, np.zeros((0, alighting.shape[1])))
     system, place = _system(paths, used)
     n = paths.order.size
     right = np.zeros((n + used.size, alighting.shape[1]))
     right[place[n:]] = by_weight[rides.head[used]]
     solved = spsolve_triangular(system.T.tocsr(), right, lower=False, unit_diagonal=True)
-    boarding[paths.order] = paths.start[paths.order, None] * solved[place[:n]]
-    # Rounding may leave a ride a hair below the trips that alight from it; nothing negative may come out.
+    # Where every way on is needless only rounding is left, of either sign.
     final = by_weight[rides.head[used]]
-    load = np.maximum(solved[place[n:]], final)
+    standing = np.zeros_like(alighting)
+    standing[paths.order] = solved[place[:n]]
+    onward = solved[place[n:]] - final
+    onward = np.where(onward > _ROUNDING * (final + standing[rides.head[used]]), onward, 0.0)
     by_ride = paths.ride_weight[used, None]
-    np.add.at(through, rides.head[used], by_ride * (load - final))
-    return RideLoads(boarding, through, used, by_ride * load)
+    np.add.at(through, rides.head[used], by_ride * onward)
+    return RideLoads(paths.start[:, None] * standing, through, used, by_ride * (final + onward))
 
 
 def _weigh(detour_min: FloatArray, spread_per_min: float, max_detour_min: float) -> FloatArray:
