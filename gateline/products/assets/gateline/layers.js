@@ -177,13 +177,29 @@ gl.drawTowns = () => {
     gl.restyle.push(() => {
       const isSeen = towns.observed[k] !== null && towns.observed[k] > 0;
       const isLatent = towns.latent[k] !== null;
-      layer.setRadius(isSeen ? 5 + Math.min(7, towns.observed[k]) : isLatent ? 4 + towns.latent[k] / 16 : 4);
-      layer.setStyle({ color: gl.cssColour(isSeen ? "ink" : "town"), weight: isSeen ? 1.2 : 2, fillColor: isSeen ? gl.cssColour("town") : gl.cssColour("land"), fillOpacity: isSeen ? 0.9 : 0.55 });
+      layer.setRadius(isSeen ? 5 + Math.min(7, towns.observed[k]) : isLatent ? 3.5 + towns.latent[k] / 20 : 3.5);
+      layer.setStyle({ color: gl.cssColour(isSeen ? "ink" : "town"), weight: isSeen ? 1.2 : 1.6, fillColor: isSeen ? gl.cssColour("town") : gl.cssColour("land"), fillOpacity: isSeen ? 0.9 : 0.55 });
     });
     layer.on("click", () => gl.select("towns", k, { isFromMap: true }));
     return gl.hint(layer, () => gl.tip(towns.name[k], gl.townLines(k)));
   });
-  gl.group("towns", gl.townLayers, true);
+  gl.group("towns", [], true);
+  gl.map.on("zoomend", gl.showTowns);
+  gl.restyle.push(gl.showTowns);
+};
+
+/* From afar only the towns that matter most; the rest as the map comes closer. */
+gl.TOWN_ZOOM = 10;
+gl.FAR_TOWNS = 20;
+gl.showTowns = () => {
+  const towns = gl.data.towns;
+  const isNear = gl.map.getZoom() >= gl.TOWN_ZOOM;
+  const group = gl.groups.towns;
+  const isWanted = (k) => isNear || towns.rank[k] <= gl.FAR_TOWNS || (towns.observed[k] || 0) > 0;
+  gl.townLayers.forEach((layer, k) => {
+    if (isWanted(k) !== group.hasLayer(layer)) group[isWanted(k) ? "addLayer" : "removeLayer"](layer);
+  });
+  gl.reorder();
 };
 
 gl.townLines = (k) => {
@@ -243,7 +259,7 @@ gl.drawLabels = () => {
   });
   towns.id.forEach((id, k) => {
     const size = towns.population[k] || 0;
-    names.push({ text: towns.name[k], lat: towns.lat[k], lon: towns.lon[k], zoom: size > 50000 ? 0 : size > 10000 ? 8.5 : 10, weight: 2e6 + size, gap: 9, isStrong: false });
+    names.push({ text: towns.name[k], lat: towns.lat[k], lon: towns.lon[k], zoom: size > 50000 ? 0 : size > 10000 ? 9 : 10, weight: 2e6 + size, gap: 9, isStrong: false });
   });
   others.id.forEach((id, k) => names.push({ text: others.name[k], lat: others.lat[k], lon: others.lon[k], zoom: 11, weight: 0, gap: 6, isStrong: false }));
   gl.labels = new gl.Labels(names);

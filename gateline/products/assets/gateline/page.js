@@ -40,10 +40,13 @@ gl.fillMarks = () => {
   const marks = gl.data.marks;
   gl.byId("gl-marking").textContent = marks.marking;
   gl.byId("gl-title").textContent = marks.title;
-  const line = marks.lines.slice(1).map(([label, text]) => label + " " + text);
+  /* Period, profile and operator explain themselves; the run and the expiry need their label. */
+  const isLabelled = (label) => label === "Run" || label === "Expires";
+  const line = marks.lines.slice(1).map(([label, text]) => (isLabelled(label) ? label + " " : "") + text);
   gl.byId("gl-subtitle").textContent = line.join(" \u00b7 ");
   gl.byId("gl-credits").textContent = marks.credits.join(" \u00b7 ");
   gl.byId("gl-foot-marks").textContent = (marks.fictional ? "FICTIONAL \u00b7 " : "") + marks.marking;
+  gl.byId("gl-print-mark").textContent = gl.byId("gl-foot-marks").textContent + " \u00b7 " + marks.title + " \u00b7 " + line.join(" \u00b7 ");
   if (marks.fictional) {
     const banner = gl.byId("gl-fictional");
     banner.textContent = marks.fictional;

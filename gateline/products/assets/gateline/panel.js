@@ -80,11 +80,14 @@ gl.row = (table, k) => {
   const name = gl.make("button", "gl-name", table.name[k]);
   name.type = "button";
   name.title = table.name[k];
-  const cell = gl.add(gl.make("td"), name);
+  const named = gl.add(gl.make("div", "gl-named"), name);
   if (table.enforcement_led[k]) {
-    const flag = gl.make("span", "gl-flag", "enforcement-led");
-    cell.appendChild(flag);
+    const flag = gl.make("span", "gl-flag", "E");
+    flag.title = "Enforcement-led";
+    flag.appendChild(gl.make("span", "gl-hidden-label", "nforcement-led"));
+    named.appendChild(flag);
   }
+  const cell = gl.add(gl.make("td"), named);
   const meter = gl.make("span", "gl-meter");
   const bar = gl.make("span");
   bar.style.width = Math.max(1, table.score[k]) + "%";
@@ -133,7 +136,7 @@ gl.select = (kind, at, { isFromMap = false } = {}) => {
   if (!isFromMap) {
     const where = [gl.data[kind].lat[at], gl.data[kind].lon[at]];
     const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    gl.map.flyTo(where, Math.max(gl.map.getZoom(), 11), { animate: !isCalm, duration: 0.6 });
+    gl.map.flyTo(where, Math.max(gl.map.getZoom(), 10), { animate: !isCalm, duration: 0.6 });
   }
 };
 

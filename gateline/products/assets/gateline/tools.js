@@ -40,7 +40,9 @@ gl.layerBlock = (name, title, fill, more) => {
   input.id = "gl-layer-" + name;
   const layer = () => (name === "labels" ? gl.labels : gl.groups[name]);
   input.checked = gl.map.hasLayer(layer());
+  box.classList.toggle("gl-off", !input.checked);
   input.addEventListener("change", () => {
+    box.classList.toggle("gl-off", !input.checked);
     if (input.checked) layer().addTo(gl.map);
     else layer().remove();
     if (name === "stations") gl.groups.others[input.checked ? "addTo" : "remove"](gl.map);
@@ -87,7 +89,7 @@ gl.linkLegend = (put) => {
 
 gl.townLegend = (put) => {
   put("deal lines recorded (larger: more)", gl.sample("", { width: "13px", height: "13px", background: gl.cssColour("town") }));
-  put("exposed, no line recorded (larger: more exposed)", gl.sample("gl-hollow", { width: "13px", height: "13px", borderColor: gl.cssColour("town") }));
+  put("exposed, no line recorded (larger: more exposed); zoom in for more", gl.sample("gl-hollow", { width: "13px", height: "13px", borderColor: gl.cssColour("town") }));
 };
 
 gl.spotLegend = (put) => {
@@ -191,14 +193,20 @@ gl.addMeasure = (where) => {
 gl.setPrinting = (isPrinting) => {
   const root = document.documentElement;
   if (root.classList.contains("gl-printing") === isPrinting) return;
-  if (isPrinting) gl.beforePrint = { isDark: gl.theme.isDark, bounds: gl.map.getBounds() };
+  if (isPrinting) gl.beforePrint = { isDark: gl.theme.isDark, bounds: gl.map.getBounds(), centre: gl.map.getCenter(), zoom: gl.map.getZoom() };
   root.classList.toggle("gl-printing", isPrinting);
   root.classList.toggle("gl-a3", isPrinting && gl.byId("gl-paper").value === "a3");
   gl.theme.isDark = isPrinting ? false : gl.beforePrint.isDark;
-  gl.map.invalidateSize({ animate: false });
-  gl.map.fitBounds(gl.beforePrint.bounds, { animate: false });
+  gl.map.invalidateSize({ animate: false, pan: false });
+  if (isPrinting) gl.map.fitBounds(gl.beforePrint.bounds, { animate: false });
+  else gl.map.setView(gl.beforePrint.centre, gl.beforePrint.zoom, { animate: false });
   gl.applyTheme();
-  for (const renderer of [gl.baseRenderer, gl.renderer]) if (renderer._redraw) renderer._redraw();
+};
+
+/* The map must be painted at the size of the paper before the browser takes its picture. */
+gl.print = () => {
+  gl.setPrinting(true);
+  requestAnimationFrame(() => requestAnimationFrame(() => window.print()));
 };
 
 gl.buildTools = () => {
@@ -222,7 +230,12 @@ gl.buildTools = () => {
     gl.theme.isDark = !gl.theme.isDark;
     gl.applyTheme();
   });
-  gl.byId("gl-print").addEventListener("click", () => window.print());
+  gl.byId("gl-print").addEventListener("click", gl.print);
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "p" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    gl.print();
+  });
   window.addEventListener("beforeprint", () => gl.setPrinting(true));
   window.addEventListener("afterprint", () => gl.setPrinting(false));
 };
