@@ -95,7 +95,7 @@ def find_nearest(  # type: ignore[no-untyped-def]  # noqa: ANN201
     return segment, share, distance_m
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _to_segment(px: float, py: float, ax: float, ay: float, bx: float, by: float):  # type: ignore[no-untyped-def]  # noqa: ANN202
     """Share of the way along the segment, and squared metres; exact at its ends, so that neighbours tie there."""
     dx, dy = bx - ax, by - ay
@@ -146,6 +146,8 @@ def find_fastest(  # type: ignore[no-untyped-def]  # noqa: ANN201, C901
     tuple of numpy.ndarray of shape (n_sources, n_goals)
         Minutes and metres, infinite where there is no path within the limit.
     """
+    # An infinite cost is no path, even where there is no limit.
+    limit_min = min(limit_min, np.finfo(np.float64).max)
     n_nodes, n_sources, n_goals = len(indptr) - 1, seed_node.shape[0], goal_node.shape[0]
     out_min = np.full((n_sources, n_goals), np.inf)
     out_m = np.full((n_sources, n_goals), np.inf)
@@ -185,16 +187,16 @@ def find_fastest(  # type: ignore[no-untyped-def]  # noqa: ANN201, C901
     return out_min, out_m
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _note(touched: NodeArray, n_touched: int, node: int, best_min: float) -> int:
     """A node that had no time yet is on the list of those touched."""
-    if best_min == np.inf:
-        touched[n_touched] = node
-        n_touched += 1
-    return n_touched
+    if best_min != np.inf:
+        return n_touched
+    touched[n_touched] = node
+    return n_touched + 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _is_less(minutes: float, metres: float, other_min: float, other_m: float) -> bool:
     """Whether the first path is faster, or as fast and shorter."""
     return minutes < other_min or (minutes == other_min and metres < other_m)

@@ -29,6 +29,7 @@ __all__ = [
     "DEFAULT_SPEED_MPH",
     "KM_PER_MILE",
     "LOCAL_SPEED_SHARE",
+    "MIN_PER_M_AT_1_KM_H",
     "ROAD_CLASSES",
     "STRATEGIC_SPEED_SHARE",
     "WALK_SPEED_KM_H",
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 KM_PER_MILE = 1.609344
+MIN_PER_M_AT_1_KM_H = 60.0 / 1000.0
 WALK_SPEED_KM_H = 4.8  # [4]_
 KM_PER_NAUTICAL_MILE = 1.852
 # The share of the limit that cars do, from speeds and delays a mile [3]_: 3600/25.3 = 142.3 s, less 43.1 s, is 99.2 s.

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.errors import UsageError
-from geo.network.road import MIN_PER_M_AT_1_KM_H, RoadGraph
+from geo.network.road import RoadGraph
 from geo.network.road_kernels import find_fastest
-from geo.network.speeds import WALK_SPEED_KM_H
+from geo.network.speeds import MIN_PER_M_AT_1_KM_H, WALK_SPEED_KM_H
 
 __all__ = ["TravelTimes", "explain_unreached", "measure_node_times", "measure_times"]
 
