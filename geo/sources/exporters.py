@@ -1,34 +1,34 @@
-"""Exporting areas: where lines are run from, with people, a main station and any known lines into the force."""
+"""Exporting areas: where lines are run from, with the station their couriers leave by."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geo.crs import WGS84
 from geo.schema import validate
 from geo.sources.accounting import Reading
-from geo.sources.delimited import read_delimited
 from geo.sources.locations import locate, parse_numbers
-from geo.sources.places import reject_repeats
+from geo.sources.mapped import column_or_blank, read_mapped
+from geo.sources.places import name_key, reject_repeats
+from geo.sources.sieve import Sieve
 from geo.tables import EXPORTERS
 
 __all__ = ["read_exporters"]
+
+REQUIRED = ("name", "x", "y", "population")
+OPTIONAL = ("exporter_id", "hub_station", "n_lines", "prior_lines")
 
 
 def read_exporters(
     path: Path,
     *,
-    id_column: str = "exporter_id",
-    name_column: str = "name",
-    x_column: str = "lon",
-    y_column: str = "lat",
-    population_column: str = "population",
-    hub_column: str = "hub_station_id",
-    lines_column: str = "n_lines",
-    prior_column: str = "prior_lines",
+    station_ids: Collection[str],
+    columns: Mapping[str, str] | None = None,
     crs: str = WGS84,
 ) -> Reading[pd.DataFrame]:
     """
@@ -38,53 +38,62 @@ def read_exporters(
     ----------
     path : pathlib.Path
         CSV file.
-    id_column, name_column, x_column, y_column, population_column : str
-        Required columns; the position is where its couriers set out, such as its main station.
-    hub_column, lines_column, prior_column : str
-        Columns that may be absent: CRS code of the main station, lines known to run into the force, national lines.
+    station_ids : collection of str
+        CRS codes that are known; a hub that is none of them rejects its row.
+    columns : mapping of str to str or None
+        Our field to their column: ``name, x, y, population`` and, where there, ``exporter_id, hub_station, n_lines,
+        prior_lines``.
     crs : str
-        ``EPSG:4326`` or ``EPSG:27700``.
+        ``EPSG:4326`` or ``EPSG:27700``, of `x` and `y`.
 
     Returns
     -------
     Reading of pandas.DataFrame
-        Table `geo.tables.EXPORTERS`, ordered by id.
+        Table `geo.tables.EXPORTERS`, ordered by id, which is made from the name where the file has none.
 
     Raises
     ------
+    UsageError
+        If the mapping names an unknown field.
     InputError
         If the file is no table or most positions share a fault.
     CrsError
         If `crs` is neither of the two.
     """
-    required = [id_column, name_column, x_column, y_column, population_column]
-    read = read_delimited(path, required=required, optional=[hub_column, lines_column, prior_column])
+    read = read_mapped(path, columns or {}, what="exporters", required=REQUIRED, optional=OPTIONAL)
     rows, sieve = read.rows, read.sieve()
-    for column in (id_column, name_column):
-        sieve.reject(rows[column].eq("").to_numpy(), f"no_{column}", field=column)
-    reject_repeats(rows[id_column], sieve, field=id_column)
-    positions = locate(rows, sieve, x_field=x_column, y_field=y_column, crs=crs)
-    sieve.reject(positions.is_blank, "no_position", field=x_column)
-    numbers = {}
-    for column in (population_column, lines_column, prior_column):
-        text = rows[column] if column in rows else pd.Series("", index=rows.index, dtype="str")
-        numbers[column] = parse_numbers(text)
-        is_bad = (np.isnan(numbers[column]) | (numbers[column] < 0)) & text.ne("").to_numpy(dtype=bool)
-        sieve.reject(is_bad, f"bad_{column}", field=column)
-    sieve.reject(np.isnan(numbers[population_column]), f"no_{population_column}", field=population_column)
-    kept = sieve.kept
-    hub = rows[hub_column].str.upper() if hub_column in rows else pd.Series("", index=rows.index, dtype="str")
+    sieve.reject(rows["name"].eq("").to_numpy(), "no_name", field="name")
+    positions = locate(rows, sieve, x_field="x", y_field="y", crs=crs)
+    sieve.reject(positions.is_blank, "no_position", field="x")
+    population = parse_numbers(rows["population"])
+    sieve.reject(~(population >= 0), "no_population", field="population")
+    hubs = column_or_blank(rows, "hub_station").str.upper()
+    sieve.reject(~hubs.isin([*station_ids, ""]).to_numpy(), "unknown_station", field="hub_station")
+    n_lines, prior_lines = (_sift_counts(rows, sieve, field) for field in ("n_lines", "prior_lines"))
+    made = rows["name"].map(name_key).str.replace(" ", "-")
+    given = column_or_blank(rows, "exporter_id")
+    ids = given.where(given != "", made)
+    reject_repeats(ids, sieve, field="name")
     table = pd.DataFrame(
         {
-            "name": rows[name_column][kept].to_numpy(),
-            "easting_m": positions.easting_m[kept],
-            "northing_m": positions.northing_m[kept],
-            "population": numbers[population_column][kept],
-            "hub_station_id": hub[kept].where(hub[kept].ne(""), None).to_numpy(),
-            "n_lines": numbers[lines_column][kept],
-            "prior_lines": numbers[prior_column][kept],
+            "name": rows["name"].to_numpy(),
+            "easting_m": positions.easting_m,
+            "northing_m": positions.northing_m,
+            "population": population,
+            "hub_station_id": hubs.where(hubs != "").to_numpy(),
+            "n_lines": n_lines,
+            "prior_lines": prior_lines,
         },
-        index=pd.Index(rows[id_column][kept], name=EXPORTERS.index, dtype="str"),
-    ).astype({"name": "str", "hub_station_id": "str"})
+        index=pd.Index(ids, name=EXPORTERS.index, dtype="str"),
+    )[sieve.kept]
+    table = table.astype({"name": "str", "hub_station_id": "str"})
     quarantine, account = sieve.close()
     return Reading(validate(table.sort_index(), EXPORTERS), quarantine, (account,))
+
+
+def _sift_counts(rows: pd.DataFrame, sieve: Sieve, field: str) -> NDArray[np.float64]:
+    """Non-negative numbers, NaN where blank."""
+    given = column_or_blank(rows, field)
+    numbers = parse_numbers(given)
+    sieve.reject(~given.eq("").to_numpy() & ~(numbers >= 0), "no_count", field=field)
+    return numbers

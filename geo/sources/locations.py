@@ -190,7 +190,7 @@ def _locate_degrees(
     lon: FloatArray, lat: FloatArray, known: BoolArray, sieve: Sieve, field: str, area: BaseGeometry | None
 ) -> tuple[FloatArray, FloatArray]:
     """Metres of the degrees that can be meant; the rest are in the sieve."""
-    is_grid = known & ((np.abs(lon) > 180) | (np.abs(lat) > 90)) & (lon >= 0) & (lat >= 0)
+    is_grid = ((lon > 180) | (lat > 90)) & (_on_grid(lon, lat) | _on_grid(lat, lon))
     sieve.reject(is_grid, "grid_metres_in_degrees", field=field)
     sieve.reject(known & _within(lon, _LAT_DEG) & _within(lat, _LON_DEG), "swapped_coordinates", field=field)
     in_box = _within(lon, _LON_DEG) & _within(lat, _LAT_DEG)

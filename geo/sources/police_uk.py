@@ -8,8 +8,6 @@ flagged or counted, never smoothed over.
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from geo.sources.harm import measure_harm
 from geo.sources.locations import FORCE_MARGIN_M, Positions, locate
 from geo.sources.months import parse_months, reject_implausible_months
 from geo.sources.sieve import Sieve
+from geo.sources.stable_ids import build_stable_ids
 from geo.tables import OFFENCES
 
 __all__ = ["CUSTODY_LOCATIONS", "POLICE_UK_CRIME_TYPES", "find_street_files", "read_police_uk"]
@@ -186,13 +185,9 @@ def read_police_uk(
 
 def _identify(rows: pd.DataFrame) -> pd.Series:
     """A stable id for each row: the hash of its content and of its number among equal rows of the file."""
-    columns = [rows[name].astype("str") if name in rows else pd.Series("", index=rows.index) for name in _CONTENT]
-    times_seen: Counter[str] = Counter()
-    ids = []
-    for content in map("\x1f".join, zip(*columns, strict=True)):
-        ids.append(hashlib.blake2b(f"{content}\x1f{times_seen[content]}".encode(), digest_size=10).hexdigest())
-        times_seen[content] += 1
-    return pd.Series(ids, index=rows.index, dtype="str")
+    return build_stable_ids(
+        [rows[name].astype("str") if name in rows else pd.Series("", index=rows.index) for name in _CONTENT]
+    )
 
 
 def _sift(

@@ -130,13 +130,11 @@ class Sieve:
         collections.Counter
             Rows by reason.
         """
-        return Counter(
-            {
-                reason: int((self._fate == verdict).sum())
-                for verdict, (_, reason, _) in enumerate(self._verdicts)
-                if reason in reasons
-            }
-        )
+        counts: Counter[str] = Counter()
+        for verdict, (_, reason, _) in enumerate(self._verdicts):
+            if reason in reasons:
+                counts[reason] += int((self._fate == verdict).sum())
+        return counts
 
     def require_majority(self, guesses: dict[str, str]) -> None:
         """

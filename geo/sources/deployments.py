@@ -1,0 +1,102 @@
+"""The log of deployments: which station was worked, when, for how long, and why it was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from geo.schema import validate
+from geo.sources.accounting import Reading
+from geo.sources.instants import parse_instants
+from geo.sources.locations import parse_numbers
+from geo.sources.mapped import column_or_blank, read_mapped
+from geo.sources.months import reject_implausible_months
+from geo.sources.stable_ids import build_stable_ids
+from geo.tables import DEPLOYMENTS
+
+__all__ = ["read_deployments"]
+
+REQUIRED = ("station", "worked_on", "n_hours")
+OPTIONAL = ("reason", "n_stops", "n_finds")
+_REASONS = DEPLOYMENTS.columns["reason"].values  # noqa: PD011 - a rule's texts, not an array
+
+
+def read_deployments(
+    path: Path,
+    *,
+    station_ids: Collection[str],
+    columns: Mapping[str, str] | None = None,
+    date_format: str | None = None,
+    reason_by_value: Mapping[str, str] | None = None,
+    not_after: pd.Period | None = None,
+) -> Reading[pd.DataFrame]:
+    """
+    Read a deployment log.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        CSV file.
+    station_ids : collection of str
+        CRS codes that are known; rows with another are rejected.
+    columns : mapping of str to str or None
+        Our field to their column: ``station, worked_on, n_hours`` and, where there, ``reason, n_stops, n_finds``.
+    date_format : str or None
+        As for `geo.sources.instants.parse_instants`.
+    reason_by_value : mapping of str to str or None
+        Their reasons to ours (``model``, ``intelligence``, ``random``); others are ``unknown`` and counted.
+    not_after : pandas.Period or None
+        Last month that can be meant; None for the current month.
+
+    Returns
+    -------
+    Reading of pandas.DataFrame
+        Table `geo.tables.DEPLOYMENTS`, ordered by id. Equal rows are separate visits.
+
+    Raises
+    ------
+    UsageError
+        If the mapping names an unknown field.
+    InputError
+        If the file is no table or a date format must be declared.
+    """
+    read = read_mapped(
+        path, columns or {}, what="deployments", required=REQUIRED, optional=OPTIONAL, refuse_person_columns=True
+    )
+    rows, sieve = read.rows, read.sieve()
+    stations = rows["station"].str.upper()
+    sieve.reject(~stations.isin(list(station_ids)).to_numpy(), "unknown_station", field="station")
+    worked = parse_instants(rows["worked_on"], sieve, field="worked_on", date_format=date_format, timezone=None)
+    reject_implausible_months(worked.month, sieve, field="worked_on", not_after=not_after)
+    hours = parse_numbers(rows["n_hours"])
+    sieve.reject(~(hours >= 0), "no_hours", field="n_hours")
+    given = column_or_blank(rows, "reason").str.lower()
+    reasons = given.replace({value.lower(): ours for value, ours in (reason_by_value or {}).items()})
+    reasons = reasons.where(reasons.isin(_REASONS), "unknown")
+    # The day of London, as the log means it, not the day of its midnight in UTC.
+    days = worked.from_at.tz_convert("Europe/London").strftime("%Y-%m-%d").where(worked.precision != "month", None)
+    columns_out = {
+        "station_id": stations,
+        "month": pd.Series(worked.month, index=rows.index),
+        "worked_on": pd.Series(days, index=rows.index, dtype="str"),
+        "n_hours": pd.Series(hours, index=rows.index),
+        "reason": reasons.astype("str"),
+    }
+    for field in ("n_stops", "n_finds"):
+        if field in rows:
+            counts = parse_numbers(rows[field])
+            sieve.reject(~((counts >= 0) & (counts == np.round(counts))), "no_count", field=field)
+            columns_out[field] = pd.Series(np.nan_to_num(counts), index=rows.index).astype("int64")
+    n_unknown = int((reasons.eq("unknown").to_numpy() & sieve.kept).sum())
+    if n_unknown:
+        sieve.warn(f"{n_unknown} deployments have no known reason; their finds cannot be set against their choice.")
+    table = pd.DataFrame(columns_out)
+    table.index = pd.Index(
+        build_stable_ids([rows[column] for column in sorted(rows.columns)]), name=DEPLOYMENTS.index, dtype="str"
+    )
+    table = table[sieve.kept]
+    quarantine, account = sieve.close()
+    return Reading(validate(table.sort_index(), DEPLOYMENTS), quarantine, (account,))

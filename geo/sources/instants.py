@@ -1,0 +1,200 @@
+"""
+Dates and times of a force's own extract: each value by one strict parser, in a declared format and a declared zone.
+
+ISO values are read as ISO whatever the format, because a guessing parser turns 2026-02-12 into the second of December
+without a word. Anything else needs a declared format (trust.md 27-34).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo.errors import InputError, UsageError
+from geo.sources.sieve import Sieve
+
+__all__ = ["Instants", "parse_instants"]
+
+_ISO_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+_LONDON = "Europe/London"
+
+
+@dataclass(frozen=True)
+class Instants:
+    """
+    The times of the rows of a file.
+
+    Attributes
+    ----------
+    month : pandas.PeriodIndex
+        Local month; null where blank or unreadable.
+    from_at, to_at : pandas.DatetimeIndex
+        Earliest and latest instant, UTC: equal at minute precision, a local day apart at day precision, null at month
+        precision.
+    precision : numpy.ndarray of str
+        ``minute``, ``day`` or ``month``; blank where the value is.
+    """
+
+    month: pd.PeriodIndex
+    from_at: pd.DatetimeIndex
+    to_at: pd.DatetimeIndex
+    precision: NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """One distinct text: its local month, its instants, its precision, or the reason it has none."""
+
+    month: str | None = None
+    from_at: dt.datetime | None = None
+    to_at: dt.datetime | None = None
+    precision: str = ""
+    fault: str | None = None
+    is_repeated_hour: bool = False
+
+
+def parse_instants(
+    values: pd.Series, sieve: Sieve, *, field: str, date_format: str | None = None, timezone: str | None = None
+) -> Instants:
+    """
+    Parse one column of dates or times.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Text of each row; blanks stay null and are not rejected here.
+    sieve : Sieve
+        Takes the rows whose value cannot be read.
+    field : str
+        The column's name.
+    date_format : str or None
+        A `strptime` format for values that are not ISO.
+    timezone : str or None
+        Zone of times without an offset, such as ``Europe/London``.
+
+    Returns
+    -------
+    Instants
+        Months, instants and precision of each row.
+
+    Raises
+    ------
+    UsageError
+        If the zone does not exist.
+    InputError
+        If values are not ISO and no format is declared, or have a time of day and no zone is declared.
+
+    Notes
+    -----
+    A time that the change to summer time skips is rejected; of a time that occurs twice in autumn the first is taken,
+    and the account says so.
+    """
+    zone = _require_zone(timezone)
+    codes, texts = pd.factorize(values.astype("str"))
+    parsed = [_parse(text, date_format, zone) for text in texts]
+    _require_declared(texts, parsed, field, has_format=date_format is not None)
+    fault = np.array([item.fault for item in parsed], dtype=object)[codes]
+    for reason in ("unreadable_date", "time_skipped_by_clock_change"):
+        sieve.reject(fault == reason, reason, field=field)
+    n_repeated = int(np.array([item.is_repeated_hour for item in parsed], dtype=bool)[codes].sum())
+    if n_repeated:
+        sieve.warn(f"{n_repeated} times of {field!r} occur twice when clocks go back; the first is taken.")
+    return Instants(
+        month=pd.PeriodIndex([item.month for item in parsed], freq="M")[codes],
+        from_at=pd.DatetimeIndex([item.from_at for item in parsed], dtype="datetime64[ns, UTC]")[codes],
+        to_at=pd.DatetimeIndex([item.to_at for item in parsed], dtype="datetime64[ns, UTC]")[codes],
+        precision=np.array([item.precision for item in parsed], dtype=object)[codes],
+    )
+
+
+def _require_zone(timezone: str | None) -> ZoneInfo | None:
+    """The zone, or None where none is declared."""
+    if timezone is None:
+        return None
+    try:
+        return ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        msg = f"timezone: {timezone!r} does not exist, expected a name such as {_LONDON!r}. Correct the setting."
+        raise UsageError(msg) from error
+
+
+def _require_declared(texts: pd.Index, parsed: list[_Parsed], field: str, *, has_format: bool) -> None:
+    """Pass unless reading on would mean guessing a format or a zone."""
+    for text, item in zip(texts, parsed, strict=True):
+        if item.fault == "no_zone":
+            msg = f"timezone: it is not declared but {field!r} has times ({text!r}), expected one. Set {_LONDON!r}."
+            raise InputError(msg)
+        if item.fault == "unreadable_date" and not has_format and re.match(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}", text):
+            msg = (
+                f"date_format: it is not declared but {field!r} holds {text!r}, expected ISO dates or a format. "
+                "Declare one such as '%d/%m/%Y %H:%M'."
+            )
+            raise InputError(msg)
+
+
+def _parse(text: str, date_format: str | None, zone: ZoneInfo | None) -> _Parsed:
+    """What one text says; exactly one parser is tried."""
+    if not text:
+        return _Parsed()
+    try:
+        if _ISO_MONTH.fullmatch(text):
+            parsed = _Parsed(month=_month(dt.date.fromisoformat(f"{text}-01")), precision="month")
+        elif _ISO_DAY.fullmatch(text):
+            parsed = _day(dt.date.fromisoformat(text), zone)
+        elif _ISO_TIME.fullmatch(text):
+            parsed = _minute(dt.datetime.fromisoformat(text), zone)
+        else:
+            parsed = _parse_declared(text, date_format, zone)
+    except (ValueError, OverflowError):
+        return _Parsed(fault="unreadable_date")
+    return parsed
+
+
+def _parse_declared(text: str, date_format: str | None, zone: ZoneInfo | None) -> _Parsed:
+    """What a text says in the declared format, at the grain that the format has."""
+    if date_format is None:
+        return _Parsed(fault="unreadable_date")
+    moment = dt.datetime.strptime(text, date_format)  # noqa: DTZ007 - the declared zone is attached later
+    if any(part in date_format for part in ("%H", "%I", "%X", "%c")):
+        return _minute(moment, zone)
+    if any(part in date_format for part in ("%d", "%j", "%x")):
+        return _day(moment.date(), zone)
+    return _Parsed(month=_month(moment.date()), precision="month")
+
+
+def _month(day: dt.date) -> str:
+    return f"{day.year:04d}-{day.month:02d}"
+
+
+def _day(day: dt.date, zone: ZoneInfo | None) -> _Parsed:
+    """A local day: from its midnight to the next; without a zone, the day of London."""
+    local = zone or ZoneInfo(_LONDON)
+    start = dt.datetime(day.year, day.month, day.day, tzinfo=local)
+    following = day + dt.timedelta(days=1)
+    end = dt.datetime(following.year, following.month, following.day, tzinfo=local)
+    return _Parsed(_month(day), start.astimezone(dt.UTC), end.astimezone(dt.UTC), "day")
+
+
+def _minute(moment: dt.datetime, zone: ZoneInfo | None) -> _Parsed:
+    """An instant, by its own offset or the declared zone."""
+    if moment.tzinfo is not None:
+        at = moment.astimezone(dt.UTC)
+        local = at.astimezone(zone or ZoneInfo(_LONDON))
+        return _Parsed(_month(local.date()), at, at, "minute")
+    if zone is None:
+        return _Parsed(fault="no_zone")
+    first = moment.replace(tzinfo=zone, fold=0)
+    at = first.astimezone(dt.UTC)
+    # A skipped time does not survive the way to UTC and back.
+    if at.astimezone(zone).replace(tzinfo=None) != moment:
+        return _Parsed(fault="time_skipped_by_clock_change")
+    is_repeated = at != moment.replace(tzinfo=zone, fold=1).astimezone(dt.UTC)
+    return _Parsed(_month(moment.date()), at, at, "minute", is_repeated_hour=is_repeated)
