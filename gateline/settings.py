@@ -49,19 +49,37 @@ class InputSettings(Section):
     )
     offences_columns: dict[str, str] = Field({}, description="extract only: our field = your column")
     offences_crs: str = Field("EPSG:27700", description="extract only: CRS of the coordinates")
-    offences_date_format: str = Field("%Y-%m-%d", description="extract only: date format, as strftime writes it")
+    offences_date_format: str | None = Field(
+        None, description="extract only: date format as strftime writes it; ISO where absent"
+    )
+    offences_provenance: dict[str, str] = Field(
+        {},
+        description="extract only: your value = public_report, partner_referral, police_proactive or custody_location",
+    )
+    offences_timezone: str | None = Field(None, description="extract only: zone of the times, such as Europe/London")
     cuckooing: PathText | None = Field(None, description="Cuckooed addresses; never shown, used as banded areas only")
     cuckooing_columns: dict[str, str] = Field({}, description="our field = your column")
     cuckooing_crs: str = Field("EPSG:27700", description="CRS of the coordinates")
+    exporters_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
+    deal_lines_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
+    deployments_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
     deal_lines: PathText | None = Field(None, description="Known deal lines: origin, destination, first and last seen")
     deployments: PathText | None = Field(None, description="Log of visits to stations, to turn finds into rates")
     stations: PathText | None = Field(None, description="Stations: name, lat, long, CRS code")
+    station_usage_year: int | None = Field(None, description="Year of the usage table; the last where absent")
     passenger_flows: PathText | None = Field(None, description="ORR origin-destination matrix")
     station_usage: PathText | None = Field(None, description="ORR station usage, long form")
-    places: PathText | None = Field(None, description="Towns with population")
+    places: PathText | None = Field(
+        None, description="Towns: place_id, name, lon, lat, population; or GeoNames with ONS BUA"
+    )
     exporters: PathText | None = Field(None, description="Exporting areas with population and main station")
     boundary: PathText | None = Field(None, description="Force boundary polygon; the union of areas where absent")
-    areas: PathText | None = Field(None, description="Small areas (LSOA) with population")
+    areas: PathText | None = Field(None, description="Small areas (LSOA) with population and dwellings")
+    areas_properties: dict[str, str] = Field(
+        {}, description="our field (id, name, population, dwellings, imd_decile) = your property"
+    )
+    boundary_properties: dict[str, str] = Field({}, description="our field (id, name) = your property")
+    land: PathText | None = Field(None, description="Land polygon, drawn as the coast on the map")
     rail_track: PathText | None = Field(None, description="Heavy-rail track: GeoJSON, .osm or .osm.pbf")
     roads: PathText | None = Field(
         None, description="OpenStreetMap extract for roads and paths; times are estimated without"

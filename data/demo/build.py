@@ -248,7 +248,7 @@ def main() -> None:
     position = stations.set_index("crsCode")
     write_csv(
         HERE / "exporters.csv",
-        ("exporter_id", "name", "lon", "lat", "population", "hub_station_id", "n_lines"),
+        ("exporter_id", "name", "x", "y", "population", "hub_station", "n_lines"),
         [
             (i, name, position.loc[hub, "long"], position.loc[hub, "lat"], population, hub, n)
             for i, name, hub, population, n in EXPORTERS
@@ -257,7 +257,7 @@ def main() -> None:
     ids = places.set_index("name")["geonameid"]
     write_csv(
         HERE / "deal_lines.csv",
-        ("line_id", "origin_id", "destination_id", "first_seen", "n_lines", "provenance"),
+        ("line_id", "origin", "destination", "first_seen", "n_lines", "provenance"),
         [
             (f"published-2019-{town.lower()}", "", f"geonames-{ids[town]}", "2019-09", n, "unknown")
             for town, n in LINES_BY_TOWN.items()

@@ -1,0 +1,57 @@
+"""Read all inputs and tell what became of every row."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import typer
+
+from gateline.pipeline.read import Inputs, read_inputs, require_little_quarantine
+from gateline.settings import read_settings
+
+__all__ = ["check_workspace"]
+
+
+def check_workspace(workspace: Path, *, as_json: bool) -> None:
+    """
+    Print the account of every input file, and gaps in the months of offences.
+
+    Parameters
+    ----------
+    workspace : pathlib.Path
+        Folder with ``region.toml``.
+    as_json : bool
+        Print one JSON document.
+
+    Raises
+    ------
+    QuarantineError
+        After printing, if a file lost more rows than the settings allow.
+    """
+    settings = read_settings(workspace / "region.toml")
+    inputs = read_inputs(workspace, settings)
+    months = inputs.offences["month"]
+    every = pd.period_range(months.min(), months.max(), freq="M") if len(months) else months
+    missing = sorted({str(month) for month in every} - {str(month) for month in months.unique()})
+    if as_json:
+        document = {"files": [account.to_record() for account in inputs.accounts], "missing_months": missing}
+        typer.echo(json.dumps(document, indent=1))
+    else:
+        typer.echo(_tell(inputs, missing))
+    require_little_quarantine(inputs, settings.offences)
+
+
+def _tell(inputs: Inputs, missing: list[str]) -> str:
+    """The account as text."""
+    lines = [f"{'file':<48} {'read':>9} {'accepted':>9}"]
+    for account in inputs.accounts:
+        lines.append(f"{account.source_file:<48} {account.n_read:>9,} {account.n_accepted:>9,}")
+        lines += [f"    {status}: {reason:<36} {n:>9,}" for status, reason, n in account.n_by_reason]
+        lines += [f"    note: {warning}" for warning in account.warnings]
+    months = inputs.offences["month"]
+    lines.append(f"offences: {months.min()} to {months.max()}, {len(months):,} rows in scope")
+    if missing:
+        lines.append(f"missing months: {', '.join(missing)}")
+    return "\n".join(lines)

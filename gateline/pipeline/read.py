@@ -1,0 +1,325 @@
+"""Read every input that the settings name into contracted tables, with each row of each file accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from gateline.settings import InputSettings, OffenceSettings, Settings
+from gateline.workspace import resolve_inside
+from geo.errors import InputError, QuarantineError, UsageError
+from geo.schema import empty
+from geo.sensitive import SensitivePoints
+from geo.sources.accounting import Reading, RowAccount, merge_accounts, merge_quarantine
+from geo.sources.boundaries import read_areas, read_boundaries
+from geo.sources.cuckooing import read_cuckooing
+from geo.sources.deal_lines import read_deal_lines
+from geo.sources.delimited import read_delimited
+from geo.sources.deployments import read_deployments
+from geo.sources.exporters import read_exporters
+from geo.sources.harm import default_harm_weights, read_harm_weights
+from geo.sources.offence_extract import read_offence_extract
+from geo.sources.passenger_flows import read_passenger_flows, read_station_usage
+from geo.sources.places import read_places, read_towns
+from geo.sources.police_uk import find_street_files, read_police_uk
+from geo.sources.stations import read_stations
+from geo.sources.track import read_track
+from geo.tables import (
+    AREAS,
+    BOUNDARIES,
+    DEAL_LINES,
+    DEPLOYMENTS,
+    PASSENGER_FLOWS,
+    PROVENANCE,
+    STATION_USAGE,
+)
+
+__all__ = ["Inputs", "input_files", "read_inputs", "require_little_quarantine"]
+
+_REQUIRED = ("offences", "stations", "places", "exporters", "rail_track")
+_NOT_FILES = ("offences_format", "offences_crs", "offences_date_format", "offences_timezone", "cuckooing_crs")
+_OSM_SUFFIXES = (".pbf", ".osm", ".osm.gz", ".osm.bz2", ".json")
+# A town or station a little over the line is still the force's business: boundaries are generalised.
+_FORCE_MARGIN_M = 500.0
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """
+    The tables of one run, by contract.
+
+    Attributes
+    ----------
+    offences, deal_lines, deployments, stations, passenger_flows, station_usage, places, exporters : pandas.DataFrame
+        By the contract of the same name; empty where no file is named.
+    cuckooing : SensitivePoints or None
+        Victims' addresses.
+    areas, boundaries, rail_track : geopandas.GeoDataFrame
+        By the contract of the same name.
+    roads : Path or None
+        The OpenStreetMap extract for roads, read where it is needed.
+    quarantine : pandas.DataFrame
+        Every row that was not accepted.
+    accounts : tuple of RowAccount
+        Where the rows of each file went.
+    """
+
+    offences: pd.DataFrame
+    deal_lines: pd.DataFrame
+    deployments: pd.DataFrame
+    stations: pd.DataFrame
+    passenger_flows: pd.DataFrame
+    station_usage: pd.DataFrame
+    places: pd.DataFrame
+    exporters: pd.DataFrame
+    cuckooing: SensitivePoints | None
+    areas: gpd.GeoDataFrame
+    boundaries: gpd.GeoDataFrame
+    rail_track: gpd.GeoDataFrame
+    roads: Path | None
+    quarantine: pd.DataFrame
+    accounts: tuple[RowAccount, ...]
+
+
+def input_files(root: Path, settings: Settings) -> list[tuple[str, Path]]:
+    """
+    List the files that the settings name, with the role of each.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The workspace.
+    settings : Settings
+        Its settings.
+
+    Returns
+    -------
+    list of (str, pathlib.Path)
+        Role and absolute path, ordered; a folder of offences is replaced by its files.
+
+    Raises
+    ------
+    UsageError
+        If an input that every run needs is not named, or a path cannot be used.
+    """
+    named = settings.inputs
+    missing = [name for name in _REQUIRED if not getattr(named, name)]
+    if missing:
+        msg = f"region.toml: inputs {', '.join(missing)} not named, expected a file for each. Name them under [inputs]."
+        raise UsageError(msg)
+    files: list[tuple[str, Path]] = []
+    for name, value in named:
+        if name == "offences":
+            paths = [resolve_inside(root, text) for text in value]
+            found = find_street_files(paths) if named.offences_format == "police_uk" else paths
+            files += [("offences", path) for path in found]
+        elif isinstance(value, str) and name not in _NOT_FILES:
+            files.append((name, resolve_inside(root, value)))
+    return sorted(files)
+
+
+def read_inputs(root: Path, settings: Settings) -> Inputs:
+    """
+    Read and account for every input.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The workspace.
+    settings : Settings
+        Its settings.
+
+    Returns
+    -------
+    Inputs
+        All tables.
+
+    Raises
+    ------
+    UsageError
+        If an input is not named or cannot be found.
+    InputError
+        If a file cannot be used.
+    """
+    paths: dict[str, list[Path]] = {}
+    for role, path in input_files(root, settings):
+        paths.setdefault(role, []).append(path)
+    one = {role: found[0] for role, found in paths.items()}
+    named = settings.inputs
+    areas = _read_areas(one.get("areas"), named)
+    boundaries = _read_boundaries(one, named)
+    force_area = _force_area(boundaries.table, areas.table)
+    stations = read_stations(one["stations"], force_area=force_area)
+    places = _read_places(one["places"], force_area)
+    offences = _read_offences(paths["offences"], one.get("harm"), settings, force_area)
+    ids = set(stations.table.index)
+    exporters = read_exporters(one["exporters"], station_ids=ids, columns=named.exporters_columns)
+    track = _read_track(one["rail_track"])
+    readers: dict[str, Callable[[Path], Reading[Any]]] = {
+        "cuckooing": lambda path: read_cuckooing(
+            path, columns=named.cuckooing_columns, crs=named.cuckooing_crs, force_area=force_area
+        ),
+        "deal_lines": lambda path: read_deal_lines(
+            path, exporters=exporters.table, places=places.table, columns=named.deal_lines_columns
+        ),
+        "deployments": lambda path: read_deployments(path, station_ids=ids, columns=named.deployments_columns),
+        "passenger_flows": lambda path: read_passenger_flows(path, station_ids=ids),
+        "station_usage": lambda path: read_station_usage(path, year=named.station_usage_year, station_ids=ids),
+    }
+    optional = {role: read(one[role]) if role in one else None for role, read in readers.items()}
+    readings: list[Reading[Any]] = [areas, boundaries, stations, places, offences, exporters, track]
+    readings += [reading for reading in optional.values() if reading is not None]
+    return Inputs(
+        offences=_within_months(offences.table, settings.offences),
+        deal_lines=_table(optional["deal_lines"], DEAL_LINES),
+        deployments=_table(optional["deployments"], DEPLOYMENTS),
+        stations=stations.table,
+        passenger_flows=_table(optional["passenger_flows"], PASSENGER_FLOWS),
+        station_usage=_table(optional["station_usage"], STATION_USAGE),
+        places=places.table,
+        exporters=exporters.table,
+        cuckooing=None if optional["cuckooing"] is None else optional["cuckooing"].table,
+        areas=areas.table,
+        boundaries=boundaries.table,
+        rail_track=track.table,
+        roads=one.get("roads"),
+        quarantine=merge_quarantine([reading.quarantine for reading in readings]),
+        accounts=merge_accounts(readings),
+    )
+
+
+def _table(reading: Reading[Any] | None, contract: Any) -> pd.DataFrame:  # noqa: ANN401 - a Contract
+    return empty(contract) if reading is None else reading.table
+
+
+def _read_areas(path: Path | None, named: InputSettings) -> Reading[gpd.GeoDataFrame]:
+    if path is None:
+        return Reading(empty(AREAS), merge_quarantine([]), ())
+    if not named.areas_properties:
+        return read_areas(path)
+    # Who names their own properties says all there are: dwellings and deprivation may not be among them.
+    options: dict[str, str | None] = {"dwellings_property": None, "imd_decile_property": None}
+    options |= {f"{field}_property": name for field, name in named.areas_properties.items()}
+    return read_areas(path, **options)  # type: ignore[arg-type]
+
+
+def _read_boundaries(one: dict[str, Path], named: InputSettings) -> Reading[gpd.GeoDataFrame]:
+    readings = []
+    for role, kind in (("boundary", "force"), ("land", "coast")):
+        if role in one:
+            id_property = named.boundary_properties.get("id", "boundary_code")
+            name_property = named.boundary_properties.get("name", "name")
+            readings.append(read_boundaries(one[role], kind=kind, id_property=id_property, name_property=name_property))
+    if not readings:
+        return Reading(empty(BOUNDARIES), merge_quarantine([]), ())
+    return Reading(
+        pd.concat([reading.table for reading in readings]),
+        merge_quarantine([reading.quarantine for reading in readings]),
+        merge_accounts(readings),
+    )
+
+
+def _force_area(boundaries: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> BaseGeometry | None:
+    """The union of the small areas, which is finer, else the force boundary, with a margin; None where neither is."""
+    force = boundaries[boundaries["kind"] == "force"]
+    shapes = areas.geometry if len(areas) else force.geometry
+    if len(shapes) == 0:
+        return None
+    area = shapely.union_all(shapes.array).buffer(_FORCE_MARGIN_M)
+    shapely.prepare(area)
+    return area
+
+
+def _read_places(path: Path, force_area: BaseGeometry | None) -> Reading[pd.DataFrame]:
+    read = read_delimited(path, required=["name"], optional=["bua_pop_2021", "place_id"])
+    if "bua_pop_2021" in read.rows:
+        return read_towns(path, force_area=force_area)
+    return read_places(path, force_area=force_area, id_column="place_id" if "place_id" in read.rows else None)
+
+
+def _read_offences(
+    paths: Sequence[Path], harm_path: Path | None, settings: Settings, force_area: BaseGeometry | None
+) -> Reading[pd.DataFrame]:
+    harm = (
+        default_harm_weights()
+        if harm_path is None
+        else read_harm_weights(harm_path, key_column="key", weight_column="days").table
+    )
+    crime_types = set(settings.offences.crime_types) or None
+    if settings.inputs.offences_format == "police_uk":
+        return read_police_uk(paths, crime_types=crime_types, harm=harm, force_area=force_area)
+    readings = [
+        read_offence_extract(
+            path,
+            columns=settings.inputs.offences_columns,
+            crs=settings.inputs.offences_crs,
+            date_format=settings.inputs.offences_date_format,
+            timezone=settings.inputs.offences_timezone,
+            provenance_by_value={value: value for value in PROVENANCE} | settings.inputs.offences_provenance,
+            force=settings.region.force,
+            force_area=force_area,
+            crime_types=crime_types,
+            harm=harm,
+        )
+        for path in paths
+    ]
+    table = pd.concat([reading.table for reading in readings]).sort_index()
+    return Reading(table, merge_quarantine([r.quarantine for r in readings]), merge_accounts(readings))
+
+
+def _read_track(path: Path) -> Reading[gpd.GeoDataFrame]:
+    if path.name.lower().endswith(_OSM_SUFFIXES):
+        from geo.sources.osm import read_osm
+
+        reading = read_osm(path)
+        return Reading(reading.table.rail_track, reading.quarantine, reading.accounts)
+    return read_track(path)
+
+
+def _within_months(offences: pd.DataFrame, settings: OffenceSettings) -> pd.DataFrame:
+    """Offences of the months asked for; the rows left out are told by the pipeline's first stage."""
+    keep = pd.Series(data=True, index=offences.index)
+    if settings.first_month is not None:
+        keep &= offences["month"] >= pd.Period(settings.first_month, freq="M")
+    if settings.last_month is not None:
+        keep &= offences["month"] <= pd.Period(settings.last_month, freq="M")
+    if len(offences) and not keep.any():
+        msg = (
+            f"offences: none between {settings.first_month} and {settings.last_month}, expected some. "
+            "Mend the months in region.toml."
+        )
+        raise InputError(msg)
+    return offences[keep]
+
+
+def require_little_quarantine(inputs: Inputs, settings: OffenceSettings) -> None:
+    """
+    Pass if few rows were quarantined, raise otherwise.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        What was read.
+    settings : OffenceSettings
+        With the largest share.
+
+    Raises
+    ------
+    QuarantineError
+        If a file lost more of its rows than the settings allow.
+    """
+    for account in inputs.accounts:
+        n_quarantined = sum(n for status, _, n in account.n_by_reason if status == "quarantined")
+        if account.n_read and n_quarantined / account.n_read > settings.max_quarantine_share:
+            msg = (
+                f"{account.source_file}: {n_quarantined} of {account.n_read} rows are quarantined, expected at most "
+                f"{settings.max_quarantine_share:.0%}. Run 'gateline check', or raise offences.max_quarantine_share."
+            )
+            raise QuarantineError(msg)

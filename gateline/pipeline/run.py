@@ -1,0 +1,116 @@
+"""One run from settings to published folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateline.audit import append_event
+from gateline.pipeline.read import Inputs, input_files, read_inputs, require_little_quarantine
+from gateline.pipeline.record import Recorder, code_version, content_digest, make_run_id
+from gateline.pipeline.stages import Results, run_stages
+from gateline.pipeline.write import make_marks, product_inputs, write_products, write_record
+from gateline.settings import Settings, read_settings
+from gateline.workspace import hash_file, lock_workspace, open_run
+
+__all__ = ["Finished", "run_pipeline"]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """
+    A published run.
+
+    Attributes
+    ----------
+    run_id : str
+        Its name.
+    folder : Path
+        Where it is.
+    inputs : Inputs
+        What was read.
+    results : Results
+        What was found.
+    recorder : Recorder
+        Rows, time and memory.
+    """
+
+    run_id: str
+    folder: Path
+    inputs: Inputs
+    results: Results
+    recorder: Recorder
+
+
+def run_pipeline(root: Path, *, tell: Callable[[str], None]) -> Finished:
+    """
+    Run a workspace and publish the run whole.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The workspace.
+    tell : callable
+        Takes one line of progress.
+
+    Returns
+    -------
+    Finished
+        The published run.
+
+    Raises
+    ------
+    GatelineError
+        If a setting, an input or a stage is at fault; nothing is published then.
+    """
+    settings = read_settings(root / "region.toml")
+    with lock_workspace(root):
+        return _run(root, settings, Recorder(tell))
+
+
+def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
+    files = input_files(root, settings)
+    with recorder.stage("read") as record:
+        inputs = read_inputs(root, settings)
+        require_little_quarantine(inputs, settings.offences)
+        record.rows = {
+            "files": len(inputs.accounts),
+            "read": sum(account.n_read for account in inputs.accounts),
+            "accepted": sum(account.n_accepted for account in inputs.accounts),
+            **_by_status(inputs),
+        }
+        record.notes = [f"{a.source_file}: {text}" for a in inputs.accounts for text in a.warnings]
+        digests = sorted((role, path.name, content_digest(path)) for role, path in files)
+    code = code_version()
+    run_id = make_run_id(settings.model_dump(mode="json"), [(role, digest) for role, _, digest in digests], code)
+    log = root / "audit.jsonl"
+    facts: list[dict[str, Any]] = [{"role": role, "name": path.name, "sha256": hash_file(path)} for role, path in files]
+    append_event(log, "score", run_id=run_id, operator=settings.region.operator, inputs=facts, tool_version=code)
+    results = run_stages(inputs, settings, recorder)
+    marks = make_marks(inputs, results, settings, run_id=run_id, profile="tactical")
+    with open_run(root, run_id) as folder:
+        with recorder.stage("products") as record:
+            products = product_inputs(inputs, results, marks)
+            write_products(folder, products, inputs)
+            record.rows = {"files": len(list(folder.iterdir()))}
+        write_record(
+            folder,
+            inputs=inputs,
+            settings=settings,
+            recorder=recorder,
+            run_id=run_id,
+            code=code,
+            digests=digests,
+        )
+    return Finished(run_id, root / "runs" / run_id, inputs, results, recorder)
+
+
+def _by_status(inputs: Inputs) -> dict[str, int]:
+    """Rows that were not accepted, by status, over all files."""
+    counts: dict[str, int] = {}
+    for account in inputs.accounts:
+        for status, _, n in account.n_by_reason:
+            counts[status] = counts.get(status, 0) + n
+    return dict(sorted(counts.items()))

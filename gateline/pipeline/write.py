@@ -1,0 +1,221 @@
+"""Write the products of a run into its folder, from tables alone, after the disclosure gate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from gateline.pipeline.read import Inputs
+from gateline.pipeline.record import Recorder, library_versions
+from gateline.pipeline.stages import Results
+from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
+from gateline.products.inputs import HOTSPOT_MONTHS, Marks, ProductInputs
+from gateline.products.map_page import write_map
+from gateline.products.spreadsheet import write_list_xlsx
+from gateline.settings import Settings
+from geo.disclosure.quadtree import band_cells
+
+__all__ = ["make_marks", "product_inputs", "write_products", "write_record"]
+
+_CREDITS = {
+    "offences": "Offences: data.police.uk, Open Government Licence v3.0",
+    "stations": "Stations: uk-railway-stations, ODbL 1.0",
+    "rail_track": "Track: OpenStreetMap contributors, ODbL 1.0",
+    "places": "Towns: GeoNames, CC BY 4.0; populations: ONS, Open Government Licence v3.0",
+    "passenger_flows": "Passengers: Office of Rail and Road, Open Government Licence v3.0",
+    "station_usage": "Passengers: Office of Rail and Road, Open Government Licence v3.0",
+    "areas": "Small areas: ONS, Open Government Licence v3.0; contains OS data, Crown copyright and database right",
+}
+_LIMITS = (
+    "It scores places, never people, and is no ground for a stop or search.",
+    "Courier flow is modelled: no figure is published for the share of county lines that goes by rail.",
+    "Drug offences are mostly found by police, so counts show where police looked as well as where drugs are.",
+    "Positions in open data are snap points that stand for at least eight addresses, or none.",
+)
+
+
+def make_marks(inputs: Inputs, results: Results, settings: Settings, *, run_id: str, profile: str) -> Marks:
+    """
+    Make the marks that every product of the run carries.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        What was read.
+    results : Results
+        What the stages found.
+    settings : Settings
+        Of the workspace.
+    run_id : str
+        Of the run.
+    profile : str
+        Release profile.
+
+    Returns
+    -------
+    Marks
+        With an expiry counted from the last month of data, not from the clock, so that a run can be repeated.
+    """
+    months = inputs.offences["month"]
+    expires = results.cutoff + settings.region.retention_months
+    named = {name for name, value in settings.inputs if value}
+    credit = dict(_CREDITS)
+    if settings.region.is_fictional:
+        credit |= {
+            "offences": "Offences and addresses: FICTIONAL, invented to published totals",
+            "rail_track": "Track: schematic, straight between neighbouring calls",
+        }
+    elif settings.inputs.offences_format == "extract":
+        credit["offences"] = f"Offences: {settings.region.force}"
+    return Marks(
+        title=settings.region.name,
+        run_id=run_id,
+        period=f"{months.min().strftime('%B %Y')} to {months.max().strftime('%B %Y')}",
+        profile=profile,
+        marking=settings.region.marking,
+        operator=settings.region.operator,
+        expires_on=expires.end_time.date().isoformat(),
+        is_fictional=settings.region.is_fictional,
+        credits=tuple(dict.fromkeys(text for name, text in credit.items() if name in named)),
+        limits=(*_LIMITS, *_notes(results)),
+    )
+
+
+def _notes(results: Results) -> list[str]:
+    """Limits that this run's own figures state."""
+    notes = []
+    for what, scores in (("stations", results.station_scores), ("towns", results.place_scores)):
+        n_wide = int((~scores.table["is_rank_issued"]).sum())
+        if n_wide:
+            text = (
+                f"{n_wide} of {len(scores.table)} {what} have a rank interval too wide for a number: read their tier."
+            )
+            notes.append(text)
+    return notes
+
+
+def product_inputs(inputs: Inputs, results: Results, marks: Marks) -> ProductInputs:
+    """
+    Gather the tables that products are drawn from, victims' points replaced by banded squares.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        What was read.
+    results : Results
+        What the stages found.
+    marks : Marks
+        Of the release.
+
+    Returns
+    -------
+    ProductInputs
+        Ready to write.
+
+    Raises
+    ------
+    DisclosureError
+        If the profile gets no victim layer.
+    """
+    bands: gpd.GeoDataFrame | None = None
+    if inputs.cuckooing is not None and len(inputs.areas):
+        bands = band_cells(inputs.cuckooing, inputs.areas, profile=marks.profile).rename_axis("area_id")
+    months = results.hotspot_months
+    months = months.set_axis(
+        pd.Index(months["hotspot_id"] + ":" + months["month"].astype("str"), name=HOTSPOT_MONTHS.index, dtype="str")
+    )
+    land = inputs.boundaries[inputs.boundaries["kind"] == "coast"]
+    return ProductInputs(
+        marks=marks,
+        stations=results.network.stations,
+        station_scores=results.station_scores.table,
+        station_exposure=results.station_exposure,
+        station_flows=results.assignment.station_flows,
+        rail_links=results.network.links,
+        segment_flows=results.assignment.segment_flows,
+        places=inputs.places,
+        place_scores=results.place_scores.table,
+        place_exposure=results.place_exposure,
+        exporters=inputs.exporters,
+        hotspots=results.hotspots,
+        boundaries=inputs.boundaries[inputs.boundaries["kind"] != "coast"],
+        areas=inputs.areas if len(inputs.areas) else None,
+        hotspot_months=months,
+        cuckooing_bands=bands,
+        station_usage=results.usage if len(results.usage) else None,
+        coast=land if len(land) else None,
+        hotspot_harm=results.station_scores.table["hotspot_harm_within_15_min_walk"],
+    )
+
+
+def write_products(folder: Path, products: ProductInputs, inputs: Inputs) -> None:
+    """
+    Write every product.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Of the run, empty.
+    products : ProductInputs
+        What they are drawn from.
+    inputs : Inputs
+        For the quarantine.
+    """
+    write_station_csv(folder / "stations.csv", products)
+    write_town_csv(folder / "towns.csv", products)
+    write_list_xlsx(folder / "priority_stations.xlsx", products)
+    write_map(folder / "map.html", products)
+    rejected = inputs.quarantine[inputs.quarantine["status"] != "out_of_scope"]
+    write_csv(folder / "quarantine.csv", rejected, products.marks)
+
+
+def write_record(
+    folder: Path,
+    *,
+    inputs: Inputs,
+    settings: Settings,
+    recorder: Recorder,
+    run_id: str,
+    code: str,
+    digests: list[tuple[str, str, str]],
+) -> None:
+    """
+    Write ``run.json``, the same for the same inputs, and ``timings.json``, which is not.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Of the run.
+    inputs : Inputs
+        What was read.
+    settings : Settings
+        Of the workspace.
+    recorder : Recorder
+        Of the run.
+    run_id, code : str
+        Of the run.
+    digests : list of (str, str, str)
+        Role, file name and content digest of each input.
+    """
+    accounts = [
+        {key: value for key, value in account.to_record().items() if key != "sha256"} for account in inputs.accounts
+    ]
+    record = {
+        "run_id": run_id,
+        "code": code,
+        "libraries": library_versions(),
+        "settings": settings.model_dump(mode="json"),
+        "random_state": settings.scores.random_state,
+        "inputs": [{"role": role, "file": name, "content_sha256": digest} for role, name, digest in digests],
+        "rows": accounts,
+        "stages": recorder.to_record(),
+    }
+    _dump(folder / "run.json", record)
+    _dump(folder / "timings.json", recorder.timings())
+
+
+def _dump(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=True) + "\n", encoding="utf-8")
