@@ -27,6 +27,7 @@ from geo.tables import HOTSPOTS
 
 __all__ = ["ClusterOptions", "Clusters", "cluster_offences", "find_clusters", "label_dbscan", "label_hdbscan"]
 
+FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 # ASSUMPTION: neighbouring published points in a town are about this far apart; a setting.
@@ -174,9 +175,9 @@ def cluster_offences(
         raise UsageError(msg)
     points = build_points(offences, by_harm=by_harm, half_life_months=half_life_months, reference_month=reference_month)
     if method == "dbscan":
-        label = label_dbscan(points, eps_m=eps_m, min_weight=min_weight)
+        label = label_dbscan(points.coordinates_m, points.weight, eps_m=eps_m, min_weight=min_weight)
     elif method == "hdbscan":
-        label = label_hdbscan(points, min_weight=min_weight)
+        label = label_hdbscan(points.coordinates_m, points.weight, min_weight=min_weight)
     else:
         msg = f"method: it is {method!r}, expected 'dbscan' or 'hdbscan'. Choose one of them."
         raise UsageError(msg)
@@ -198,14 +199,16 @@ def cluster_offences(
     return Clusters(hotspots, membership, fates)
 
 
-def label_dbscan(points: WeightedPoints, *, eps_m: float, min_weight: float) -> IntArray:
+def label_dbscan(coordinates_m: FloatArray, weight: FloatArray, *, eps_m: float, min_weight: float) -> IntArray:
     """
     Label points by DBSCAN, a point counting for its weight.
 
     Parameters
     ----------
-    points : WeightedPoints
-        Distinct points.
+    coordinates_m : numpy.ndarray of shape (n_points, 2)
+        Distinct points, EPSG:27700 metres, in an order that rows cannot change.
+    weight : numpy.ndarray of shape (n_points,)
+        Weights.
     eps_m : float
         Reach, metres.
     min_weight : float
@@ -230,25 +233,29 @@ def label_dbscan(points: WeightedPoints, *, eps_m: float, min_weight: float) -> 
         if not value > 0:
             msg = f"{name}: it is {value!r}, expected a positive number. Give the reach in metres and a weight."
             raise UsageError(msg)
-    if not len(points.weight):
+    if not len(weight):
         return np.zeros(0, dtype=np.int64)
     from sklearn.cluster import DBSCAN
 
     # scikit-learn wants a whole number: weigh in units of the least weight, with room for rounding in the sum.
-    share = points.weight * ((1 + 1e-9) / min_weight)
-    model = DBSCAN(eps=eps_m, min_samples=1, algorithm="kd_tree").fit(points.coordinates_m, sample_weight=share)
+    share = weight * ((1 + 1e-9) / min_weight)
+    model = DBSCAN(eps=eps_m, min_samples=1, algorithm="kd_tree").fit(coordinates_m, sample_weight=share)
     labels: IntArray = model.labels_.astype(np.int64)
     return labels
 
 
-def label_hdbscan(points: WeightedPoints, *, min_weight: float, min_samples: int = 5) -> IntArray:
+def label_hdbscan(
+    coordinates_m: FloatArray, weight: FloatArray, *, min_weight: float, min_samples: int = 5
+) -> IntArray:
     """
     Label points by HDBSCAN, a point counting for its weight.
 
     Parameters
     ----------
-    points : WeightedPoints
-        Distinct points.
+    coordinates_m : numpy.ndarray of shape (n_points, 2)
+        Distinct points, EPSG:27700 metres, in an order that rows cannot change.
+    weight : numpy.ndarray of shape (n_points,)
+        Weights.
     min_weight : float
         Least weight of a cluster.
     min_samples : int, default 5
@@ -273,17 +280,17 @@ def label_hdbscan(points: WeightedPoints, *, min_weight: float, min_samples: int
     if not min_weight > 0:
         msg = f"min_weight: it is {min_weight!r}, expected a positive number. Give a weight in offences."
         raise UsageError(msg)
-    if len(points.weight) <= min_samples or points.weight.sum() < min_weight:
-        return np.full(len(points.weight), -1, dtype=np.int64)
+    if len(weight) <= min_samples or weight.sum() < min_weight:
+        return np.full(len(weight), -1, dtype=np.int64)
     from fast_hdbscan.hdbscan import clusters_from_spanning_tree, compute_minimum_spanning_tree
 
     # The tree is built without weights: given them, the library's core distances put far outliers into clusters. A
     # single precision position is good to centimetres once the origin is near.
-    near = points.coordinates_m - points.coordinates_m.mean(axis=0)
+    near = coordinates_m - coordinates_m.mean(axis=0)
     tree = compute_minimum_spanning_tree(near, min_samples=min_samples, reproducible=True)[0]
     # The library wants a whole number of at least two: scale the weights so that the least weight is one.
     least = max(2, round(min_weight))
-    share = (points.weight * ((1 + 1e-6) * least / min_weight)).astype(np.float32)
+    share = (weight * ((1 + 1e-6) * least / min_weight)).astype(np.float32)
     labels: IntArray = clusters_from_spanning_tree(tree, min_cluster_size=least, sample_weights=share)[0].astype(
         np.int64
     )
@@ -320,7 +327,7 @@ def _describe(
     of = label[inside]
     start = np.searchsorted(of, np.arange(n_labels))
 
-    def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def total(values: FloatArray) -> FloatArray:
         return np.add.reduceat(values[inside].astype(float), start)
 
     weight = total(points.weight)

@@ -63,7 +63,7 @@ def test_weighted_points_cluster_as_scikit_learn_clusters_the_rows(seed):
     rows = rng.normal(rng.uniform(0, 3000, (12, 2))[rng.integers(0, 12, 600)], 90).round(-1) + 1000
     points = build_points(make_offences(rows[:, 0], rows[:, 1]))
     expected = DBSCAN(eps=80, min_samples=9).fit(rows)
-    ours = label_dbscan(points, eps_m=80, min_weight=9)[points.point_of_offence]
+    ours = label_dbscan(points.coordinates_m, points.weight, eps_m=80, min_weight=9)[points.point_of_offence]
     core = np.zeros(len(rows), dtype=bool)
     core[expected.core_sample_indices_] = True
     assert adjusted_rand_score(expected.labels_[core], ours[core]) == 1.0
