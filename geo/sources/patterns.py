@@ -1,0 +1,103 @@
+"""Trips of any timetable format put together as stopping patterns: SERVICE_CALLS and SERVICE_DEPARTURES out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geo.schema import empty, validate
+from geo.sources.accounting import RowAccount
+from geo.tables import SERVICE_CALLS, SERVICE_DEPARTURES
+
+__all__ = ["TimetableReading", "build_patterns"]
+
+HOURS_PER_WEEK = 168
+
+
+@dataclass(frozen=True)
+class TimetableReading:
+    """
+    What a timetable reader returns.
+
+    Attributes
+    ----------
+    calls : pandas.DataFrame
+        Table `geo.tables.SERVICE_CALLS`.
+    departures : pandas.DataFrame
+        Table `geo.tables.SERVICE_DEPARTURES`, counted over one week.
+    interchange_min : pandas.Series
+        Minutes to change trains by CRS code; empty where the format has none.
+    fixed_links : pandas.DataFrame
+        Columns ``from_station_id, to_station_id, mode, time_min``; empty where the format has none.
+    quarantine : pandas.DataFrame
+        Table `geo.tables.QUARANTINE`: faulty records. Records that are whole but not asked for are only counted.
+    accounts : tuple of RowAccount
+        One for each file or member.
+    n_trips_by_fate : tuple of (str, int)
+        How many trips were used, and why the others were not, sorted.
+    """
+
+    calls: pd.DataFrame
+    departures: pd.DataFrame
+    interchange_min: pd.Series
+    fixed_links: pd.DataFrame
+    quarantine: pd.DataFrame
+    accounts: tuple[RowAccount, ...]
+    n_trips_by_fate: tuple[tuple[str, int], ...]
+
+
+def build_patterns(stops: pd.DataFrame, runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """
+    Put trips with the same calls and the same run times together and count their departures.
+
+    Parameters
+    ----------
+    stops : pandas.DataFrame
+        One row a call in calling order within each trip: ``trip, station_id, arrival_min, departure_min``, minutes
+        that never run backwards; at least two calls a trip. Never modified.
+    runs : pandas.DataFrame
+        ``trip, hour_of_week, n_departures``, any number of rows a trip. Never modified.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame
+        Tables `geo.tables.SERVICE_CALLS` and `geo.tables.SERVICE_DEPARTURES`, of trips that have runs. Patterns are
+        numbered in the order of their calls and times.
+    """
+    rows = stops[stops["trip"].isin(runs["trip"])].reset_index(drop=True)
+    if rows.empty:
+        return empty(SERVICE_CALLS), empty(SERVICE_DEPARTURES)
+    by_trip = rows.groupby("trip", sort=False)
+    start_min = by_trip["departure_min"].transform("first")
+    is_first, is_last = ~rows["trip"].duplicated(), ~rows["trip"].duplicated(keep="last")
+    rows["arrival_min"] = (rows["arrival_min"] - start_min).mask(is_first)
+    rows["departure_min"] = (rows["departure_min"] - start_min).mask(is_last)
+    rows["call_no"] = by_trip.cumcount()
+    arrival, departure = (rows[name].map("{:09.2f}".format) for name in ("arrival_min", "departure_min"))
+    text = rows["station_id"].astype("str") + "/" + arrival + "/" + departure
+    signature = text.groupby(rows["trip"], sort=False).agg(" ".join)
+    codes, distinct = pd.factorize(signature, sort=True)
+    width = max(6, len(str(len(distinct))))
+    names = np.array([f"P{k:0{width}d}" for k in range(len(distinct))], dtype=object)
+    pattern_of = pd.Series(names[codes], index=signature.index)
+
+    rows["pattern_id"] = rows["trip"].map(pattern_of).astype("str")
+    calls = rows[rows["trip"].isin(pattern_of.drop_duplicates().index)].copy()
+    calls = calls.sort_values(["pattern_id", "call_no"], kind="stable")
+    calls.index = pd.Index(calls["pattern_id"] + ":" + calls["call_no"].astype("str"), name=SERVICE_CALLS.index)
+    counted = runs[runs["trip"].isin(pattern_of.index)]
+    departures = (
+        counted.assign(pattern_id=counted["trip"].map(pattern_of).astype("str"))
+        .groupby(["pattern_id", "hour_of_week"], sort=True)["n_departures"]
+        .sum()
+        .astype("float64")
+        .reset_index()
+    )
+    hour = departures["hour_of_week"].astype("str")
+    departures.index = pd.Index(departures["pattern_id"] + ":" + hour, name=SERVICE_DEPARTURES.index)
+    return (
+        validate(calls[list(SERVICE_CALLS.columns)], SERVICE_CALLS),
+        validate(departures[list(SERVICE_DEPARTURES.columns)], SERVICE_DEPARTURES),
+    )
