@@ -1,0 +1,222 @@
+"""The map as its users meet it: opened from disk, with the network off, by mouse, by keyboard and on paper."""
+
+import io
+
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from gateline.products.lists import station_list
+from gateline.products.map_page import write_map
+from tests.browser.fictional_run import build_run
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def run():
+    return build_run()
+
+
+@pytest.fixture(scope="module")
+def map_file(run, tmp_path_factory):
+    path = tmp_path_factory.mktemp("map") / "map.html"
+    write_map(path, run)
+    return path
+
+
+def assert_clean(found, path):
+    assert found.faults == []
+    assert found.requests == [path.as_uri()]
+
+
+def wait_until(page, expression):
+    """The expression is true within four seconds; the page's policy forbids Playwright's own waiting by eval."""
+    for _ in range(80):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"never true: {expression}")
+
+
+def n_dark(png):
+    """Pixels that are neither paper nor grey: something is drawn."""
+    pixels = Image.open(io.BytesIO(png)).convert("RGB").get_flattened_data()
+    return sum(max(pixel) - min(pixel) > 60 for pixel in pixels)
+
+
+def test_it_opens_without_a_request_and_says_what_it_is(visit, map_file, run):
+    found = visit(map_file)
+    page = found.page
+    assert "North Riding" in page.title()
+    assert page.get_attribute("html", "lang") == "en-GB"
+    assert page.inner_text("#gl-marking") == run.marks.marking
+    assert "FICTIONAL" in page.inner_text("#gl-fictional")
+    assert page.inner_text("#gl-watermark").split() == ["FICTIONAL"] * 3
+    for text in (run.marks.run_id, run.marks.period, run.marks.operator, run.marks.expires_on, run.marks.profile):
+        assert text in page.inner_text("#gl-subtitle")
+    assert n_dark(page.locator("#map_gateline").screenshot()) > 5_000
+    assert_clean(found, map_file)
+
+
+def test_the_list_is_the_ranked_list_of_the_run(visit, map_file, run):
+    page = visit(map_file).page
+    shown = page.eval_on_selector_all("#gl-rows .gl-name", "names => names.map(name => name.textContent)")
+    assert shown == station_list(run)["name"].tolist()
+
+
+def test_a_row_flies_to_its_station_and_gives_its_reasons(visit, map_file, run):
+    found = visit(map_file)
+    page = found.page
+    table = station_list(run)
+    page.click("#gl-rows tr:nth-child(3) .gl-name")
+    wait_until(page, "Math.abs(gl.map.getCenter().lat - gl.data.stations.lat[2]) < 0.001")
+    detail = page.inner_text("#gl-detail")
+    third = table.iloc[2]
+    assert detail.find(third["name"]) >= 0
+    assert f"90 % range {third['rank_low']:.0f} to {third['rank_high']:.0f}" in detail
+    assert f"{third['entries_exits_per_year']:,.0f}" in detail
+    figures = page.eval_on_selector_all(
+        ".gl-reasons .gl-figure", "cells => cells.map(cell => Number(cell.textContent))"
+    )
+    assert sum(figures) == pytest.approx(third["score"], abs=0.3)
+    assert figures == sorted(figures, reverse=True)
+    assert_clean(found, map_file)
+
+
+def test_a_station_clicked_on_the_map_is_marked_in_the_list(visit, map_file):
+    found = visit(map_file)
+    page = found.page
+    page.click("#gl-tab-towns")
+    at = page.evaluate(
+        "(() => { const s = gl.data.stations; const p = gl.map.latLngToContainerPoint([s.lat[0], s.lon[0]]);"
+        " const box = gl.map.getContainer().getBoundingClientRect(); return [box.left + p.x, box.top + p.y]; })()"
+    )
+    page.mouse.move(*at)
+    page.mouse.click(*at)
+    assert page.inner_text(".gl-chosen .gl-name") == page.evaluate("gl.data.stations.name[0]")
+    assert page.get_attribute("#gl-tab-stations", "aria-selected") == "true"
+    assert_clean(found, map_file)
+
+
+def test_every_control_does_its_work(visit, map_file):
+    found = visit(map_file)
+    page = found.page
+    for layer in ("stations", "links", "towns", "hotspots", "bands", "labels"):
+        before = page.is_checked(f"#gl-layer-{layer}")
+        page.click(f"#gl-layer-{layer}")
+        has = "gl.map.hasLayer(gl.labels)" if layer == "labels" else f"gl.map.hasLayer(gl.groups.{layer})"
+        assert page.evaluate(has) is not before
+        page.click(f"#gl-layer-{layer}")
+        assert page.evaluate(has) is before
+    all_flow = page.evaluate("gl.linkView.flow.reduce((a, b) => a + b)")
+    page.select_option("#gl-origin", "1")
+    one_flow = page.evaluate("gl.linkView.flow.reduce((a, b) => a + b)")
+    assert 0 < one_flow < all_flow
+    page.select_option("#gl-method", "1")
+    assert "All months: 20 hotspots" in page.inner_text("#gl-month-shown")
+    page.focus("#gl-month")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#gl-month-shown").startswith("January 2025")
+    page.select_option("#gl-palette", "cividis")
+    page.select_option("#gl-tier", "B")
+    assert set(page.eval_on_selector_all("#gl-rows .gl-tier", "tiers => tiers.map(t => t.textContent)")) == {"B"}
+    page.select_option("#gl-tier", "")
+    page.click("#gl-theme")
+    assert page.get_attribute("html", "data-gl-theme") == "dark"
+    page.click("#gl-help")
+    assert "safeguarding" in page.inner_text("#gl-about").lower()
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#gl-about")
+    page.click("#gl-full")
+    wait_until(page, "document.fullscreenElement !== null")
+    page.click("#gl-full")
+    page.click("#gl-fit")
+    assert_clean(found, map_file)
+
+
+def test_months_partition_what_is_shown(visit, map_file, run):
+    page = visit(map_file).page
+    shown = page.evaluate(
+        "gl.data.hotspots.months.map((_, m) => { gl.hotspotView.month = m;"
+        " return gl.data.hotspots.n.map((_, k) => gl.spotCount(k)).filter(n => n !== 0).length; })"
+    )
+    expected = run.hotspot_months.groupby("month")["hotspot_id"].nunique().tolist()
+    assert shown == expected
+
+
+def test_measuring_gives_the_distance_on_the_ground(visit, map_file):
+    found = visit(map_file)
+    page = found.page
+    page.click("#gl-measure")
+    page.evaluate("gl.addMeasure(L.latLng(53.958, -1.093)); gl.addMeasure(L.latLng(53.795, -1.548))")
+    # York to Leeds stations: haversine on a sphere of 6,371 km, worked by hand.
+    assert "34.9" in page.inner_text("#gl-status")
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#gl-status")
+    page.click("#gl-measure")
+    page.focus("#map_gateline")
+    page.keyboard.press("Enter")
+    assert "0 km" in page.inner_text("#gl-status")
+    assert_clean(found, map_file)
+
+
+def test_the_keyboard_alone_reaches_a_stations_reasons(visit, map_file, run):
+    found = visit(map_file)
+    page = found.page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "gl-skip"
+    page.keyboard.press("Enter")
+    second = station_list(run)["name"].iloc[1]
+    page.keyboard.type(second[:6].upper())
+    assert second in page.inner_text("#gl-rows")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.className") == "gl-name"
+    page.keyboard.press("Enter")
+    assert page.is_visible("#gl-detail")
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#gl-detail")
+    assert_clean(found, map_file)
+
+
+def test_each_tab_stop_shows_where_it_is(visit, map_file):
+    page = visit(map_file).page
+    seen = set()
+    for _ in range(22):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate("document.activeElement.id || document.activeElement.className"))
+        style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert style != "none"
+    assert {"gl-measure", "gl-print", "gl-search", "gl-tab-stations"} <= seen
+
+
+@pytest.mark.parametrize(("paper", "width_mm", "height_mm"), [("a4", 297, 210), ("a3", 420, 297)])
+def test_paper_holds_the_map_the_marks_and_the_list(visit, map_file, run, tmp_path, paper, width_mm, height_mm):
+    found = visit(map_file)
+    page = found.page
+    page.select_option("#gl-paper", paper)
+    page.click("#gl-print")
+    wait_until(page, "document.documentElement.classList.contains('gl-printing')")
+    page.wait_for_timeout(200)
+    page.pdf(path=tmp_path / "map.pdf", prefer_css_page_size=True, print_background=True)
+    sheets = PdfReader(tmp_path / "map.pdf").pages
+    assert len(sheets) == 2
+    points = sheets[0].mediabox
+    assert float(points.width) == pytest.approx(width_mm * 72 / 25.4, abs=1)
+    assert float(points.height) == pytest.approx(height_mm * 72 / 25.4, abs=1)
+    for sheet in sheets:
+        text = sheet.extract_text()
+        for mark in (run.marks.marking, "FICTIONAL", run.marks.run_id, run.marks.expires_on):
+            assert mark in text
+    assert run.marks.credits[0][:20] in sheets[0].extract_text()
+    assert len(sheets[0].images) >= 2
+    assert not page.evaluate("document.documentElement.classList.contains('gl-printing')")
+    assert_clean(found, map_file)
+
+
+def test_it_fits_a_laptop_and_a_projector(visit, map_file):
+    for width, height in ((1366, 768), (1920, 1080)):
+        page = visit(map_file, width=width, height=height).page
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        assert page.evaluate("[...document.querySelectorAll('button')].every(e => e.scrollWidth <= e.clientWidth + 2)")
