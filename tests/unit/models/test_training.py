@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from geo.errors import InputError, ModelGateError
-from models.candidates import COUNTING, Candidate, list_candidates
+from models.candidates import Candidate, list_candidates
 from models.counting import PoissonGlm, PriorCounts
 from models.metrics import bootstrap_difference, hit_rate, measure_ranking, select_top
 from models.panel import PAST_COLUMNS, build_panel, latest_features
