@@ -17,7 +17,7 @@ from geo.sources.sieve import Sieve
 
 __all__ = ["FeatureRows", "require_columns", "to_metric_rows"]
 
-# One degree of slack round the National Grid: force areas reach out to sea.
+# How far a feature may reach past the National Grid: force areas and coasts go out to sea.
 _SLACK_M = 100_000.0
 
 
@@ -106,7 +106,7 @@ def to_metric_rows(read: FeatureRows, *, crs: str | None = None) -> gpd.GeoDataF
         raise CrsError(msg)
     if layer.crs is None and crs is not None:
         layer = layer.set_crs(crs)
-    bounds = shapely.total_bounds(layer.geometry.dropna().to_numpy())
+    bounds = shapely.total_bounds(layer.geometry.to_numpy())
     is_degrees = layer.crs is not None and layer.crs.is_geographic
     if is_degrees and np.isfinite(bounds).all() and (np.abs(bounds) > np.array([180, 90, 180, 90])).any():
         msg = (
@@ -115,19 +115,21 @@ def to_metric_rows(read: FeatureRows, *, crs: str | None = None) -> gpd.GeoDataF
         )
         raise CrsError(msg)
     metric = to_metric(layer, read.source_file)
-    if metric.geometry.notna().any():
-        _require_britain(shapely.total_bounds(metric.geometry.dropna().to_numpy()), read.source_file)
+    _require_britain(metric, read.source_file)
     return metric
 
 
-def _require_britain(bounds: np.ndarray, name: str) -> None:
-    west, south, east, north = bounds
-    if (
-        not np.isfinite(bounds).all()
-        or west < GB_EASTING_M[0] - _SLACK_M
-        or east > GB_EASTING_M[1] + _SLACK_M
-        or south < GB_NORTHING_M[0] - _SLACK_M
-        or north > GB_NORTHING_M[1] + _SLACK_M
+def _require_britain(metric: gpd.GeoDataFrame, name: str) -> None:
+    """Pass if everything that has a place lies near Great Britain; infinity, which a projection can give, does not."""
+    geometries = metric.geometry.to_numpy()
+    west, south, east, north = shapely.total_bounds(geometries[~shapely.is_missing(geometries)])
+    if np.isnan([west, south, east, north]).all():
+        return
+    if not (
+        west >= GB_EASTING_M[0] - _SLACK_M
+        and east <= GB_EASTING_M[1] + _SLACK_M
+        and south >= GB_NORTHING_M[0] - _SLACK_M
+        and north <= GB_NORTHING_M[1] + _SLACK_M
     ):
         msg = (
             f"{name}: its features span {west:.0f}, {south:.0f} to {east:.0f}, {north:.0f} in EPSG:27700, expected "

@@ -1,0 +1,138 @@
+"""Stations, passengers and towns."""
+
+import pytest
+from shapely.geometry import box
+
+from geo.errors import InputError
+from geo.sources.passenger_flows import read_passenger_flows, read_station_usage
+from geo.sources.places import name_key, read_places, read_towns
+from geo.sources.stations import read_stations
+
+AROUND_YORK = box(440_000, 440_000, 480_000, 480_000)
+STATIONS = (
+    "stationName,lat,long,crsCode\n"
+    "York,53.958,-1.093,YRK\nLeeds,53.795,-1.548,lds\nBad code,53.9,-1.5,Y1K\nNowhere,,,NWH\n,53.9,-1.5,ABC\n"
+    "Twice,53.9,-1.5,TWO\nTwice,53.8,-1.5,TWO\nAt sea,53.9,1.5,SEA\n"
+)
+
+
+def write(tmp_path, text):
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    return path
+
+
+def test_stations_have_one_code_one_place_and_a_side(tmp_path):
+    reading = read_stations(write(tmp_path, STATIONS), force_area=AROUND_YORK)
+    assert reading.table.index.tolist() == ["LDS", "YRK"]
+    assert reading.table["is_in_force"].tolist() == [False, True]
+    assert reading.quarantine["reason"].tolist() == [
+        "no_crs_code",
+        "no_position",
+        "no_name",
+        "repeated_crs_code",
+        "repeated_crs_code",
+        "offshore_east",
+    ]
+    everywhere = read_stations(write(tmp_path, STATIONS), force_area=None)
+    assert everywhere.table["is_in_force"].all()
+
+
+def test_pairs_are_ordered_and_checked(tmp_path):
+    text = (
+        "origin_crs,dest_crs,journeys\n"
+        "YRK,LDS,10\nLDS,YRK,10\nYRK,ZZZ,3\nYRK,y,1\nHGT,YRK,many\nHGT,LDS,-1\nSCA,YRK,5\nSCA,YRK,6\n"
+    )
+    reading = read_passenger_flows(write(tmp_path, text), station_ids=["YRK", "LDS", "HGT", "SCA"])
+    assert reading.table.index.tolist() == ["LDS-YRK", "YRK-LDS"]
+    assert reading.table["n_journeys_per_year"].tolist() == [10, 10]
+    assert reading.accounts[0].n_by_reason == (
+        ("out_of_scope", "unknown_station", 1),
+        ("quarantined", "negative_count", 1),
+        ("quarantined", "no_crs_code", 1),
+        ("quarantined", "not_a_number", 1),
+        ("quarantined", "repeated_pair", 2),
+    )
+    assert len(read_passenger_flows(write(tmp_path, text)).table) == 3
+
+
+def test_usage_is_of_one_year(tmp_path):
+    text = (
+        "TLC,year,Total,Changes\nYRK,2020,5,1\nYRK,2021,9,2\nLDS,2021,8,\nHGT,2021,x,1\nQQQ,2021,1,1\nSKI,20x1,1,1\n"
+        "SCA,2021,1,1\nSCA,2021,2,1\n"
+    )
+    known = ["YRK", "LDS", "HGT", "SKI", "SCA"]
+    reading = read_station_usage(write(tmp_path, text), station_ids=known)
+    assert reading.table["n_entries_exits_per_year"].to_dict() == {"LDS": 8, "YRK": 9}
+    assert reading.table["n_interchanges_per_year"].isna().to_dict() == {"LDS": True, "YRK": False}
+    assert {reason: n for _, reason, n in reading.accounts[0].n_by_reason} == {
+        "other_year": 1,
+        "unknown_station": 1,
+        "not_a_number": 1,
+        "unreadable_year": 1,
+        "repeated_crs_code": 2,
+    }
+    earlier = read_station_usage(write(tmp_path, text), year=2020)
+    assert earlier.table["n_entries_exits_per_year"].tolist() == [5]
+    assert "2020" in earlier.table["usage_basis"].iloc[0]
+    with pytest.raises(InputError, match="no row is of year 1999, expected at least one"):
+        read_station_usage(write(tmp_path, text), year=1999)
+
+
+def test_a_users_towns_take_degrees_or_metres(tmp_path):
+    degrees = "name,lon,lat,population\nYork,-1.083,53.958,141685\nLeeds,-1.549,53.8,536280\n"
+    metres = "town,e,n,people\nYork,460300,451700,141685\n"
+    first = read_places(write(tmp_path, degrees), force_area=AROUND_YORK).table
+    second = read_places(
+        write(tmp_path, metres),
+        force_area=AROUND_YORK,
+        name_column="town",
+        x_column="e",
+        y_column="n",
+        population_column="people",
+        crs="EPSG:27700",
+    ).table
+    assert first["is_in_force"].to_dict() == {"leeds": False, "york": True}
+    assert first.loc["york", "easting_m"] == pytest.approx(second.loc["york", "easting_m"], abs=200)
+
+
+def test_towns_of_one_name_need_ids(tmp_path):
+    text = (
+        "name,lon,lat,population,id\nNewport,-1.7,53.76,1,a\nnewport,-1.8,53.7,2,b\nYork,-1.083,53.958,,c\n,-1,53,1,d\n"
+    )
+    by_name = read_places(write(tmp_path, text), force_area=None)
+    assert len(by_name.table) == 0
+    assert by_name.quarantine["reason"].tolist() == ["repeated_id", "repeated_id", "no_population", "no_name"]
+    by_id = read_places(write(tmp_path, text), force_area=None, id_column="id")
+    assert by_id.table.index.tolist() == ["a", "b"]
+
+
+def test_only_census_populations_of_the_derived_list_count(tmp_path):
+    text = (
+        "geonameid,name,latitude,longitude,geonames_pop,bua_pop_2021\n"
+        "1,York,53.958,-1.083,150000,141685.0\n2,Ingleby Greenhow,54.45,-1.1,14608,\nx,Odd,54.45,-1.1,1,5\n"
+    )
+    reading = read_towns(write(tmp_path, text), force_area=None)
+    assert reading.table["population"].to_dict() == {"GN1": 141_685}
+    assert reading.accounts[0].n_by_reason == (
+        ("out_of_scope", "no_census_population", 1),
+        ("quarantined", "no_id", 1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Stockton-on-Tees", "stockton on tees"),
+        ("Saint Ives", "St. Ives (Cornwall)"),
+        ("King's Lynn", "KINGS LYNN"),
+        ("Brighton & Hove", "Brighton and Hove"),
+        ("Y Bermo / Barmouth", "Y Bermo-Barmouth"),
+    ],
+)
+def test_spellings_of_one_name_share_a_key(one, other):
+    assert name_key(one) == name_key(other)
+
+
+def test_different_names_keep_different_keys():
+    assert len({name_key(name) for name in ("York", "New York", "Acomb (York)", "Yorkley")}) == 4
