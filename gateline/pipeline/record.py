@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,7 @@ def content_digest(path: Path) -> str:
     return hashlib.sha256(b"\n".join([header, *sorted(lines)])).hexdigest() if data else hashlib.sha256(b"").hexdigest()
 
 
+@cache  # the code in memory does not change while a process runs
 def code_version() -> str:
     """
     Hash the source files that make a run.

@@ -1,0 +1,270 @@
+"""The whole job: every product there, every row accounted for, the same bytes again, and no victim in any of them."""
+
+import csv
+import hashlib
+import json
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import gateline.cli
+from gateline.audit import verify_log
+from gateline.commands.demo import demo_settings, run_demo
+from gateline.pipeline.run import run_pipeline
+from gateline.settings import write_settings_template
+from geo.errors import GatelineError, InputError, LockedError, QuarantineError, UsageError
+from geo.tables import PLACE_SCORES, STATION_SCORES
+
+DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
+PRODUCTS = {"map.html", "stations.csv", "towns.csv", "priority_stations.xlsx", "run.json", "quarantine.csv"}
+
+
+def digests(folder):
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.name != "timings.json"
+    }
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    root = tmp_path_factory.mktemp("demo")
+    run_demo(root, quiet=True)
+    return root
+
+
+@pytest.fixture(scope="module")
+def run(demo):
+    return demo / "runs" / (demo / "runs" / "current").read_text().strip()
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_every_product_is_there(run):
+    assert {path.name for path in run.iterdir()} >= PRODUCTS
+
+
+def test_every_row_is_accounted_for(run):
+    for account in json.loads((run / "run.json").read_text())["rows"]:
+        assert account["n_read"] == account["n_accepted"] + sum(part["n"] for part in account["n_by_reason"])
+
+
+@pytest.mark.parametrize(("name", "contract"), [("stations.csv", STATION_SCORES), ("towns.csv", PLACE_SCORES)])
+def test_reasons_sum_to_the_score(run, name, contract):
+    rows = rows_of(run / name)
+    assert len(rows) > 20
+    for row in rows:
+        reasons = sum(float(value) for key, value in row.items() if key.startswith("reason_"))
+        assert reasons == pytest.approx(float(row["score"]), abs=1e-5)
+        assert float(row["rank_low"]) <= float(row["rank"] or row["rank_low"]) <= float(row["rank_high"])
+    assert {contract.index, "name", "tier", "score"} <= set(rows[0])
+
+
+def test_the_same_inputs_give_the_same_bytes_whatever_their_order(demo, run, tmp_path):
+    before = digests(run)
+    shutil.copytree(demo / "inputs", tmp_path / "inputs")
+    shutil.copyfile(demo / "region.toml", tmp_path / "region.toml")
+    for path in (tmp_path / "inputs").glob("*.csv"):
+        header, *rows = path.read_text(encoding="utf-8").splitlines()
+        path.write_text("\n".join([header, *reversed(rows)]) + "\n", encoding="utf-8")
+    again = run_pipeline(tmp_path, tell=lambda _: None)
+    assert again.run_id == run.name
+    assert digests(again.folder) == before
+
+
+def test_no_victim_leaves_in_any_product(run):
+    """Coordinates in metres and in degrees, and the reference numbers, in every file and every part of the workbook."""
+    victims = pd.read_csv(DEMO / "cuckooing_FICTIONAL.csv", dtype=str)
+    from geo.crs import to_wgs84_arrays
+
+    lon, lat = to_wgs84_arrays(victims["easting"].to_numpy(float), victims["northing"].to_numpy(float))
+    pieces = []
+    for path in run.iterdir():
+        if path.suffix == ".xlsx":
+            with zipfile.ZipFile(path) as book:
+                pieces += [book.read(name).decode("utf-8", "replace") for name in book.namelist()]
+        else:
+            pieces.append(path.read_bytes().decode("utf-8", "replace"))
+    numbers = set(re.findall(r"-?\d+(?:\.\d+)?", "\n".join(pieces)))
+    text = "\n".join(pieces)
+    assert not victims["reference"].isin(re.findall(r"FICTIONAL-C\d+", text)).any()
+    pairs = {(f"{a:.{k}f}", f"{b:.{k}f}") for a, b in zip(lon, lat, strict=True) for k in (4, 5, 6)}
+    assert not [pair for pair in pairs if set(pair) <= numbers and f"{pair[0]},{pair[1]}" in text.replace(" ", "")]
+    grid = [(e, n) for e, n in zip(victims["easting"], victims["northing"], strict=True) if {e, n} <= numbers]
+    assert not grid
+
+
+def test_fictional_is_on_everything(run):
+    for path in run.iterdir():
+        if path.name in {"timings.json", "run.json"} or (path.name == "quarantine.csv" and not rows_of(path)):
+            continue
+        body = path.read_bytes()
+        if path.suffix == ".xlsx":
+            with zipfile.ZipFile(path) as book:
+                body = b"".join(book.read(name) for name in book.namelist())
+        assert b"FICTIONAL" in body, path.name
+
+
+def test_the_audit_log_holds_the_run(demo, run):
+    assert verify_log(demo / "audit.jsonl") >= 1
+    assert run.name in (demo / "audit.jsonl").read_text()
+
+
+def test_a_second_process_cannot_write_at_the_same_time(demo):
+    (demo / ".gateline-lock").write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
+    try:
+        with pytest.raises(LockedError, match="another process holds"):
+            run_pipeline(demo, tell=lambda _: None)
+    finally:
+        (demo / ".gateline-lock").unlink()
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """The demo's inputs in a folder of their own, to be spoilt."""
+    from gateline.commands.demo import _DATA, _FILES
+
+    (tmp_path / "inputs").mkdir()
+    for path in _FILES.values():
+        shutil.copyfile(_DATA / path, tmp_path / "inputs" / Path(path).name)
+    (tmp_path / "region.toml").write_text(write_settings_template(demo_settings()), encoding="utf-8")
+    return tmp_path
+
+
+def spoil(path, change):
+    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def swap(text):
+    rows = [line.split(",") for line in text.splitlines()]
+    return "\n".join(",".join([*row[:2], row[3], row[2], *row[4:]]) for row in [rows[0], *rows[1:]])
+
+
+WRONG = {
+    "missing column": (
+        "stations.csv",
+        lambda text: text.replace("crsCode", "code", 1),
+        InputError,
+        r"stations\.csv: .*'crsCode'.*missing",
+    ),
+    "swapped coordinates": (
+        "stations.csv",
+        lambda text: text.replace("stationName,lat,long", "stationName,long,lat", 1),
+        InputError,
+        r"stations\.csv: .*swapped",
+    ),
+    "BNG in the degree columns": (
+        "places.csv",
+        lambda text: "\n".join([text.splitlines()[0], *(f"p{i},Town {i},45{i:04d},45{i:04d},5000" for i in range(30))]),
+        InputError,
+        r"places\.csv: .*(National Grid|metres|EPSG:27700)",
+    ),
+    "empty file": ("offences_FICTIONAL.csv", lambda _: "", InputError, r"offences_FICTIONAL\.csv: .*empty"),
+    "HTML error page": (
+        "offences_FICTIONAL.csv",
+        lambda _: "<!DOCTYPE html><html><body>502</body></html>",
+        InputError,
+        r"offences_FICTIONAL\.csv: it is a web page",
+    ),
+    "too much quarantined": (
+        "offences_FICTIONAL.csv",
+        lambda text: text.replace("2023-", "2023/13/", 400),
+        QuarantineError,
+        r"offences_FICTIONAL\.csv: \d+ of 4547 rows are quarantined, expected at most 5%",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(WRONG))
+def test_a_wrong_input_is_one_clear_sentence_and_publishes_nothing(workspace, name):
+    file, change, error, says = WRONG[name]
+    spoil(workspace / "inputs" / file, change)
+    with pytest.raises(error, match=says) as caught:
+        run_pipeline(workspace, tell=lambda _: None)
+    assert "\n" not in str(caught.value)
+    assert not (workspace / "runs" / "current").exists()
+
+
+def test_an_html_page_saved_as_pbf_is_refused(workspace):
+    (workspace / "inputs" / "track.osm.pbf").write_text("<html>502 Bad Gateway</html>")
+    spoil(workspace / "region.toml", lambda text: text.replace("inputs/rail_track.geojson", "inputs/track.osm.pbf"))
+    with pytest.raises(InputError, match=r"track\.osm\.pbf: the content is a web page"):
+        run_pipeline(workspace, tell=lambda _: None)
+
+
+def test_an_unknown_setting_is_refused(workspace):
+    spoil(workspace / "region.toml", lambda text: text.replace("eps_m = ", "epsm = "))
+    with pytest.raises(UsageError, match=r"unknown setting 'hotspots.epsm' \(did you mean 'eps_m'\?\)"):
+        run_pipeline(workspace, tell=lambda _: None)
+
+
+def test_a_missing_input_is_named(workspace):
+    (workspace / "inputs" / "stations.csv").unlink()
+    with pytest.raises(UsageError, match=r"inputs: path 'inputs/stations.csv' does not exist"):
+        run_pipeline(workspace, tell=lambda _: None)
+
+
+def test_the_command_line_answers_with_the_sentence_and_the_code(workspace, monkeypatch, capsys):
+    spoil(workspace / "inputs" / "offences_FICTIONAL.csv", lambda _: "")
+    monkeypatch.setattr("sys.argv", ["gateline", "run", str(workspace)])
+    with pytest.raises(SystemExit) as ended:
+        gateline.cli.main()
+    assert ended.value.code == 3
+    captured = capsys.readouterr()
+    assert captured.err.strip().splitlines()[-1].startswith("gateline: offences_FICTIONAL.csv:")
+    assert "Traceback" not in captured.err
+
+
+def test_check_prints_the_account_and_writes_nothing(workspace):
+    before = sorted(workspace.rglob("*"))
+    result = CliRunner().invoke(gateline.cli.app, ["check", str(workspace)])
+    assert result.exit_code == 0
+    assert re.search(r"offences_FICTIONAL\.csv\s+4,547\s+4,547", result.output)
+    assert sorted(workspace.rglob("*")) == before
+
+
+def test_init_makes_a_workspace_once(tmp_path):
+    runner = CliRunner()
+    assert runner.invoke(gateline.cli.app, ["init", str(tmp_path / "w")]).exit_code == 0
+    result = runner.invoke(gateline.cli.app, ["init", str(tmp_path / "w")])
+    assert isinstance(result.exception, UsageError)
+    with pytest.raises(GatelineError, match=r"inputs offences, stations, places, exporters, rail_track not named"):
+        run_pipeline(tmp_path / "w", tell=lambda _: None)
+
+
+HOSTILE = ("{{7*7}}", "${alert(1)}", "</script><script>alert(1)</script>", "=cmd|'/c calc'!A0", "`${1}`", "+1+1")
+
+
+def test_a_hostile_name_is_inert_in_every_product(workspace):
+    names = iter(HOSTILE)
+
+    def change(text):
+        header, *rows = text.splitlines()
+        out = []
+        for row in rows:
+            cells = row.split(",")
+            name = next(names, None)
+            quoted = '"' + name.replace('"', '""') + '"' if name else cells[1]
+            out.append(",".join([cells[0], quoted, *cells[2:]]))
+        return "\n".join([header, *out]) + "\n"
+
+    spoil(workspace / "inputs" / "places.csv", change)
+    folder = run_pipeline(workspace, tell=lambda _: None).folder
+    page = (folder / "map.html").read_text(encoding="utf-8")
+    assert "</script><script>alert(1)" not in page
+    assert "49" not in {row["name"] for row in rows_of(folder / "towns.csv")}
+    shown = [row["name"] for row in rows_of(folder / "towns.csv")]
+    assert "{{7*7}}" in shown
+    assert not [name for name in shown if name[0] in "=+-@"]
+    with zipfile.ZipFile(folder / "priority_stations.xlsx") as book:
+        sheets = [book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+    assert not any("<f>" in sheet for sheet in sheets)
