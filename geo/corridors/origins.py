@@ -24,9 +24,10 @@ __all__ = [
     "observed_lines",
 ]
 
-# ASSUMPTION. North Yorkshire named an origin outside the force for 12 of its 14 groups in autumn 2019, so at most 0.14
-# were internal then; that ratio grown by the later national changes (internal +232 %, cross-border -12 %) gives 0.38.
-INTERNAL_SHARE = 0.25
+# ASSUMPTION. North Yorkshire named an origin outside the force for 12 of its 14 groups in autumn 2019, so 2 of 14 is
+# the most that were internal there. It has risen since (national changes of 2023/24: internal +232 %, cross-border -12 %),
+# so a force should put in its own lines.
+INTERNAL_SHARE = 0.14
 # ASSUMPTION. Ten observed lines weigh as much as the prior.
 PRIOR_STRENGTH_LINES = 10.0
 # No force's number: with nothing observed all lines add up to 1, so that flows are relative.

@@ -107,7 +107,8 @@ def estimate_od_trips(
     if towns.empty:
         msg = "places: none is in the force, expected at least one town. Check the force boundary and is_in_force."
         raise UsageError(msg)
-    pairs = _build_pairs(exporters, towns, deal_lines, costs, weights=weights, cost_floor_min=cost_floor_min)
+    pairs = _build_pairs(exporters, towns, deal_lines, costs)
+    pairs = _weigh_pairs(pairs, towns, weights, cost_floor_min=cost_floor_min)
     model = Gravity(mass="weight", cost="cost_min", prior=prior).fit(pairs, pairs["n_lines"])
     if exporter_pull is None:
         log_pull = model.coef_[0] * np.log(pairs["weight"]) - model.coef_[1] * np.log(pairs["cost_min"])
@@ -185,15 +186,9 @@ def account_for_trips(
 
 
 def _build_pairs(
-    exporters: pd.DataFrame,
-    towns: pd.DataFrame,
-    deal_lines: pd.DataFrame,
-    costs: pd.DataFrame,
-    *,
-    weights: pd.Series | None,
-    cost_floor_min: float,
+    exporters: pd.DataFrame, towns: pd.DataFrame, deal_lines: pd.DataFrame, costs: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row an origin and another town, with cost (infinite where there is no way), weight and observed lines."""
+    """One row an origin and another town, with its cost (infinite where there is no way) and its observed lines."""
     missing = [name for name in ("origin_id", "destination_id", "cost_min") if name not in costs.columns]
     if missing:
         msg = f"costs: columns {missing} are missing, expected origin_id, destination_id and cost_min. Add them."
@@ -205,18 +200,28 @@ def _build_pairs(
     lines = lines.loc[lines["origin_id"].isin(known) & lines["destination_id"].isin(towns.index)]
     pairs = travelled.merge(lines, on=["origin_id", "destination_id"], how="outer")
     pairs = pairs.loc[pairs["origin_id"] != pairs["destination_id"]]
+    pairs = pairs.assign(
+        cost_min=pairs["cost_min"].astype(float).fillna(np.inf),
+        n_lines=pairs["n_lines"].astype(float).fillna(0.0),
+        is_internal=pairs["origin_id"].isin(towns.index),
+    )
+    return pairs.sort_values(["is_internal", "origin_id", "destination_id"], ignore_index=True)
+
+
+def _weigh_pairs(
+    pairs: pd.DataFrame, towns: pd.DataFrame, weights: pd.Series | None, *, cost_floor_min: float
+) -> pd.DataFrame:
+    """The pairs with the demand weight of their town, and no cost below the floor."""
     mass = (towns["population"] if weights is None else weights.reindex(towns.index)).astype(float)
     if mass.isna().any() or (mass < 0).any():
         ids = mass.index[mass.isna() | (mass < 0)].tolist()
         msg = f"weights: {ids[:3]} have none or a negative one, expected a weight for every town. Fill them."
         raise TableError(msg)
     pairs = pairs.assign(
-        cost_min=pairs["cost_min"].astype(float).clip(lower=cost_floor_min).fillna(np.inf),
-        n_lines=pairs["n_lines"].astype(float).fillna(0.0),
+        cost_min=pairs["cost_min"].clip(lower=cost_floor_min),
         weight=mass.reindex(pairs["destination_id"]).to_numpy(),
-        is_internal=pairs["origin_id"].isin(towns.index),
     )
     # A town of weight 0 draws nothing unless a line was seen there; its logarithm is never taken.
     pairs.loc[pairs["weight"] <= 0, "cost_min"] = np.inf
     pairs.loc[pairs["weight"] <= 0, "weight"] = 1.0
-    return pairs.sort_values(["is_internal", "origin_id", "destination_id"], ignore_index=True)
+    return pairs

@@ -83,7 +83,7 @@ def test_without_lines_every_flow_rests_on_the_prior_and_adds_up_to_one_line(exp
     od = estimate_od_trips(exporters, places, NONE, costs, trips_per_line_per_month=3.0)
     assert set(od["basis"]) == {"prior"}
     assert od["trips_per_month"].sum() == pytest.approx(3.0, abs=1e-9)
-    assert od.loc[od["is_internal"], "trips_per_month"].sum() == pytest.approx(0.25 * 3.0, abs=1e-9)
+    assert od.loc[od["is_internal"], "trips_per_month"].sum() == pytest.approx(0.14 * 3.0, abs=1e-9)
 
 
 def test_flow_out_is_flow_in_plus_stated_losses(exporters, places, costs):
@@ -202,7 +202,7 @@ def test_faults_are_named(exporters, places, costs):
         estimate_od_trips(exporters, places, NONE, costs, internal_share=1.5)
     with pytest.raises(TableError, match=r"deal_lines: origins \['mars'\] are neither exporters nor towns"):
         estimate_od_trips(exporters, places, deal_lines(("mars", "ayton", 1)), costs)
-    with pytest.raises(UsageError, match=r"origins: 0\.75 external lines have no origin"):
+    with pytest.raises(UsageError, match=r"origins: 0\.86 external lines have no origin"):
         estimate_od_trips(exporters, places, NONE, costs, exporter_pull=pull_of(exporters) * 0)
 
 
