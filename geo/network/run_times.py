@@ -1,7 +1,11 @@
 """
 Run times of links: minutes from metres, and from a timetable where it has them.
 
-The assumed time is a straight line, a fixed loss for braking and starting plus distance at a running speed.
+The assumed time is a straight line, a fixed loss for braking and starting plus distance at a running speed. Its two
+numbers are fitted to the 207 links between neighbouring stations of northern England whose working times a Network Rail
+update file of 2019-01-29 gives: least sum of absolute log ratios, rounded. Half of those links are then within 13 % of
+the real time, and the mean error is 1.3 minutes. Nine in ten of those trains are local ones, so links of more than
+25 km, which fast trains run, come out slow (30 minutes for 19).
 """
 
 from __future__ import annotations
@@ -14,8 +18,8 @@ __all__ = ["DEFAULT_SPEED_KM_PER_H", "DEFAULT_START_STOP_MIN", "measure_run_min"
 
 FloatArray = NDArray[np.float64]
 
-DEFAULT_SPEED_KM_PER_H = 90.0
-DEFAULT_START_STOP_MIN = 1.5
+DEFAULT_SPEED_KM_PER_H = 82.0
+DEFAULT_START_STOP_MIN = 1.0
 _METRES_PER_KM = 1_000.0
 _MINUTES_PER_HOUR = 60.0
 

@@ -4,11 +4,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from geo.crs import to_metric_arrays
+from geo.network.passenger import build_passenger_graph
 from geo.network.rail import RailNetwork, build_rail_network
+from geo.network.run_times import DEFAULT_SPEED_KM_PER_H, DEFAULT_START_STOP_MIN, measure_run_min
+from geo.network.station_times import measure_station_times
 
 pytestmark = pytest.mark.real
 
@@ -74,3 +78,31 @@ def test_corridor_links_agree_but_for_three_named(distance_km, real_data):
 def test_trains_on_the_east_coast_do_not_pass_york_by(network):
     at_thirsk = network.links[(network.links[["from_station_id", "to_station_id"]] == "THI").any(axis=1)]
     assert sorted(at_thirsk.index) == ["NTR-THI", "THI-YRK"]
+
+
+def test_the_default_speed_is_the_fit_to_real_run_times(network, real_data):
+    """Least sum of absolute log ratios over the 207 timetabled links; the constants are that fit, rounded."""
+    known = pd.read_csv(real_data / "timetable" / "north_runtimes_nrod_2019-01-29.csv")
+    ends = np.sort(known[["from_crs", "to_crs"]].to_numpy(dtype=str), axis=1)
+    length_m = network.links["length_m"].reindex([f"{a}-{b}" for a, b in ends]).to_numpy()
+    is_link = np.isfinite(length_m)
+    real_min, km = known["median_minutes"].to_numpy()[is_link], length_m[is_link] / 1_000
+    assert is_link.sum() == 207
+
+    def loss(fit):
+        return float(np.abs(np.log(np.maximum(fit[0] + fit[1] * km, 0.01) / real_min)).sum())
+
+    fit = minimize(loss, [1.5, 0.6], method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-8}).x
+    assert round(fit[0], 1) == DEFAULT_START_STOP_MIN
+    assert round(60 / fit[1]) == DEFAULT_SPEED_KM_PER_H
+    ours_min = measure_run_min(km * 1_000, speed_km_per_h=DEFAULT_SPEED_KM_PER_H, start_stop_min=DEFAULT_START_STOP_MIN)
+    assert np.median(np.abs(ours_min / real_min - 1)) < 0.13
+    assert np.abs(ours_min - real_min).mean() == pytest.approx(1.3, abs=0.05)
+
+
+def test_all_pairs_of_stations_have_times_that_are_symmetric(network):
+    times = measure_station_times(build_passenger_graph(network.links))
+    assert times.time_min.shape == (2_600, 2_600)
+    np.testing.assert_allclose(times.time_min, times.time_min.T)
+    # The Isle of Wight and the rest do not reach each other.
+    assert int(np.isinf(times.time_min).sum()) == 2 * 8 * 2_592
