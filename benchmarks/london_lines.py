@@ -179,15 +179,25 @@ def predict_left_out(model: InteractionModel, pairs: pd.DataFrame, y: Any) -> np
     """
     Predict each force from the 36 others of the same year, its own count in no year used.
 
+    The predictions are then scaled to the total, as the other scores are.
+    """
+    flow = flows_left_out(model, pairs, y)
+    return flow * (y.sum() / flow.sum())
+
+
+def flows_left_out(model: InteractionModel, pairs: pd.DataFrame, y: Any) -> np.ndarray[Any, Any]:
+    """
+    Predict each force's flow from the others' alone.
+
     With the share p of a left-out force among all 37 and the outflow Y into the others, its flow is Y p / (1 - p): the
-    total of all 37 would give its count away. The predictions are then scaled to the total, as the other scores are.
+    total of all 37 would give its count away.
     """
     flow = np.empty(len(y))
     for held in range(len(y)):
         rest = np.arange(len(y)) != held
         share = clone(model).fit(pairs.loc[rest], y[rest]).predict_share(pairs)[held]
         flow[held] = y[rest].sum() * share / (1.0 - share)
-    return flow * (y.sum() / flow.sum())
+    return flow
 
 
 def interval_over_forces(y: Any, flow: Any) -> tuple[float, float]:

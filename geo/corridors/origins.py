@@ -25,8 +25,8 @@ __all__ = [
 ]
 
 # ASSUMPTION. North Yorkshire named an origin outside the force for 12 of its 14 groups in autumn 2019, so 2 of 14 is
-# the most that were internal there. It has risen since (national changes of 2023/24: internal +232 %, cross-border -12 %),
-# so a force should put in its own lines.
+# the most that were internal there. It has risen since (national changes of 2023/24: internal +232 %, cross-border
+# -12 %), so a force should put in its own lines.
 INTERNAL_SHARE = 0.14
 # ASSUMPTION. Ten observed lines weigh as much as the prior.
 PRIOR_STRENGTH_LINES = 10.0

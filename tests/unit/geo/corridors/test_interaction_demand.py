@@ -110,7 +110,7 @@ def stations():
 
 @pytest.fixture
 def small_areas():
-    """Near the hub: 100 poor and 1 not; far from it 10; near the middle of Mersey 7; 5 in an area that exports nothing."""
+    """Near the hub: 100 poor and 1 not; far from it 10; near the middle of Mersey 7; 5 in no exporting area."""
     return pd.DataFrame(
         {
             "exporter_id": ["west", "west", "west", "mersey", "moon"],
