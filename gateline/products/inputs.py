@@ -131,7 +131,7 @@ class Marks:
 @dataclass(frozen=True)
 class ProductInputs:
     """
-    The tables of one run that products are drawn from.
+    The tables of one run that products are drawn from, each in the order of its ids.
 
     Attributes
     ----------
@@ -192,6 +192,8 @@ class ProductInputs:
             table = getattr(self, name)
             if table is not None:
                 validate(table, contract)
+                # One row order for all products: sums of floats, and so the bytes, depend on it.
+                object.__setattr__(self, name, table.sort_index())
         for name in ("coast", "roads"):
             if getattr(self, name) is not None:
                 require_metric(getattr(self, name), name)

@@ -45,6 +45,7 @@ _NUMBER_FORMATS = {
     "entries_exits_per_year": "#,##0",
     "observed_lines": "0",
 }
+_CSV_ONLY = ("boarding_trips_per_month", "interchange_trips_per_month", "alighting_trips_per_month")
 _PROMPTS = ("Out-of-area children: asked about", "National Referral Mechanism: considered")
 
 
@@ -80,12 +81,14 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
     book = _Book(workbook, inputs.marks)
     stations = station_list(inputs).reset_index()
     towns = town_list(inputs).reset_index()
-    reasons = reason_columns(stations)
+    reasons, reasons_of_towns = reason_columns(stations), reason_columns(towns)
     _front_sheet(book)
-    _list_sheet(book, "Stations", "Stations, most exposed first", stations.drop(columns=reasons), prompts=_PROMPTS)
+    _list_sheet(book, "Stations", "Stations, most exposed first", _front(stations, reasons), prompts=_PROMPTS)
     why = stations[["rank", "station_id", "name", "tier", "score", *reasons]]
-    _list_sheet(book, "Why", "What each station's score is made of: the reasons sum to the score", why)
-    _list_sheet(book, "Towns", "Towns, most exposed first", towns)
+    _list_sheet(book, "Why, stations", "What each station's score is made of: the reasons sum to the score", why)
+    _list_sheet(book, "Towns", "Towns, most exposed first", _front(towns, reasons_of_towns))
+    why_towns = towns[["rank", "place_id", "name", "tier", "score", *reasons_of_towns]]
+    _list_sheet(book, "Why, towns", "What each town's score is made of: the reasons sum to the score", why_towns)
     upstream = "Where each exporting area's couriers to this force board or change: for joint work at source"
     _list_sheet(book, "Upstream", upstream, upstream_list(inputs))
     if inputs.plan is not None:
@@ -94,6 +97,12 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
     _notes_sheet(book)
     workbook.close()
     path.write_bytes(buffer.getvalue())
+
+
+def _front(table: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
+    """The rank comes first; what stands on another sheet or only in the CSV is left out, to keep a page legible."""
+    kept = table.drop(columns=[*left_out, *_CSV_ONLY], errors="ignore")
+    return kept[["rank", *kept.columns.drop("rank")]]
 
 
 def _add_sheet(book: _Book, name: str, *, n_columns: int, is_landscape: bool) -> Worksheet:
@@ -184,7 +193,7 @@ def _list_sheet(book: _Book, name: str, title: str, table: pd.DataFrame, *, prom
         sheet.write_string(_HEADER_ROW, at, cell_text(label, is_formula_safe=True, most_characters=80), header)
     sheet.set_row(_HEADER_ROW, 46)
     for at, column in enumerate(columns):
-        cells = book.format(num_format=_NUMBER_FORMATS.get(column, "0.0"))
+        cells = book.format(**_cell_style(column, table[column]))
         sheet.set_column(at, at, _width(table[column]))
         for row, value in enumerate(table[column].tolist(), start=_HEADER_ROW + 1):
             _write_cell(sheet, row, at, value, cells)
@@ -219,6 +228,15 @@ def _highlight(book: _Book, sheet: Worksheet, columns: list[str], last: int) -> 
             sheet.conditional_format(first, at, last, at, rule)
 
 
+def _cell_style(column: str, values: pd.Series) -> dict[str, object]:
+    """Ranks stand in the middle, texts off the number on their left, numbers in their own format."""
+    if column == "rank":
+        return {"bold": True, "align": "center", "num_format": "0"}
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        return {"num_format": _NUMBER_FORMATS.get(column, "0.0")}
+    return {"indent": 1}
+
+
 def _write_cell(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:
     """A number is written as a number, null as blank, anything else as inert text."""
     if isinstance(value, bool | np.bool_):
@@ -233,7 +251,7 @@ def _write_cell(sheet: Worksheet, row: int, column: int, value: object, style: F
 def _width(values: pd.Series) -> float:
     """Wide enough for the longest text within reason; numbers take one width."""
     if pd.api.types.is_numeric_dtype(values):
-        return 11.0
+        return 10.0
     longest = max((len(str(value)) for value in values.dropna()), default=0)
     return float(min(max(longest + 2, 9), 34))
 

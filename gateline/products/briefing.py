@@ -1,0 +1,193 @@
+"""
+The briefing that everyone prints: two to four pages of tagged PDF (PDF/UA-1), made offline.
+
+Typst sets the page from a fixed template and reads all text with ``json()``, so that a name is never markup. What the
+text says follows from tiers and rank intervals by fixed rules: it claims no more than they do.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+import typst
+
+from gateline.products.figure import draw_station_map
+from gateline.products.guidance import HOW_TO_READ, LIMITS, SAFEGUARDING
+from gateline.products.inert import cell_text
+from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs, reason_columns, reason_label
+from gateline.products.lists import station_list, town_list, upstream_list
+
+__all__ = ["describe_evidence", "write_briefing_pdf"]
+
+_TEMPLATE = Path(__file__).parent / "templates" / "briefing.typ"
+_N_ROWS = 10
+_N_UPSTREAM = 12
+
+
+def write_briefing_pdf(path: Path, inputs: ProductInputs) -> None:
+    """
+    Write ``briefing.pdf``.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File to write.
+    inputs : ProductInputs
+        The tables of one run.
+    """
+    fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
+    with tempfile.TemporaryDirectory() as folder:
+        # Typst may read nothing outside this folder.
+        root = Path(folder)
+        (root / "data.json").write_text(json.dumps(_content(inputs), ensure_ascii=True), encoding="utf-8")
+        (root / "map.svg").write_bytes(draw_station_map(inputs))
+        (root / "briefing.typ").write_bytes(_TEMPLATE.read_bytes())
+        pdf = typst.compile(
+            str(root / "briefing.typ"),
+            root=str(root),
+            font_paths=[str(fonts)],
+            # One font on every machine, and no clock, give one file.
+            ignore_system_fonts=True,
+            pdf_standards=["ua-1"],
+            timestamp=0,
+        )
+    path.write_bytes(pdf)
+
+
+def describe_evidence(stations: pd.DataFrame) -> list[str]:
+    """
+    Say in sentences what a ranked list supports, and what it does not.
+
+    Parameters
+    ----------
+    stations : pandas.DataFrame
+        As `gateline.products.lists.station_list` gives it.
+
+    Returns
+    -------
+    list of str
+        Sentences, by fixed rules from tiers, rank intervals and flags.
+    """
+    names = {tier: stations.loc[stations["tier"] == tier, "name"].map(_text).tolist() for tier in ("A", "B")}
+    n_unknown = int((stations["tier"] == "insufficient data").sum())
+    findings = [f"{len(stations) - n_unknown} stations were ranked; for {n_unknown} the data are insufficient."]
+    if names["A"]:
+        findings.append(
+            f"{_listed(names['A'])}: among the first ten with a chance of at least 80 %. The order among them is less "
+            "certain than their place in the group."
+        )
+    else:
+        findings.append("No station is among the first ten with a chance of 80 % or more: use the order with caution.")
+    if names["B"]:
+        findings.append(f"{_listed(names['B'])}: a chance of 40 to 80 %. The evidence does not settle these.")
+    led = stations.loc[stations["enforcement_led"], "name"].map(_text).tolist()
+    if led:
+        findings.append(
+            f"{_listed(led)}: in the first ten only because of what police found there. Past activity, not demand, may "
+            "explain this."
+        )
+    wide = stations[stations["tier"] != "insufficient data"]
+    width = (wide["rank_high"] - wide["rank_low"]).median() if len(wide) else 0.0
+    findings.append(f"The median 90 % rank interval spans {width:.0f} places.")
+    return findings
+
+
+def _content(inputs: ProductInputs) -> dict[str, Any]:
+    """All values of the template, every one plain text or a list of it."""
+    marks = inputs.marks
+    stations, towns = station_list(inputs), town_list(inputs)
+    return {
+        "heading": _text(f"Priority stations: {marks.title}"),
+        "subtitle": _text(" \u00b7 ".join(f"{label} {text}" for label, text in marks.lines()[1:]), 400),
+        "footer": _text(f"{marks.marking} \u00b7 run {marks.run_id} \u00b7 expires {marks.expires_on}", 120),
+        "marking": _text(marks.marking, 90),
+        "operator": _text(marks.operator),
+        "fictional": FICTIONAL_NOTE if marks.is_fictional else "",
+        "findings": describe_evidence(stations),
+        "stations": _station_rows(stations),
+        "stations_note": "Range: 90 % rank interval. Main reason: the largest part of the score.",
+        "map_alt": _text(
+            "Map of rail corridors, wider where more courier flow is modelled, and of stations. The ten first ranked "
+            "are numbered; they are the stations of the table above.",
+            400,
+        ),
+        "map_caption": "Corridors by modelled courier flow; stations by score; the numbers are ranks.",
+        "towns": _town_rows(towns),
+        "towns_note": "Exposure is given for towns with no recorded line; it is not a forecast of one.",
+        "upstream": _upstream_rows(upstream_list(inputs, n_each=2).head(_N_UPSTREAM)),
+        "safeguarding": list(SAFEGUARDING),
+        "limits": [*LIMITS, *(_text(line, 600) for line in marks.limits)],
+        "reading": list(HOW_TO_READ),
+        "credits": [_text(line, 600) for line in marks.credits],
+    }
+
+
+def _station_rows(table: pd.DataFrame) -> dict[str, Any]:
+    reasons = reason_columns(table)
+    rows = []
+    for row in table.head(_N_ROWS).to_dict("records"):
+        main = max(reasons, key=lambda column: row[column]) if reasons else None
+        why = f"{_text(reason_label(main), 40)} ({row[main]:.0f} of {row['score']:.0f})" if main else ""
+        rows.append([*_ranked(row), f"{row['score']:.1f}", _range(row), _text_or_dash(row["top_origin"]), why])
+    head = ["Rank", "Station", "Tier", "Score", "Range", "Largest origin", "Main reason"]
+    return {"head": head, "rows": rows, "align": ["r", "l", "l", "r", "r", "l", "l"]}
+
+
+def _town_rows(table: pd.DataFrame) -> dict[str, Any]:
+    rows = [
+        [
+            *_ranked(row),
+            _range(row),
+            _figure(row["observed_lines"]),
+            _figure(row["latent_exposure"]),
+            _text_or_dash(row["main_station"]),
+        ]
+        for row in table.head(_N_ROWS).to_dict("records")
+    ]
+    head = ["Rank", "Town", "Tier", "Range", "Lines recorded", "Exposure, no line", "Main station"]
+    return {"head": head, "rows": rows, "align": ["r", "l", "l", "r", "r", "r", "l"]}
+
+
+def _upstream_rows(table: pd.DataFrame) -> dict[str, Any]:
+    rows = []
+    for row in table.to_dict("records"):
+        met = row["boarding_trips_per_month"] + row["interchange_trips_per_month"]
+        names = [_text(row["exporting_area"], 40), _text(row["station"], 40)]
+        rows.append([*names, _figure(met, 2), f"{100 * row['share_of_area']:.0f} %"])
+    head = ["Exporting area", "Station", "Board or change, trips a month", "Share of the area"]
+    return {"head": head, "rows": rows, "align": ["l", "l", "r", "r"]}
+
+
+def _ranked(row: dict[Any, Any]) -> list[str]:
+    is_known = row["tier"] != "insufficient data"
+    return [str(row["rank"]) if is_known else "-", _text(row["name"], 40), row["tier"] if is_known else "?"]
+
+
+def _range(row: dict[Any, Any]) -> str:
+    return f"{row['rank_low']:.0f}-{row['rank_high']:.0f}"
+
+
+def _figure(value: float, n_decimals: int = 0) -> str:
+    return "-" if pd.isna(value) else f"{value:,.{n_decimals}f}"
+
+
+def _text_or_dash(value: object) -> str:
+    return "-" if pd.isna(value) else _text(value, 40)  # type: ignore[call-overload]
+
+
+def _text(value: object, most_characters: int = 120) -> str:
+    return cell_text(value, is_formula_safe=True, most_characters=most_characters)
+
+
+def _listed(names: list[str]) -> str:
+    """At most ten names, and how many more."""
+    shown = [name if len(name) <= 40 else name[:39] + "\u2026" for name in names[:_N_ROWS]]
+    more = len(names) - len(shown)
+    if more:
+        return ", ".join(shown) + f" and {more} more"
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
