@@ -109,7 +109,7 @@ def read_delimited(
     required, optional : sequence of str
         Columns to return; optional ones only where they are there. Other columns are ignored and listed.
     repetitive : collection of str
-        Columns with few distinct values, returned as categories of text, which is faster.
+        Columns with few distinct values, returned as categories of text in sorted order, which is faster.
     refuse_person_columns : bool
         Whether a column that seems to describe a person stops the reading.
     max_bytes : int
@@ -143,16 +143,19 @@ def read_delimited(
     if separator != ",":
         warnings.append(f"fields are separated by {separator!r}, not by a comma.")
     wanted = [name for name in (*required, *optional) if name in header]
-    quoted = b'"' in data
-    split = _split_quoted if quoted else _split_plain
-    rows, unreadable = split(data, separator, header, wanted, file.name)
+    if b'"' in data:
+        rows, unreadable = _split_quoted(data, separator, header, wanted, file.name)
+    else:
+        rows, unreadable = _split_plain(data, separator, header, wanted, repetitive, file.name)
     if not len(rows) + len(unreadable):
         msg = f"{file.name}: it has 0 rows below its header, expected at least one. Export it again."
         raise InputError(msg)
     if len(unreadable) and unreadable["reason"].iloc[-1] == "truncated":
         warnings.append("the last row has no line end and too few fields: the file may be cut short.")
     for name in set(repetitive) & set(wanted):
-        rows[name] = rows[name].astype("category")
+        categories = rows[name].astype("category")
+        # The parser reads in chunks and leaves categories in the order it met them.
+        rows[name] = categories.cat.set_categories(sorted(categories.cat.categories))
     return DelimitedRows(file.name, file.sha256, rows, unreadable, tuple(warnings))
 
 
@@ -205,58 +208,85 @@ def _rejected(lines: Sequence[int] | NDArray[np.int64], reasons: Sequence[str] |
 
 
 def _split_plain(
-    data: bytes, separator: str, header: list[str], wanted: list[str], name: str
+    data: bytes, separator: str, header: list[str], wanted: list[str], repetitive: Collection[str], name: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows and rejected rows of text without quotes, checked as an array of bytes."""
-    ends_well = data.endswith(b"\n")
-    if not ends_well:
-        data += b"\n"
-    raw = np.frombuffer(data, dtype=np.uint8)
-    ends = np.flatnonzero(raw == 10)
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    # A field count is a difference of running counts of separators at the line ends.
-    running = np.searchsorted(np.flatnonzero(raw == ord(separator)), ends)
-    n_fields = np.diff(running, prepend=0) + 1
+    line_lengths, reasons = _judge_lines(data, separator, len(header))
     # Blank lines are no rows, and neither is the header.
-    is_row = ends - starts > 0
+    is_row = line_lengths > 0
     is_row[0] = False
-    reasons = np.full(len(ends), None, dtype=object)
-    reasons[n_fields != len(header)] = "ragged"
-    if not ends_well and n_fields[-1] < len(header):
-        reasons[-1] = "truncated"
-    for line in np.flatnonzero(ends - starts > MAX_FIELD_CHARACTERS):
-        fields = data[starts[line] : ends[line]].split(separator.encode())
-        if max(map(len, fields)) > MAX_FIELD_CHARACTERS:
-            reasons[line] = "too_long"
-    for reason, positions in _odd_bytes(data):
-        reasons[np.searchsorted(ends, positions)] = reason
     bad = is_row & pd.notna(reasons)
     good = is_row & ~bad
-    if bad.any():
-        keep = np.repeat(good | (np.arange(len(ends)) == 0), ends - starts + 1)
-        data = raw[keep].tobytes()
-    rows = pd.read_csv(
-        io.BytesIO(data),
-        sep=separator,
-        engine="c",
-        dtype=str,
-        names=range(len(header)),
-        header=0,
-        usecols=[header.index(column) for column in wanted],
-        na_filter=False,
-        quoting=csv.QUOTE_NONE,
-        skip_blank_lines=len(header) > 1 or not bad.any(),
-    )
-    rows.columns = pd.Index([header[int(position)] for position in rows.columns])
-    rows = rows[wanted]
+    is_parsed = good.copy()
+    is_parsed[0] = True
+    if not is_parsed.all():
+        data = np.frombuffer(data, dtype=np.uint8)[np.repeat(is_parsed, line_lengths + 1)[: len(data)]].tobytes()
+    rows = _parse(data, separator, header, wanted, repetitive)
     if len(rows) != int(good.sum()):
         msg = f"{name}: {len(rows)} rows were parsed of {good.sum()}, expected the same. Save it as plain CSV again."
         raise InputError(msg)
     rows.index = pd.Index(np.flatnonzero(good) + 1, name="source_row")
-    padded = any(pad in data for pad in (b" \n", b"\n ", separator.encode() + b" ", b" " + separator.encode()))
-    if padded:
-        rows = rows.apply(lambda column: column.str.strip())
-    return rows, _rejected(np.flatnonzero(bad) + 1, reasons[bad])
+    return _strip(rows, data, separator), _rejected(np.flatnonzero(bad) + 1, reasons[bad])
+
+
+def _parse(
+    data: bytes, separator: str, header: list[str], wanted: list[str], repetitive: Collection[str]
+) -> pd.DataFrame:
+    """Checked lines as text, the repetitive columns as categories of text."""
+
+    def parse(kinds: dict[str, type[str] | str]) -> pd.DataFrame:
+        rows = pd.read_csv(
+            io.BytesIO(data),
+            sep=separator,
+            engine="c",
+            dtype={header.index(column): kind for column, kind in kinds.items()},
+            names=range(len(header)),
+            header=0,
+            usecols=[header.index(column) for column in wanted],
+            na_filter=False,
+            quoting=csv.QUOTE_NONE,
+            skip_blank_lines=False,
+        )
+        return rows.set_axis([header[int(position)] for position in rows.columns], axis=1)[wanted]
+
+    rows = parse({column: "category" if column in repetitive else str for column in wanted})
+    # Categories that all look like numbers come back as numbers, 007 as 7: then everything is read as text.
+    if all(pd.api.types.is_string_dtype(rows[column].cat.categories) for column in set(repetitive) & set(wanted)):
+        return rows
+    return parse(dict.fromkeys(wanted, str))
+
+
+def _strip(rows: pd.DataFrame, data: bytes, separator: str) -> pd.DataFrame:
+    """The rows without blanks round their values; a scan of the file for them costs less than stripping."""
+    mark = separator.encode()
+    pads = (b" \n", b"\n ", mark + b" ", b" " + mark, b'" ', b' "', "\u00a0".encode())
+    if any(pad in data for pad in pads):
+        return pd.DataFrame({name: column.astype("str").str.strip() for name, column in rows.items()})
+    return rows
+
+
+def _judge_lines(data: bytes, separator: str, n_columns: int) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Length of each line, and why it cannot be read, or None."""
+    ends_well = data.endswith(b"\n")
+    raw = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(raw == ord("\n"))
+    if not ends_well:
+        ends = np.append(ends, len(data))
+    lengths = np.diff(ends, prepend=-1) - 1
+    # A field count is a difference of running counts of separators at the line ends.
+    running = np.searchsorted(np.flatnonzero(raw == ord(separator)), ends)
+    n_fields = np.diff(running, prepend=0) + 1
+    reasons = np.full(len(ends), None, dtype=object)
+    reasons[n_fields != n_columns] = "ragged"
+    if not ends_well and n_fields[-1] < n_columns:
+        reasons[-1] = "truncated"
+    for line in np.flatnonzero(lengths > MAX_FIELD_CHARACTERS):
+        fields = data[ends[line] - lengths[line] : ends[line]].decode().split(separator)
+        if max(map(len, fields)) > MAX_FIELD_CHARACTERS:
+            reasons[line] = "too_long"
+    for reason, positions in _odd_bytes(data):
+        reasons[np.searchsorted(ends, positions)] = reason
+    return lengths, reasons
 
 
 def _odd_bytes(data: bytes) -> list[tuple[str, list[int]]]:
@@ -300,7 +330,7 @@ def _split_quoted(
         else:
             bad.append((line, fault))
     table = pd.DataFrame(good, columns=header, dtype="str")[wanted]
-    table = table.apply(lambda column: column.str.strip())
+    table = _strip(table, data, separator)
     table.index = pd.Index(good_lines, name="source_row", dtype="int64")
     return table, _rejected([line for line, _ in bad], [fault for _, fault in bad])
 
@@ -317,9 +347,9 @@ def _record_fault(fields: list[str], n_columns: int, *, cut_short: bool) -> str 
     """Why a record cannot be used, or None."""
     if len(fields) != n_columns:
         return "truncated" if cut_short and len(fields) < n_columns else "ragged"
-    if any(len(field) > MAX_FIELD_CHARACTERS for field in fields):
-        return "too_long"
     joined = "".join(fields).replace("\n", " ")
+    if len(joined) > MAX_FIELD_CHARACTERS and max(map(len, fields)) > MAX_FIELD_CHARACTERS:
+        return "too_long"
     if joined.isprintable():
         return None
     raw = joined.encode()

@@ -56,7 +56,7 @@ def read_passenger_flows(
         If the file is no table.
     """
     columns = [origin_column, destination_column, journeys_column]
-    read = read_delimited(path, required=columns, repetitive=columns)
+    read = read_delimited(path, required=columns, repetitive=columns[:2])
     rows, sieve = read.rows, read.sieve()
     in_scope = []
     for column in (origin_column, destination_column):
@@ -164,12 +164,10 @@ def _by_category(values: pd.Series, holds: NDArray[np.bool_]) -> NDArray[np.bool
 
 def _parse_counts(values: pd.Series, sieve: Sieve, field: str, *, blank_is_fault: bool = True) -> NDArray[np.float64]:
     """Non-negative numbers; the rest are in the sieve."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        texts = values.cat.categories.to_series()
-        numbers = parse_numbers(texts)[values.cat.codes.to_numpy()]
-        blank = _by_category(values, texts.eq("").to_numpy())
-    else:
-        numbers, blank = parse_numbers(values), values.eq("").to_numpy()
+    # Counts repeat, so each distinct text is parsed once.
+    codes, texts = pd.factorize(values)
+    numbers = parse_numbers(pd.Series(texts, dtype="str"))[codes]
+    blank = (texts == "")[codes]
     sieve.reject(np.isnan(numbers) & (blank_is_fault | ~blank), "not_a_number", field=field)
     sieve.reject(numbers < 0, "negative_count", field=field)
     return numbers

@@ -36,7 +36,7 @@ def build_stable_ids(columns: Sequence[pd.Series]) -> pd.Series:
     """
     times_seen: Counter[str] = Counter()
     ids = []
-    for content in map("\x1f".join, zip(*columns, strict=True)):
+    for content in map("\x1f".join, zip(*(column.tolist() for column in columns), strict=True)):
         ids.append(hashlib.blake2b(f"{content}\x1f{times_seen[content]}".encode(), digest_size=_ID_BYTES).hexdigest())
         times_seen[content] += 1
     return pd.Series(ids, index=columns[0].index, dtype="str")

@@ -169,3 +169,19 @@ def test_repetitive_columns_come_as_categories_of_the_same_text(tmp_path):
     reading = read(tmp_path, "id,place\n1,York\n2,York\n", repetitive=["place"])
     assert reading.rows["place"].dtype == "category"
     assert reading.rows["place"].tolist() == ["York", "York"]
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_categories_are_sorted_however_long_the_file(tmp_path, quote):
+    ids = [f"{n % 40_000:05d}" for n in range(60_000, 0, -1)]
+    content = "".join(f"{quote}{number}{quote},York\n" for number in ids)
+    reading = read(tmp_path, "id,place\n" + content, repetitive=["id"])
+    assert reading.rows["id"].cat.categories.is_monotonic_increasing
+    assert reading.rows["id"].tolist() == ids
+
+
+def test_a_file_of_one_column_keeps_blank_looking_rows(tmp_path):
+    path = tmp_path / "one.csv"
+    path.write_text("id\n1\n \n\n2\n")
+    reading = read_delimited(path, required=["id"])
+    assert reading.rows["id"].to_dict() == {2: "1", 3: "", 5: "2"}
