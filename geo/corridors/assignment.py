@@ -7,7 +7,7 @@ on board, or where it alights. Trips that only ride through without a call are n
 
 Where there is a timetable all four are known from the paths. Where there is none a trip that continues beyond a station
 may have changed there or not: it is divided by a `change_share` of the station (see `geo.corridors.interchange`), and
-all counted as calling where no share is given.
+all counted as calling where no share is given. Whoever walks between two stations changes at both.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import pandas as pd
 from scipy import sparse
 
 from geo.corridors.choice import OriginGroup, RailSupply, each_origin
-from geo.corridors.paths import load_rides
-from geo.corridors.rides import FloatArray
+from geo.corridors.paths import RideLoads, load_rides
+from geo.corridors.rides import FloatArray, Rides
 from geo.errors import InputError, IntegrityError
 from geo.schema import Contract, empty, validate
 from geo.tables import COURIER_FLOWS, SEGMENT_FLOWS, STATION_FLOWS
@@ -240,11 +240,23 @@ def _load(
     into = sparse.csr_matrix((rail, (np.arange(column.size), column)), shape=(column.size, n_columns))
     alighting = np.asarray((group.egress_share.T @ into).todense())
     loads = load_rides(group.paths, alighting)
-    calling = rides.calls[loads.used].T @ loads.on_rides + (1 - changes)[:, None] * loads.through
-    flows = np.stack([loads.boarding, changes[:, None] * loads.through, calling, alighting])
+    changing = _changing(rides, loads, changes)
+    calling = rides.calls[loads.used].T @ loads.on_rides + (loads.through - changing)
+    flows = np.stack([loads.boarding, changing, calling, alighting])
     on_rides = np.zeros(rides.tail.size)
     on_rides[loads.used] = loads.on_rides.sum(axis=1)
     return flows, on_rides
+
+
+def _changing(rides: Rides, loads: RideLoads, changes: FloatArray) -> FloatArray:
+    """Of the trips going on at each station, those that leave a train: all who walk on, and a share of the others."""
+    walks = np.flatnonzero(rides.is_walk[loads.used])
+    walking = np.zeros_like(loads.through)
+    np.add.at(walking, rides.tail[loads.used[walks]], loads.on_rides[walks])
+    np.add.at(walking, rides.head[loads.used[walks]], loads.on_rides[walks])
+    walking = np.minimum(walking, loads.through)
+    # Taking the share last keeps a share of one exact, so that nothing negative is left to call.
+    return np.where(changes[:, None] == 1, loads.through, walking + changes[:, None] * (loads.through - walking))
 
 
 def _station_rows(

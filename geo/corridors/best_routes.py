@@ -102,7 +102,7 @@ def find_best_ways(
             avoid = shunned.get(onward)
             pick = slots[: cost.size] if avoid is None else np.flatnonzero(~np.isin(ride, avoid))[:k]
             pick = pick[: min(k, pick.size)]
-            best.cost_min[onward, : pick.size] = cost[pick] + rides.cost_min[onward]
+            best.cost_min[onward, : pick.size] = cost[pick] + paths.cost_of_ride_min[onward]
             best.before[onward, : pick.size] = ride[pick]
             best.rank[onward, : pick.size] = rank[pick]
     return best

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import brentq
 
-from geo.corridors.paths import MAX_DETOUR_MIN, SPREAD_PER_MIN, OriginPaths, solve_origin
+from geo.corridors.paths import DEVIATION_MIN, MAX_DETOUR_MIN, SPREAD_PER_MIN, OriginPaths, solve_origin
 from geo.corridors.rides import WAIT_WEIGHT, FloatArray, Rides
 from geo.corridors.terminals import Terminals, find_best_paths, split_egress
 from geo.errors import InputError, UsageError
@@ -75,7 +75,7 @@ class RoadMode:
 ROAD_MODES = (
     RoadMode("car", time_factor=1.0, fixed_min=30.0),
     RoadMode("coach", time_factor=1.5, fixed_min=60.0),
-    RoadMode("hire", time_factor=1.0, fixed_min=15.0, cost_min_per_km=1.0),
+    RoadMode("hire", time_factor=1.0, fixed_min=10.0, cost_min_per_km=3.0),
 )
 
 
@@ -90,7 +90,7 @@ class RailSupply:
         Direct rides.
     terminals : Terminals
         First and last miles, over the stations of `rides`.
-    spread_per_min, max_detour_min : float
+    spread_per_min, max_detour_min, deviation_min : float
         As for `geo.corridors.paths.solve_origin`.
     """
 
@@ -98,6 +98,7 @@ class RailSupply:
     terminals: Terminals
     spread_per_min: float = SPREAD_PER_MIN
     max_detour_min: float = MAX_DETOUR_MIN
+    deviation_min: float = DEVIATION_MIN
 
 
 @dataclass(frozen=True)
@@ -162,9 +163,10 @@ def each_origin(pairs: pd.DataFrame, supply: RailSupply) -> Iterator[OriginGroup
     origin_ids = pairs["origin_id"].to_numpy(dtype=str)
     order = np.lexsort((pairs.index.to_numpy(dtype=str), pairs["destination_id"].to_numpy(dtype=str), origin_ids))
     ids, starts = np.unique(origin_ids[order], return_index=True)
+    groups = np.split(order, starts[1:]) if ids.size else []
     origins = supply.terminals.positions(pd.Series(ids))
     destinations = supply.terminals.positions(pairs["destination_id"])
-    for origin_id, origin, rows in zip(ids.tolist(), origins.tolist(), np.split(order, starts[1:]), strict=True):
+    for origin_id, origin, rows in zip(ids.tolist(), origins.tolist(), groups, strict=True):
         stations, start_cost_min, _ = supply.terminals.of(origin)
         paths = solve_origin(
             supply.rides,
@@ -172,6 +174,7 @@ def each_origin(pairs: pd.DataFrame, supply: RailSupply) -> Iterator[OriginGroup
             start_cost_min,
             spread_per_min=supply.spread_per_min,
             max_detour_min=supply.max_detour_min,
+            deviation_min=supply.deviation_min,
         )
         cost_min, share = split_egress(
             paths, supply.terminals, destinations[rows], max_detour_min=supply.max_detour_min

@@ -21,7 +21,9 @@ the boardings are :math:`s_k z_k`, the trips on ride a are :math:`F_a y_a`, and 
 Dial [1]_ asks also that a ride ends nearer the destination; as in his second algorithm we ask only that it leads away
 from the origin, which lets one solution serve all destinations. The matrix form is that of Markov path choice
 (Akamatsu [2]_); taking out needless changes is ours. Paths that overlap are counted as if they did not (no path-size
-correction), so many small variants of one way share more than they should.
+correction), so many small variants of one way share more than they should. On a network of links without a timetable
+that would drown the best way: a variant that costs a minute more looks as good, while in truth it needs two changes of
+train. There a ride that leaves the tree of best ways costs `deviation_min` more.
 
 References
 ----------
@@ -56,6 +58,9 @@ __all__ = [
 
 SPREAD_PER_MIN = 0.1  # ASSUMPTION: ten generalised minutes more make a path e times less likely
 MAX_DETOUR_MIN = 60.0  # ASSUMPTION: a ride that costs an hour more than the best way to its end is not considered
+DEVIATION_MIN = (
+    20.0  # ASSUMPTION: half a change (10 + 2 x 15 minutes), as half of the ways off the best are through trains
+)
 # Stations nearer than this to equal are no farther, so that rounding cannot turn a tie into a sensible ride.
 _TIE_MIN = 1e-9
 # scipy drops an arc of no length, so the way into the network is made longer by this and taken off again.
@@ -85,6 +90,8 @@ class OriginPaths:
         :math:`F`.
     likelihood : numpy.ndarray of shape (n_rides,)
         :math:`\ell`; 0 for a ride that is not sensible from here.
+    cost_of_ride_min : numpy.ndarray of shape (n_rides,)
+        Generalised minutes of each ride from here, deviation included.
     order : numpy.ndarray
         Stations in reach, nearest first.
     """
@@ -96,6 +103,7 @@ class OriginPaths:
     arrival_weight: FloatArray
     ride_weight: FloatArray
     likelihood: FloatArray
+    cost_of_ride_min: FloatArray
     order: IntArray
 
     @property
@@ -133,6 +141,7 @@ def solve_origin(
     *,
     spread_per_min: float = SPREAD_PER_MIN,
     max_detour_min: float = MAX_DETOUR_MIN,
+    deviation_min: float = DEVIATION_MIN,
 ) -> OriginPaths:
     """
     Solve the weights of all sensible paths from one origin.
@@ -148,7 +157,9 @@ def solve_origin(
     spread_per_min : float
         Logit scale; larger is nearer to the single best path.
     max_detour_min : float
-        Generalised minutes by which a ride may lengthen the best way to its end.
+        Generalised minutes by which a ride may lengthen the best way to its end, deviation not counted.
+    deviation_min : float
+        Generalised minutes added to each ride off the best ways, where there is no timetable.
 
     Returns
     -------
@@ -171,11 +182,17 @@ def solve_origin(
     onward[onward] = far[onward] > near[onward] + _TIE_MIN
     likelihood = np.zeros(rides.tail.size)
     detour_min = rides.cost_min[onward] + near[onward] - far[onward]
-    likelihood[onward] = _weigh(detour_min, spread_per_min, max_detour_min)
+    extra_min = np.zeros(rides.tail.size)
+    if not rides.has_timetable:
+        extra_min[onward] = np.where(detour_min > _TIE_MIN, deviation_min, 0.0)
+    likelihood[onward] = _weigh(detour_min, spread_per_min, max_detour_min) * np.exp(
+        -spread_per_min * extra_min[onward]
+    )
     reach = np.flatnonzero(np.isfinite(distance_min))
     order = reach[np.argsort(distance_min[reach], kind="stable")].astype(np.int32)
     none = np.zeros(0)
-    return _weighted(OriginPaths(rides, spread_per_min, distance_min, start, none, none, likelihood, order))
+    cost_min = rides.cost_min + extra_min
+    return _weighted(OriginPaths(rides, spread_per_min, distance_min, start, none, none, likelihood, cost_min, order))
 
 
 def restrict_paths(paths: OriginPaths, keep: NDArray[np.bool_]) -> OriginPaths:

@@ -63,6 +63,8 @@ class Rides:
         How often the ride runs over each link.
     needless : numpy.ndarray of shape (2, n_pairs)
         Pairs of rides, one and the next, between which nobody changes: a through train makes both at no more cost.
+    is_walk : numpy.ndarray of shape (n_rides,)
+        Whether it is a walk between two stations.
     has_timetable : bool
         Whether calls and changes are known.
     boarding_penalty_min : float
@@ -78,6 +80,7 @@ class Rides:
     calls: sparse.csr_matrix
     links: sparse.csr_matrix
     needless: NDArray[np.int64]
+    is_walk: NDArray[np.bool_]
     has_timetable: bool
     boarding_penalty_min: float
 
@@ -166,6 +169,7 @@ def build_rides(
         calls=calls,
         links=links,
         needless=np.unique(splits[1:, through], axis=1),
+        is_walk=walks,
         has_timetable=has_timetable,
         boarding_penalty_min=interchange_penalty_min if has_timetable else 0.0,
     )

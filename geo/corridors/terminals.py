@@ -24,8 +24,8 @@ from geo.tables import ACCESS_TIMES, EXPORTERS
 __all__ = ["BestPaths", "Terminals", "build_terminals", "find_best_paths", "split_egress"]
 
 WALK_WEIGHT = 2.0  # as waiting: `geo.corridors.rides`
-HIRE_WEIGHT = 1.0  # ASSUMPTION: a minute in a taxi or a lift is a minute on a train
-HIRE_FIXED_MIN = 10.0  # ASSUMPTION: finding a taxi and its fare
+HIRE_WEIGHT = 4.0  # ASSUMPTION: a minute in a taxi and the fare for it, or a lift that somebody must give
+HIRE_FIXED_MIN = 10.0  # ASSUMPTION: finding it
 HUB_ACCESS_MIN = 15.0  # ASSUMPTION: from anywhere in an exporting area to its main station
 
 

@@ -15,7 +15,7 @@ from geo.corridors.routes import list_route_sets
 from geo.corridors.terminals import HUB_ACCESS_MIN, WALK_WEIGHT
 from tests.unit.geo.corridors.small_rail import link_graph, road_table, supply_of, train_graph, trips_table
 
-SPREAD, DETOUR = 0.1, 60.0
+SPREAD, DETOUR, DEVIATION = 0.1, 60.0, 20.0
 WAYS = [f"{w}_trips_per_month" for w in ("boarding", "interchange", "calling", "alighting")]
 
 
@@ -54,7 +54,7 @@ def rides_of_trains(trains):
     return list(rides.values()), needless
 
 
-def every_path(rides, needless, hub):
+def every_path(rides, needless, hub, deviation):
     """Sensible chains of rides from the hub, with their cost."""
     graph = nx.DiGraph()
     graph.add_node(hub)
@@ -73,7 +73,8 @@ def every_path(rides, needless, hub):
             found.append((path, cost))
         for r in good:
             if r.tail == at and not (path and (path[-1], r) in needless):
-                extend((*path, r), cost + r.cost)
+                off = deviation if r.cost + d[r.tail] - d[r.head] > 1e-9 else 0.0
+                extend((*path, r), cost + r.cost + off)
 
     extend((), HUB_ACCESS_MIN)
     return found
@@ -84,7 +85,7 @@ def enumerate_flows(rides, needless, access, rail, *, timetable):
     options = [
         (path, cost + WALK_WEIGHT * minutes)
         for _, station, minutes, _ in access
-        for path, cost in every_path(rides, needless, "H")
+        for path, cost in every_path(rides, needless, "H", 0.0 if timetable else DEVIATION)
         if path[-1].head == station
     ]
     least = {}
@@ -109,7 +110,7 @@ def enumerate_flows(rides, needless, access, rail, *, timetable):
 
 
 def compare(graph, rides, needless, access, *, timetable):
-    supply = supply_of(graph, access, {"x": "H"}, spread_per_min=SPREAD, max_detour_min=DETOUR)
+    supply = supply_of(graph, access, {"x": "H"}, spread_per_min=SPREAD, max_detour_min=DETOUR, deviation_min=DEVIATION)
     table = choose_modes(trips_table([("x", "t", 100)]), supply, road_table([("x", "t", 90)]))
     rail = 100 * float(table["rail_share"].iloc[0])
     flows, links, costs, weight = enumerate_flows(rides, needless, access, rail, timetable=timetable)

@@ -35,8 +35,8 @@ def through(flows: pd.DataFrame, way: str) -> dict[tuple[str, str, str], float]:
 def test_two_ways_share_the_trips_in_the_ratio_of_their_logit():
     flows, supply = diamond()
     calling = through(assign_flows(flows, supply).station_flows, "calling")
-    # 20 minutes by F against 24 by U, at 0.1 a minute.
-    assert calling["U", "x", "t"] / calling["F", "x", "t"] == pytest.approx(np.exp(-0.4), rel=1e-12)
+    # 20 minutes by F against 24 by U and 20 for leaving the best way, at 0.1 a minute.
+    assert calling["U", "x", "t"] / calling["F", "x", "t"] == pytest.approx(np.exp(-2.4), rel=1e-12)
 
 
 def test_all_trips_are_accounted_for():
