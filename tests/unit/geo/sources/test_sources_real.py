@@ -8,6 +8,7 @@ import pytest
 import shapely
 
 from geo.sources.boundaries import read_areas, read_boundaries
+from geo.sources.built_up_areas import read_built_up_places
 from geo.sources.passenger_flows import read_passenger_flows, read_station_usage
 from geo.sources.places import read_towns
 from geo.sources.police_uk import read_police_uk
@@ -110,3 +111,28 @@ def test_boundaries_of_england_and_wales_have_43_forces(real_data):
     )
     assert len(reading.table) == 43
     assert np.all(reading.table.is_valid)
+
+
+def test_great_britain_has_towns_with_census_populations(real_data):
+    folder = real_data / "boundaries"
+    reading = read_built_up_places(
+        folder / "geonames_cities500_GB.csv", folder / "ons_bua2022_population_census2021_GB.csv", force_area=None
+    )
+    table = reading.table.set_index("name")
+    assert [account.n_read for account in reading.accounts] == [5_913, 6_985]
+    for name, population in (("Leeds", 536_280), ("Bolton", 184_090), ("Harrogate", 75_515), ("Skipton", 15_050)):
+        assert table.loc[name, "population"] == population
+    assert "Holloway" not in table.index
+    assert "Ingleby Greenhow" not in table.index
+    assert set(table["population_basis"]) == {"ONS built-up area, census 2021", "GeoNames"}
+
+
+def test_the_national_join_agrees_with_the_derived_list(real_data):
+    folder = real_data / "boundaries"
+    national = read_built_up_places(
+        folder / "geonames_cities500_GB.csv", folder / "ons_bua2022_population_census2021_GB.csv", force_area=None
+    ).table
+    derived = read_towns(folder / "towns_north_yorkshire_geonames_x_ons_bua2021.csv", force_area=None).table
+    shared = derived.index.intersection(national.index)
+    assert len(shared) > 0.8 * len(derived)
+    assert (derived.loc[shared, "population"] == national.loc[shared, "population"]).mean() > 0.95
