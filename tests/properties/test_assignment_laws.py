@@ -48,7 +48,7 @@ def cases(draw):
     supply = supply_of(graph, access, hubs)
     places = ("p0", "p1")
     pairs = [(o, d) for o in (*hubs, *places) for d in (*places, "nowhere") if o != d]
-    trips = [(o, d, draw(st.floats(0.0, 50.0))) for o, d in pairs]
+    trips = [(o, d, draw(st.integers(0, 50))) for o, d in pairs]
     roads = [(o, d, draw(st.one_of(st.none(), st.floats(5.0, 90.0)))) for o, d, _ in trips]
     flows = choose_modes(trips_table(trips, internal=places), supply, road_table(roads))
     return supply, flows
