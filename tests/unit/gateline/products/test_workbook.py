@@ -1,0 +1,101 @@
+"""The workbook, read back by another library."""
+
+import dataclasses
+import io
+import zipfile
+from datetime import datetime
+
+import pandas as pd
+import pytest
+from openpyxl import load_workbook
+
+from gateline.products.lists import station_list
+from gateline.products.spreadsheet import write_list_xlsx
+from tests.browser.fictional_run import build_run, marks
+
+# The reader used here does not know data bars, which Excel keeps in an extension.
+pytestmark = pytest.mark.filterwarnings("ignore:.* extension is not supported:UserWarning")
+
+
+@pytest.fixture(scope="module")
+def run():
+    return build_run()
+
+
+@pytest.fixture(scope="module")
+def book(run, tmp_path_factory):
+    path = tmp_path_factory.mktemp("book") / "priority_stations.xlsx"
+    write_list_xlsx(path, run)
+    return open_book(path)
+
+
+def open_book(path):
+    return load_workbook(io.BytesIO(path.read_bytes()))
+
+
+def texts(sheet):
+    return [cell.value for row in sheet.iter_rows() for cell in row if cell.value is not None]
+
+
+def test_every_sheet_says_what_it_is_and_that_it_is_fictional(book, run):
+    for sheet in book:
+        assert sheet["A1"].value == run.marks.marking
+        assert "FICTIONAL" in sheet["A2"].value
+        assert "FICTIONAL" in sheet.oddHeader.center.text
+        assert run.marks.run_id in sheet.oddFooter.center.text
+        assert run.marks.expires_on in sheet.oddFooter.center.text
+
+
+def test_the_front_sheet_has_purpose_marks_reading_and_safeguarding(book, run):
+    words = " ".join(str(text) for text in texts(book["Read me"]))
+    for part in ("places, never people", "National Referral Mechanism", "Rank interval", run.marks.operator):
+        assert part in words
+    assert run.marks.period in words
+
+
+def test_the_list_is_ranked_typed_filtered_and_frozen(book, run):
+    sheet = book["Stations"]
+    rows = list(sheet.iter_rows(min_row=5, values_only=True))
+    table = station_list(run)
+    assert [row[0] for row in rows] == table["rank"].tolist()
+    assert [row[2] for row in rows] == table["name"].tolist()
+    header = [cell.value for cell in sheet[4]]
+    scores = [row[header.index("Score (0-100)")] for row in rows]
+    assert scores == pytest.approx(table["score"].tolist())
+    assert sheet.auto_filter.ref.startswith("A4:")
+    assert sheet.freeze_panes == "D5"
+    assert "Out-of-area children: asked about" in header
+    assert "National Referral Mechanism: considered" in header
+    assert len(sheet.conditional_formatting) >= 2
+
+
+def test_reasons_and_upstream_have_their_sheets(book, run):
+    why = list(book["Why, stations"].iter_rows(min_row=5, values_only=True))
+    for row in why:
+        assert sum(row[5:]) == pytest.approx(row[4], abs=1e-9)
+    assert {row[0] for row in book["Upstream"].iter_rows(min_row=5, values_only=True)} == set(run.exporters["name"])
+
+
+def test_the_plan_has_a_sheet_only_where_there_is_one(run, book, tmp_path):
+    assert "Plan" not in book.sheetnames
+    plan = pd.DataFrame({"station": ["Alderby"], "n_hours": [4.0]}, index=pd.Index(["V1"], name="visit_id"))
+    write_list_xlsx(tmp_path / "p.xlsx", dataclasses.replace(run, plan=plan))
+    assert texts(open_book(tmp_path / "p.xlsx")["Plan"])[-3:] == ["V1", "Alderby", 4]
+
+
+def test_the_same_run_gives_the_same_bytes_whenever_it_is_written(run, tmp_path):
+    write_list_xlsx(tmp_path / "a.xlsx", run)
+    write_list_xlsx(tmp_path / "b.xlsx", run)
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+    created = open_book(tmp_path / "a.xlsx").properties.created
+    assert created == datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook's instants have no zone
+
+
+def test_long_or_hostile_marks_cannot_break_headers(run, tmp_path):
+    loud = marks(marking="&B" * 400, run_id="=1+1", operator="&" * 300)
+    write_list_xlsx(tmp_path / "m.xlsx", dataclasses.replace(run, marks=loud))
+    with zipfile.ZipFile(tmp_path / "m.xlsx") as archive:
+        for name in archive.namelist():
+            assert b"<f>" not in archive.read(name)
+    header = open_book(tmp_path / "m.xlsx")["Stations"].oddHeader.center
+    assert not header.font or "Bold" in header.font
