@@ -63,10 +63,13 @@ def test_the_three_moments_are_those_of_permuted_values():
     weights = sparse.csr_array(np.triu(rng.uniform(size=(60, 60)) < 0.1, 1) * rng.uniform(size=(60, 60)))
     weights = weights + weights.T + sparse.eye_array(60, format="csr")
     measured = measure_gi_star(value, weights)
-    draws = np.array([weights[[0]] @ rng.permutation(value) for _ in range(40_000)]).ravel()
-    observed = float((weights[[0]] @ value)[0])
-    expected = 2 * min((draws >= observed).mean(), (draws <= observed).mean())
-    assert measured["p_value"].iloc[0] == pytest.approx(expected, abs=0.06)
+    hottest = int(measured["z_score"].argmax())
+    row = weights[[hottest]].toarray().ravel()
+    draws = np.array([row @ rng.permutation(value) for _ in range(10_000)])
+    expected = 2 * (draws >= row @ value).mean()
+    assert measured["p_value"][hottest] == pytest.approx(expected, rel=0.15)
+    # The normal curve is far too sure of it.
+    assert measure_gi_star(value, weights, p_basis="normal")["p_value"][hottest] < 0.5 * expected
 
 
 def test_weights_of_one_equal_counts_and_other_weights_do_not():
