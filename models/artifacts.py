@@ -55,7 +55,7 @@ _FITTED: dict[str, tuple[str, ...]] = {
     "EmpiricalBayesCounts": ("shape_", "rate_", "factor_"),
     "PoissonGlm": ("centre_", "scale_", "coef_", "intercept_"),
     "MonotoneBoosting": ("baseline_",),
-    "IndexForecast": ("factor_",),
+    "IndexForecast": ("slope_", "intercept_"),
 }
 _TREE_FIELDS = ("feature", "threshold", "left", "right", "value")
 _TOP_FIELDS = {"schema", "kind", "parameters", "columns", "fitted", "trees", "reference", "cutoff", "judged", "verdict"}

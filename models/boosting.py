@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from models.counting import CountRegressor
+from models.counting import CountRegressor, one_thread
 
 __all__ = ["MonotoneBoosting", "Tree"]
 
@@ -138,7 +137,7 @@ class MonotoneBoosting(CountRegressor):
             early_stopping=False,
             random_state=0,
         )
-        with threadpool_limits(limits=1, user_api="openmp"):
+        with one_thread():
             booster.fit(features, outcomes)
         self.baseline_ = float(np.ravel(booster._baseline_prediction)[0])  # noqa: SLF001 - no public way out
         self.trees_ = [_take_tree(stage[0].nodes) for stage in booster._predictors]  # noqa: SLF001 - no public way out

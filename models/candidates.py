@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.linear_model import PoissonRegressor
 
 from models.boosting import MonotoneBoosting
 from models.counting import (
@@ -16,6 +17,7 @@ from models.counting import (
     PoissonGlm,
     Population,
     PriorCounts,
+    one_thread,
 )
 from models.index import ExpertIndex
 from models.panel import PAST_COLUMNS
@@ -59,7 +61,10 @@ class Candidate:
 
 class IndexForecast(CountRegressor):
     """
-    Forecast in proportion to the expert index of the same features.
+    Forecast a count that rises with the expert index of the same features.
+
+    One slope links points to the logarithm of the count, so that units left out of the fit keep their order among
+    those left in.
 
     Parameters
     ----------
@@ -72,8 +77,8 @@ class IndexForecast(CountRegressor):
     ----------
     index_ : ExpertIndex
         Fitted.
-    factor_ : float
-        Outcomes for each point.
+    slope_, intercept_ : float
+        Of the logarithm of the count on the score over 100; the slope is never negative.
     """
 
     def __init__(
@@ -88,7 +93,7 @@ class IndexForecast(CountRegressor):
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> IndexForecast:
         """
-        Fit the reference of the index and the factor.
+        Fit the reference of the index, the slope and the intercept.
 
         Parameters
         ----------
@@ -104,8 +109,15 @@ class IndexForecast(CountRegressor):
         """
         features, outcomes = self._take(X, y)
         self.index_ = ExpertIndex(self.weights, self.directions, self.normalisation).fit(features)
-        total = self.index_.predict(features).sum()
-        self.factor_ = float(outcomes.sum() / total) if total > 0 else 0.0
+        shares = self.index_.predict(features) / 100.0
+        self.slope_, self.intercept_ = 0.0, -np.inf
+        if outcomes.sum() > 0:
+            line = PoissonRegressor(alpha=1e-6, solver="newton-cholesky", max_iter=200)
+            with one_thread():
+                line.fit(shares[:, None], outcomes)
+            self.slope_ = max(float(line.coef_[0]), 0.0)
+            # With the slope given, this intercept keeps the total.
+            self.intercept_ = float(np.log(outcomes.sum() / np.exp(self.slope_ * shares).sum()))
         return self
 
     def predict(self, X: ArrayLike) -> FloatArray:
@@ -123,7 +135,7 @@ class IndexForecast(CountRegressor):
             Expected counts.
         """
         rows = self._take_rows(X)
-        return np.asarray(self.factor_ * self.index_.predict(rows))
+        return np.asarray(np.exp(self.intercept_ + self.slope_ * self.index_.predict(rows) / 100.0))
 
 
 def list_candidates(columns: tuple[str, ...], *, n_events: float) -> tuple[Candidate, ...]:

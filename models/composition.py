@@ -113,19 +113,28 @@ def measure_features(features: FeatureSet, draws: Realisations) -> dict[str, Flo
     months = float(len(features.evidence.months))
     worked = np.ones(units) if features.propensity is None else features.propensity
     shapes = features.prior_shapes
-    values["demand_offences"] = _rates(demand, np.full(units, months), draws.prior_events[..., 0], shapes[0])
-    values["enforcement_rate"] = _rates(enforcement, months * worked, draws.prior_events[..., 1], shapes[1])
+    known = (counts[..., 0] + counts[..., 2], counts[..., 1] + counts[..., 2])
+    values["demand_offences"] = _rates(demand, known[0], np.full(units, months), draws.prior_events[..., 0], shapes[0])
+    values["enforcement_rate"] = _rates(enforcement, known[1], months * worked, draws.prior_events[..., 1], shapes[1])
     return values
 
 
-def _rates(counts: FloatArray, exposure: FloatArray, events: FloatArray, shape: float) -> FloatArray:
-    """Counts and prior events over exposure, the prior's own exposure keeping the mean of the draw."""
+def _rates(counts: FloatArray, known: FloatArray, exposure: FloatArray, events: FloatArray, shape: float) -> FloatArray:
+    """
+    Counts and prior events over exposure, the prior's own exposure keeping the mean of the draw.
+
+    The prior is that of `known`, which holds offences of unknown provenance whole: reading a smaller part of them as
+    demand makes every station's rate smaller, and none of them less certain against another.
+    """
     # Finds where no hour is logged are divided by the least exposure that any worked unit has.
     floor = exposure[exposure > 0].min()
-    seen = np.where((exposure[None, :] <= 0) & (counts > 0), floor, exposure[None, :])
-    mean = counts.sum(axis=1, keepdims=True) / seen.sum(axis=1, keepdims=True)
-    prior_exposure = shape / np.where(mean > 0, mean, shape / seen.sum(axis=1, keepdims=True))
-    return np.asarray((counts + events) / (seen + prior_exposure))
+    seen = np.where((exposure[None, :] <= 0) & (known > 0), floor, exposure[None, :])
+    total = known.sum(axis=1, keepdims=True)
+    has_any = total > 0
+    part = np.divide(counts.sum(axis=1, keepdims=True), total, out=np.ones_like(total), where=has_any)
+    # No event at all: half an event's worth of prior over all the exposure there is, as in `models.shrinkage`.
+    prior_exposure = shape * seen.sum(axis=1, keepdims=True) / np.where(has_any, total, 0.5)
+    return np.asarray((counts + part * events) / (seen + prior_exposure))
 
 
 def _part_factor(features: FeatureSet, draws: Realisations) -> FloatArray:

@@ -93,12 +93,12 @@ class FeatureSet:
 
     @cached_property
     def prior_shapes(self) -> tuple[float, float]:
-        """Events that the gamma prior is worth, for demand-led and for enforcement-led counts."""
+        """Events that the gamma prior is worth, for counts that may be demand-led and that may be enforcement-led."""
         counts = self.evidence.counts.sum(axis=1)
-        share, months = self.unknown_as_demand_share, float(len(self.evidence.months))
+        months = float(len(self.evidence.months))
         worked = np.ones(self.n_units) if self.propensity is None else self.propensity
-        demand = fit_gamma_prior(counts[:, 0] + share * counts[:, 2], np.full(self.n_units, months))
-        enforcement = fit_gamma_prior(counts[:, 1] + (1.0 - share) * counts[:, 2], months * worked)
+        demand = fit_gamma_prior(counts[:, 0] + counts[:, 2], np.full(self.n_units, months))
+        enforcement = fit_gamma_prior(counts[:, 1] + counts[:, 2], months * worked)
         return demand.shape, enforcement.shape
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import gammaln
 
 __all__ = ["GammaPrior", "fit_gamma_prior"]
@@ -21,6 +20,8 @@ __all__ = ["GammaPrior", "fit_gamma_prior"]
 FloatArray = NDArray[np.float64]
 # Bounds of ln a: beyond them the likelihood is flat and the prior is a point or has no weight.
 _LOG_SHAPE = (-6.0, 9.0)
+# Each look is eight times finer than the one before: the last is to 0.001 of ln a.
+_N_LOOKS, _N_POINTS = 5, 17
 
 
 @dataclass(frozen=True)
@@ -86,16 +87,19 @@ def fit_gamma_prior(counts: FloatArray, exposure: FloatArray) -> GammaPrior:
         return GammaPrior(0.5, max(float(e.sum()), 1.0))
     mean = y.sum() / e.sum()
 
-    def loss(log_shape: FloatArray) -> float:
-        """Minus the log likelihood, at the rate that keeps the mean."""
-        a = float(np.exp(log_shape[0]))
+    def likelihood(log_shapes: FloatArray) -> FloatArray:
+        """The log likelihood of each shape, at the rate that keeps the mean."""
+        a = np.exp(log_shapes)[:, None]
         b = a / mean
         terms = gammaln(y + a) - gammaln(a) + a * np.log(b / (e + b)) - y * np.log(e + b)
-        return -float(terms.sum())
+        return np.asarray(terms.sum(axis=1))
 
-    # One parameter, smooth, but flat at its ends: a coarse scan finds the valley, a bounded search its floor.
-    scan = np.linspace(*_LOG_SHAPE, 16)
-    start = scan[int(np.argmin([loss(np.array([value])) for value in scan]))]
-    best = minimize(loss, np.array([start]), bounds=[_LOG_SHAPE], method="L-BFGS-B")
-    shape = float(np.exp(best.x[0]))
+    # One parameter, smooth, flat at its ends: look closer and closer round the best point, with no optimiser to stall.
+    low, high = _LOG_SHAPE
+    for _ in range(_N_LOOKS):
+        points = np.linspace(low, high, _N_POINTS)
+        step = points[1] - points[0]
+        best = float(points[int(np.argmax(likelihood(points)))])
+        low, high = max(best - step, _LOG_SHAPE[0]), min(best + step, _LOG_SHAPE[1])
+    shape = float(np.exp(best))
     return GammaPrior(shape, shape / mean)

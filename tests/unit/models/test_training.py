@@ -164,10 +164,10 @@ def test_a_feature_that_drives_the_truth_beats_counting():
 
 def test_a_null_world_is_no_better_than_counting():
     verdicts = [
-        train(world(seed)[0], random_state=seed, n_draws=200, schemes=("temporal", "block")).verdict
-        for seed in range(8)
+        train(world(seed, mean=1.5)[0], random_state=seed, n_draws=200, schemes=("temporal", "block")).verdict
+        for seed in range(5)
     ]
-    assert sum(v.startswith(NO_BETTER) for v in verdicts) >= 7
+    assert sum(v.startswith(NO_BETTER) for v in verdicts) >= 4
 
 
 def test_too_few_outcomes_are_not_judged():
@@ -191,7 +191,7 @@ def test_every_scheme_and_measure_is_in_the_table():
 
 
 def test_training_twice_gives_the_same():
-    panel, _, _ = world(8)
+    panel, _, _ = world(8, mean=1.5)
     tables = [to_table(train(panel, random_state=3, n_draws=50).judgements).to_csv() for _ in range(2)]
     assert tables[0] == tables[1]
 
