@@ -6,7 +6,7 @@ import pytest
 
 from geo.corridors.gravity import Gravity
 from geo.corridors.origins import estimate_origins, observed_lines
-from geo.corridors.priors import COURIER_GRAVITY
+from geo.corridors.priors import COURIER_GRAVITY, CoefficientPrior
 from geo.corridors.trips import account_for_trips, estimate_od_trips
 from geo.errors import IntegrityError, TableError, UsageError
 from geo.schema import empty
@@ -213,3 +213,58 @@ def test_the_prior_of_gravity_says_that_it_is_one():
     model = Gravity(prior=COURIER_GRAVITY).fit(pairs, [0, 0])
     assert model.basis_ == "prior"
     assert dict(zip(model.coefficient_names_, model.coef_, strict=True)) == pytest.approx(dict(COURIER_GRAVITY.mean))
+
+
+def test_costs_below_the_floor_count_as_the_floor(exporters, places, costs):
+    close = costs.assign(cost_min=costs["cost_min"].where(costs["destination_id"] != "ayton", 1.0))
+    od = estimate_od_trips(exporters, places, NONE, close, cost_floor_min=20.0).loc[["west>ayton", "west>caxton"]]
+    assert od["trips_per_month"].iloc[0] / od["trips_per_month"].iloc[1] == pytest.approx(8**0.6 * 60 / 20)
+
+
+def test_the_lowest_known_rate_is_the_one_that_is_lent(exporters, places):
+    third = exporters.iloc[[0]].set_axis(pd.Index(["north"], name="exporter_id"))
+    three = pd.concat([exporters, third]).assign(prior_lines=[8.0, 90.0, np.nan])
+    origins = estimate_origins(three, places, NONE, exporter_pull=pull_of(three), internal_share=0.0)
+    assert origins.loc["north", "prior_share"] == pytest.approx(origins.loc["west", "prior_share"])
+
+
+def test_counts_stated_by_exporter_stand_above_listed_lines(exporters, places):
+    towns = places.loc[places["is_in_force"]]
+    seen = observed_lines(exporters.assign(n_lines=[7.0, np.nan]), towns, deal_lines(("west", "ayton", 2)))
+    assert seen.to_dict() == {"west": 7.0}
+
+
+def test_costs_of_other_places_are_left_out(exporters, places, costs):
+    more = pd.concat(
+        [
+            costs,
+            pd.DataFrame(
+                [("west", "elsewhere", 5.0), ("moon", "ayton", 5.0), ("elsewhere", "ayton", 5.0)], columns=costs.columns
+            ),
+        ]
+    )
+    pd.testing.assert_frame_equal(
+        estimate_od_trips(exporters, places, NONE, more), estimate_od_trips(exporters, places, NONE, costs)
+    )
+
+
+def test_splitting_a_town_changes_others_by_its_share_alone(exporters, places, costs):
+    """Exact with mass exponent 1; with the prior's 0.6 two halves draw 2^0.4 of the whole, and no more."""
+    half = places.loc[["caxton"]].assign(population=5_000.0)
+    split = pd.concat([places.drop(index="caxton"), half, half.set_axis(pd.Index(["caxton2"], name="place_id"))])
+    again = pd.concat([costs, costs.loc[costs["destination_id"] == "caxton"].assign(destination_id="caxton2")])
+    linear = CoefficientPrior({"mass_exponent": 1.0, "cost_exponent": 1.0}, COURIER_GRAVITY.sd, "linear")
+    for prior, tolerance in ((linear, 1e-9), (COURIER_GRAVITY, (2**0.4 - 1) * 0.15)):
+        whole, parts = (
+            estimate_od_trips(exporters, p, NONE, c, prior=prior, internal_share=0.0, exporter_pull=pull_of(exporters))
+            for p, c in ((places, costs), (split, again))
+        )
+        for pair in ("west>ayton", "west>beckby"):
+            before, after = whole.loc[pair, "trips_per_month"], parts.loc[pair, "trips_per_month"]
+            assert after == pytest.approx(before, rel=tolerance)
+
+
+def test_more_lines_than_one_a_pair_are_added_up(exporters, places, costs):
+    once = estimate_od_trips(exporters, places, deal_lines(("west", "ayton", 4)), costs)
+    twice = estimate_od_trips(exporters, places, deal_lines(("west", "ayton", 1), ("west", "ayton", 3)), costs)
+    pd.testing.assert_frame_equal(once, twice)
