@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from geo.network.track import TrackGraph
+from geo.network.track import TrackGraph, measure_outward
 
 __all__ = ["LinkPaths", "measure_link_paths"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
-# The direction of track at a junction is read over this length: shorter reads drawing noise, longer misses curves.
-_BEARING_M = 30.0
 # Sources in one call of Dijkstra, to bound the dense rows it returns.
 _CHUNK = 256
 
@@ -110,7 +108,7 @@ def _allowed_steps(
     came, went, node = (steps[name].to_numpy() for name in ("came", "went", "node"))
     reverse = (came + n_edges) % (2 * n_edges)
     # Both directions are read outwards from the node, so straight on is a cosine of -1.
-    outward = _outward(graph)
+    outward = measure_outward(graph)
     cosine = (outward[reverse] * outward[went]).sum(axis=1)
     is_gentle = cosine <= -np.cos(np.deg2rad(max_turn_deg)) + 1e-9
     is_plain = (graph.degree[node] == 2) | graph.is_bridge[came % n_edges] | graph.is_bridge[went % n_edges]
@@ -118,20 +116,6 @@ def _allowed_steps(
     is_plain |= is_throat[came] | is_throat[(went + n_edges) % (2 * n_edges)]
     keep = (went != reverse) & (is_gentle | is_plain)
     return came[keep], went[keep]
-
-
-def _outward(graph: TrackGraph) -> FloatArray:
-    """Unit vectors in which each state leaves its first node."""
-    reach_m = np.minimum(_BEARING_M, graph.length_m)
-    towards = np.concatenate(
-        [
-            shapely.get_coordinates(shapely.line_interpolate_point(graph.lines, reach_m)) - graph.node_xy_m[graph.tail],
-            shapely.get_coordinates(shapely.line_interpolate_point(graph.lines, graph.length_m - reach_m))
-            - graph.node_xy_m[graph.head],
-        ]
-    )
-    size_m = np.hypot(*towards.T)
-    return np.asarray(towards / np.where(size_m > 0, size_m, 1.0)[:, None], dtype=float)
 
 
 def _search(

@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from geo.network.track import TrackGraph, add_bridges, cut_edges
+from geo.network.track import TrackGraph, add_bridges, cut_edges, measure_outward
 
 __all__ = ["repair_gaps"]
 
 FloatArray = NDArray[np.float64]
+
+# ASSUMPTION: how far to the side of a dead end its other half may lie, degrees.
+_AHEAD_DEG = 85.0
 
 
 def repair_gaps(
@@ -27,7 +30,8 @@ def repair_gaps(
     """
     Join dead ends to nearby track that is far away along the track.
 
-    1. For every node with one edge, each other edge within `limit_m` is a candidate, at its nearest position.
+    1. For every node with one edge, each other edge within `limit_m` is a candidate, at its nearest position, if that
+       lies ahead: two lines side by side that both stop at the edge of an extract are no gap.
     2. The detour is the shortest track path from the end to that position, infinite where there is none.
     3. The nearest candidate whose detour is at least `min_detour_m` and `min_detour_ratio` times the gap is joined.
 
@@ -66,7 +70,10 @@ def repair_gaps(
     )
     gaps[["foot_easting_m", "foot_northing_m"]] = shapely.get_coordinates(foot)
     gaps[["easting_m", "northing_m"]] = graph.node_xy_m[ends[end]]
-    is_gap = (gaps["detour_m"] >= min_detour_m) & (gaps["detour_m"] >= min_detour_ratio * gaps["gap_m"])
+    ahead = _headings(graph, ends)[end]
+    towards = gaps[["foot_easting_m", "foot_northing_m"]].to_numpy(dtype=float) - graph.node_xy_m[ends[end]]
+    is_ahead = (ahead * towards).sum(axis=1) >= np.cos(np.deg2rad(_AHEAD_DEG)) * gaps["gap_m"]
+    is_gap = is_ahead & (gaps["detour_m"] >= min_detour_m) & (gaps["detour_m"] >= min_detour_ratio * gaps["gap_m"])
     gaps = gaps[is_gap].sort_values(["end", "gap_m", "edge"], kind="stable").drop_duplicates("end")
     gaps = _drop_mutual(gaps)
     foot_xy_m = gaps[["foot_easting_m", "foot_northing_m"]].to_numpy(dtype=float)
@@ -96,6 +103,14 @@ def _detour_m(
     by_tail = distance_m[row, graph.tail[edge]] + chainage_m
     by_head = distance_m[row, graph.head[edge]] + graph.length_m[edge] - chainage_m
     return np.asarray(np.minimum(by_tail, by_head), dtype=float)
+
+
+def _headings(graph: TrackGraph, ends: NDArray[np.intp]) -> FloatArray:
+    """Unit vectors in which a train would run off each dead end."""
+    end_of_state = np.concatenate([graph.tail, graph.head])
+    order = np.argsort(end_of_state, kind="stable")
+    state = order[np.searchsorted(end_of_state[order], ends)]
+    return -measure_outward(graph)[state]
 
 
 def _drop_mutual(gaps: pd.DataFrame) -> pd.DataFrame:

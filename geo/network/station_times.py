@@ -167,9 +167,9 @@ def measure_station_times(
     step = max(1, _CHUNK_CELLS // n_nodes)
     for first in range(0, len(start), step):
         rows = slice(first, first + step)
-        node_min, before = dijkstra(adjacency, indices=start[rows], return_predecessors=True)
+        node_min, found = dijkstra(adjacency, indices=start[rows], return_predecessors=True)
         time_min[rows], last_node[rows] = ends.measure(node_min, start[rows])
-        before = np.where(before == _NO_NODE, -1, before).astype(np.intp)
+        before: IntArray = np.where(found == _NO_NODE, -1, found).astype(np.intp)
         if n_changes is not None:
             n_changes[rows] = _count_changes(before, last_node[rows], n_stations)
         if previous is not None:

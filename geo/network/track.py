@@ -19,13 +19,15 @@ from scipy.spatial import cKDTree
 from geo.schema import validate
 from geo.tables import RAIL_TRACK
 
-__all__ = ["TrackGraph", "add_bridges", "build_track_graph", "cut_edges", "find_nodes"]
+__all__ = ["TrackGraph", "add_bridges", "build_track_graph", "cut_edges", "find_nodes", "measure_outward"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
 # Vertices closer than this are one vertex; the files carry centimetres at best.
 _GRID_PER_M = 100.0
+# The direction of track at a junction is read over this length: shorter reads drawing noise, longer misses curves.
+_BEARING_M = 30.0
 # Two positions on one line closer than this are one position.
 _SAME_CHAINAGE_M = 0.01
 
@@ -174,6 +176,32 @@ def find_nodes(graph: TrackGraph, xy_m: FloatArray) -> IntArray:
         Node numbers.
     """
     return np.asarray(cKDTree(graph.node_xy_m).query(xy_m)[1], dtype=np.intp)
+
+
+def measure_outward(graph: TrackGraph) -> FloatArray:
+    """
+    Measure the direction in which track leaves the ends of each edge.
+
+    Parameters
+    ----------
+    graph : TrackGraph
+        The graph.
+
+    Returns
+    -------
+    numpy.ndarray of shape (2 * n_edges, 2)
+        Unit vectors away from the tail of each edge, then away from the head of each.
+    """
+    reach_m = np.minimum(_BEARING_M, graph.length_m)
+    towards = np.concatenate(
+        [
+            shapely.get_coordinates(shapely.line_interpolate_point(graph.lines, reach_m)) - graph.node_xy_m[graph.tail],
+            shapely.get_coordinates(shapely.line_interpolate_point(graph.lines, graph.length_m - reach_m))
+            - graph.node_xy_m[graph.head],
+        ]
+    )
+    size_m = np.hypot(*towards.T)
+    return np.asarray(towards / np.where(size_m > 0, size_m, 1.0)[:, None], dtype=float)
 
 
 def _number_points(xy_m: FloatArray) -> IntArray:

@@ -7,6 +7,7 @@ which are the same for the records read here.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,8 @@ Cells = NDArray[np.uint8]
 
 _WIDTH = 80
 _BLANK = 32
+# Lines that are worked on at once, to bound memory.
+_BLOCK_LINES = 500_000
 # First column of the arrival, the departure and the public times of each kind of location record.
 _ARRIVAL = {b"LI": 10, b"LT": 10}
 _DEPARTURE = {b"LO": 10, b"LI": 15}
@@ -52,12 +55,12 @@ class CifRecords:
     schedules : pandas.DataFrame
         One row a BS record in file order: ``line, transaction, uid, from_on, to_on, days, status, category, stp``.
     calls : pandas.DataFrame
-        One row a location record: ``line, schedule`` (row of `schedules`), ``tiploc, arrival_min, departure_min``
-        (working times, minutes after midnight of the day the train starts), ``is_public``.
+        One row a location record with a public time: ``line, schedule`` (row of `schedules`), ``tiploc, arrival_min,
+        departure_min`` (working times, minutes after midnight of the day the train starts).
     tiplocs : pandas.DataFrame
         ``line, tiploc, station_id`` of TI and TA records.
     tiploc_of_line : pandas.Series
-        TIPLOC by line of the location records.
+        TIPLOC by line of those records, and of those that cannot be read.
     fate : numpy.ndarray of shape (n_lines,)
         Why each line is not used; empty text where it is.
     """
@@ -108,8 +111,11 @@ def parse_cif(data: bytes, source_file: str) -> CifRecords:
     fate[is_odd] = "unknown_record"
 
     schedules = _schedules(cells, np.flatnonzero(kind == b"BS"))
-    calls, is_bad = _calls(cells, kind)
+    calls, is_bad, others = _calls(cells, kind)
+    fate[others] = "no_public_call"
     fate[calls["line"].to_numpy()[is_bad]] = "bad_time"
+    n_before = int(schedules["line"].iloc[0]) if len(schedules) else len(kind)
+    fate[:n_before][np.isin(kind[:n_before], _LOCATIONS)] = "no_schedule"
     places = np.flatnonzero((kind == b"TI") | (kind == b"TA"))
     tiplocs = pd.DataFrame(
         {"line": places, "tiploc": _strings(cells[places], 2, 9), "station_id": _strings(cells[places], 53, 56)}
@@ -164,10 +170,26 @@ def _schedules(cells: Cells, line: NDArray[np.intp]) -> pd.DataFrame:
     return table
 
 
-def _calls(cells: Cells, kind: NDArray[np.bytes_]) -> tuple[pd.DataFrame, BoolArray]:
-    """Location records with times that run on over midnight, and which of them cannot be read."""
-    schedule_of_line = np.cumsum(kind == b"BS") - 1
-    line = np.flatnonzero(np.isin(kind, _LOCATIONS) & (schedule_of_line >= 0))
+def _calls(cells: Cells, kind: NDArray[np.bytes_]) -> tuple[pd.DataFrame, BoolArray, NDArray[np.intp]]:
+    """Public calls and which of them cannot be read, and the lines of all other locations, read in blocks."""
+    starts = np.flatnonzero(kind == b"BS")
+    cuts = starts[np.unique(np.searchsorted(starts, np.arange(0, len(cells), _BLOCK_LINES)).clip(max=len(starts) - 1))]
+    bounds = np.unique(np.append(cuts, len(cells))) if len(starts) else np.zeros(0, dtype=np.intp)
+    blocks, passed = [_block_calls(cells[:0], kind[:0], 0, 0)], []
+    for first, last in itertools.pairwise(bounds):
+        block = _block_calls(cells[first:last], kind[first:last], first, int(np.searchsorted(starts, first)))
+        is_wanted = block["is_public"] | block["is_bad"]
+        blocks.append(block[is_wanted])
+        passed.append(block["line"].to_numpy()[~is_wanted])
+    calls = pd.concat(blocks, ignore_index=True)
+    others = np.concatenate([np.zeros(0, dtype=np.intp), *passed])
+    return calls.drop(columns=["is_public", "is_bad"]), calls["is_bad"].to_numpy(dtype=bool), others
+
+
+def _block_calls(cells: Cells, kind: NDArray[np.bytes_], first_line: int, first_schedule: int) -> pd.DataFrame:
+    """Location records of whole schedules, with times that run on over midnight."""
+    schedule_of_line = first_schedule + np.cumsum(kind == b"BS") - 1
+    line = np.flatnonzero(np.isin(kind, _LOCATIONS))
     rows, own = cells[line], kind[line]
     arrival_min, bad_arrival = _times(rows, own, _ARRIVAL)
     departure_min, bad_departure = _times(rows, own, _DEPARTURE)
@@ -177,17 +199,17 @@ def _calls(cells: Cells, kind: NDArray[np.bytes_]) -> tuple[pd.DataFrame, BoolAr
             is_public |= (own == code) & (_minutes(rows[:, start : start + 4])[0] > 0)
     calls = pd.DataFrame(
         {
-            "line": line,
+            "line": first_line + line,
             "schedule": schedule_of_line[line],
             "tiploc": _strings(rows, 2, 9),
             "arrival_min": arrival_min,
             "departure_min": departure_min,
             "is_public": is_public,
+            "is_bad": bad_arrival | bad_departure | (is_public & np.isnan(arrival_min) & np.isnan(departure_min)),
         }
     )
     _run_over_midnight(calls)
-    is_timeless = is_public & np.isnan(arrival_min) & np.isnan(departure_min)
-    return calls, bad_arrival | bad_departure | is_timeless
+    return calls
 
 
 def _times(rows: Cells, own: NDArray[np.bytes_], starts: dict[bytes, int]) -> tuple[FloatArray, BoolArray]:
@@ -200,7 +222,7 @@ def _times(rows: Cells, own: NDArray[np.bytes_], starts: dict[bytes, int]) -> tu
 
 def _minutes(cells: Cells) -> tuple[FloatArray, BoolArray]:
     """Minutes after midnight of HHMM with H for a half, NaN where blank, and which cells are neither."""
-    digits = cells[:, :4].astype(np.int64) - ord("0")
+    digits = cells[:, :4].astype(np.int16) - ord("0")
     hour, minute = digits[:, 0] * 10 + digits[:, 1], digits[:, 2] * 10 + digits[:, 3]
     is_time = ((digits >= 0) & (digits <= 9)).all(axis=1) & (hour < 24) & (minute < 60)
     half = 0.5 * (cells[:, 4] == ord("H")) if cells.shape[1] > 4 else 0.0

@@ -29,7 +29,7 @@ _PASSENGER_STATUS = ("P", "1")
 # Categories that carry no public passengers: empty stock, staff, and unadvertised trains.
 _EMPTY_CATEGORY = ("EE", "EL", "ES", "OU", "XU")
 _DAYS = 7
-_FAULTS = ("bad_date", "bad_time", "unknown_record", "unknown_tiploc")
+_FAULTS = ("bad_date", "bad_time", "no_schedule", "unknown_record", "unknown_tiploc")
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,6 @@ def apply_cif(files: Sequence[tuple[str, str, bytes]], station_of_tiploc: pd.Ser
     calls["fate"] = schedules["fate"].reindex(calls["trip"]).to_numpy()
     is_used = calls["fate"] == "used"
     calls.loc[is_used & calls["station_id"].isna(), "fate"] = "unknown_tiploc"
-    calls.loc[is_used & ~calls["is_public"], "fate"] = "no_public_call"
     n_stations = calls[calls["fate"] == "used"].groupby("trip")["station_id"].nunique()
     is_short = (schedules["fate"] == "used") & ~schedules.index.isin(n_stations.index[n_stations > 1])
     schedules.loc[is_short, "fate"] = "fewer_than_two_stations"

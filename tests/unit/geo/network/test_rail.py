@@ -138,6 +138,13 @@ def test_a_buffer_stop_beside_its_own_line_is_left_alone():
     assert network.repairs.empty
 
 
+def test_lines_cut_side_by_side_at_the_edge_of_an_extract_are_not_joined():
+    """Two tracks 4 m apart end at x = 10 km, and meet 10 km back: the gap is beside the ends, not ahead of them."""
+    lines = track([(0, 2), (100, 0), (10_000, 0)], [(0, 2), (100, 4), (10_000, 4)])
+    network = build_rail_network(lines, stations(AAA=(0, 2), BBB=(9_000, 2)))
+    assert network.repairs.empty
+
+
 def test_a_station_far_from_track_is_left_out_with_its_reason():
     places = stations(AAA=(0, 0), BBB=(10_000, 0), FAR=(5_000, 501))
     network = build_rail_network(track([(0, 0), (10_000, 0)]), places)
@@ -155,9 +162,9 @@ def test_two_stations_at_one_place_on_the_track_leave_the_nearer_one():
 
 
 def test_a_neighbour_keeps_its_own_line():
-    """Two lines 80 m apart with a station each, side by side: each stops only its own trains."""
+    """Two lines 80 m apart with a station each, 60 m along: each stops only its own trains."""
     lines = track([(0, 0), (10_000, 0)], [(0, 80), (10_000, 80)])
-    places = stations(AAA=(0, 0), BBB=(5_000, 0), CCC=(10_000, 0), DDD=(0, 80), EEE=(5_000, 80), FFF=(10_000, 80))
+    places = stations(AAA=(0, 0), BBB=(5_000, 0), CCC=(10_000, 0), DDD=(0, 80), EEE=(5_060, 80), FFF=(10_000, 80))
     network = build_rail_network(lines, places)
     assert sorted(lengths(network)) == ["AAA-BBB", "BBB-CCC", "DDD-EEE", "EEE-FFF"]
 

@@ -7,6 +7,7 @@ import pytest
 
 from geo.errors import InputError, UsageError
 from geo.network.services import measure_call_run_times
+from geo.sources import cif_records
 from geo.sources.cif import read_cif, read_rdg
 from geo.sources.cif_schedules import read_cif_timetable
 from geo.sources.patterns import build_patterns
@@ -158,6 +159,25 @@ def test_every_line_is_counted_with_its_reason(tmp_path):
     assert (account.n_read, account.n_accepted) == (22, 3)
     assert reading.quarantine["source_row"].tolist() == [6, 7, 21]
     assert reading.quarantine["value"].tolist()[:2] == ["NOWHERE", "BBBTOWN"]
+
+
+def test_an_update_without_schedules_and_a_stray_call_lose_nothing(tmp_path):
+    full = write(tmp_path, bs(), *A_TO_C, name="full.cif")
+    reading = read_cif(
+        [full, write(tmp_path, *A_TO_C[:1], name="up.cif")], week_start_on=MONDAY, station_of_tiploc=TIPLOCS
+    )
+    assert sum(hours(reading).values()) == 7
+    assert reading.quarantine["reason"].tolist() == ["no_schedule"]
+
+
+def test_reading_in_blocks_changes_nothing(tmp_path, monkeypatch):
+    lines = [line for k in range(9) for line in (bs(f"U0000{k}"), *A_TO_C)]
+    whole = read(tmp_path, *lines)
+    monkeypatch.setattr(cif_records, "_BLOCK_LINES", 7)
+    blocks = read(tmp_path, *lines)
+    pd.testing.assert_frame_equal(whole.calls, blocks.calls)
+    pd.testing.assert_frame_equal(whole.departures, blocks.departures)
+    assert whole.accounts == blocks.accounts
 
 
 def test_trimmed_lines_and_carriage_returns_read_the_same(tmp_path):
