@@ -24,8 +24,8 @@ from geo.tables import CUCKOOING
 
 __all__ = ["read_cuckooing"]
 
-REQUIRED = ("x", "y", "first_seen")
-OPTIONAL = ("address_id", "last_seen")
+_REQUIRED = ("x", "y", "first_seen")
+_OPTIONAL = ("address_id", "last_seen")
 
 
 def read_cuckooing(
@@ -80,9 +80,9 @@ def read_cuckooing(
         If `crs` is neither of the two.
     """
     read = read_mapped(
-        path, columns, what="cuckooing", required=REQUIRED, optional=OPTIONAL, refuse_person_columns=True
+        path, columns, what="cuckooing", required=_REQUIRED, optional=_OPTIONAL, refuse_person_columns=True
     )
-    rows, sieve = read.rows, read.sieve(private_fields=(*REQUIRED, *OPTIONAL))
+    rows, sieve = read.rows, read.sieve(private_fields=(*_REQUIRED, *_OPTIONAL))
     positions = locate(
         rows, sieve, x_field="x", y_field="y", crs=crs, force_area=force_area, force_margin_m=force_margin_m
     )

@@ -21,8 +21,8 @@ from geo.tables import DEAL_LINES, PROVENANCE
 
 __all__ = ["read_deal_lines"]
 
-REQUIRED = ("origin", "destination")
-OPTIONAL = ("line_id", "first_seen", "last_seen", "n_lines", "provenance")
+_REQUIRED = ("origin", "destination")
+_OPTIONAL = ("line_id", "first_seen", "last_seen", "n_lines", "provenance")
 
 
 def read_deal_lines(
@@ -72,7 +72,7 @@ def read_deal_lines(
         msg = f"provenance: it is {provenance!r}, expected one of {', '.join(PROVENANCE)}. Correct the setting."
         raise UsageError(msg)
     read = read_mapped(
-        path, columns or {}, what="deal lines", required=REQUIRED, optional=OPTIONAL, refuse_person_columns=True
+        path, columns or {}, what="deal lines", required=_REQUIRED, optional=_OPTIONAL, refuse_person_columns=True
     )
     rows, sieve = read.rows, read.sieve()
     of_place = _ids_by_name(places, prefer="is_in_force")

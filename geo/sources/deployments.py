@@ -19,8 +19,8 @@ from geo.tables import DEPLOYMENTS
 
 __all__ = ["read_deployments"]
 
-REQUIRED = ("station", "worked_on", "n_hours")
-OPTIONAL = ("reason", "n_stops", "n_finds")
+_REQUIRED = ("station", "worked_on", "n_hours")
+_OPTIONAL = ("reason", "n_stops", "n_finds")
 _REASONS = DEPLOYMENTS.columns["reason"].values  # noqa: PD011 - a rule's texts, not an array
 
 
@@ -64,7 +64,7 @@ def read_deployments(
         If the file is no table or a date format must be declared.
     """
     read = read_mapped(
-        path, columns or {}, what="deployments", required=REQUIRED, optional=OPTIONAL, refuse_person_columns=True
+        path, columns or {}, what="deployments", required=_REQUIRED, optional=_OPTIONAL, refuse_person_columns=True
     )
     rows, sieve = read.rows, read.sieve()
     stations = rows["station"].str.upper()

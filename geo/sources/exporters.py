@@ -20,8 +20,8 @@ from geo.tables import EXPORTERS
 
 __all__ = ["read_exporters"]
 
-REQUIRED = ("name", "x", "y", "population")
-OPTIONAL = ("exporter_id", "hub_station", "n_lines", "prior_lines")
+_REQUIRED = ("name", "x", "y", "population")
+_OPTIONAL = ("exporter_id", "hub_station", "n_lines", "prior_lines")
 
 
 def read_exporters(
@@ -60,7 +60,7 @@ def read_exporters(
     CrsError
         If `crs` is neither of the two.
     """
-    read = read_mapped(path, columns or {}, what="exporters", required=REQUIRED, optional=OPTIONAL)
+    read = read_mapped(path, columns or {}, what="exporters", required=_REQUIRED, optional=_OPTIONAL)
     rows, sieve = read.rows, read.sieve()
     sieve.reject(rows["name"].eq("").to_numpy(), "no_name", field="name")
     positions = locate(rows, sieve, x_field="x", y_field="y", crs=crs)

@@ -15,7 +15,7 @@ from geo.crs import GB_EASTING_M, GB_NORTHING_M, to_metric
 from geo.errors import CrsError, InputError
 from geo.sources.sieve import Sieve
 
-__all__ = ["FeatureRows", "require_columns", "to_metric_rows"]
+__all__ = ["FeatureRows", "require_columns", "text_of", "to_metric_rows"]
 
 # How far a feature may reach past the National Grid: force areas and coasts go out to sea.
 _SLACK_M = 100_000.0

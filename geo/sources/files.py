@@ -21,7 +21,7 @@ __all__ = ["MAX_INPUT_BYTES", "InputFile", "read_input_file", "require_plain_pat
 
 # The project's own caps (ASSUMPTION): a national year of street-level crime is under 1 GiB of text.
 MAX_INPUT_BYTES = 2**30
-MAX_GZIP_RATIO = 200
+_MAX_GZIP_RATIO = 200
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[1-9]|lpt[1-9])$", re.IGNORECASE)
 _CHUNK_BYTES = 2**20
@@ -149,7 +149,7 @@ def read_input_file(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> InputFil
 
 def _gunzip(packed: bytes, name: str, max_bytes: int) -> bytes:
     """All members of a gzip file, or an error before the cap is passed."""
-    limit = min(max_bytes, max(MAX_GZIP_RATIO * len(packed), _CHUNK_BYTES))
+    limit = min(max_bytes, max(_MAX_GZIP_RATIO * len(packed), _CHUNK_BYTES))
     chunks: list[bytes] = []
     size = 0
     rest = packed

@@ -21,8 +21,8 @@ from geo.sources.sieve import Sieve
 
 __all__ = ["FORCE_MARGIN_M", "Positions", "cover", "locate", "parse_numbers"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
+_FloatArray = NDArray[np.float64]
+_BoolArray = NDArray[np.bool_]
 
 # How far outside the force area a row is still near it (trust.md 45; the project's own number).
 FORCE_MARGIN_M = 20_000.0
@@ -64,12 +64,12 @@ class Positions:
         Whether both coordinates were blank.
     """
 
-    easting_m: FloatArray
-    northing_m: FloatArray
-    is_blank: BoolArray
+    easting_m: _FloatArray
+    northing_m: _FloatArray
+    is_blank: _BoolArray
 
 
-def parse_numbers(values: pd.Series) -> FloatArray:
+def parse_numbers(values: pd.Series) -> _FloatArray:
     """
     Parse plain decimal numbers; anything else, infinity included, is NaN.
 
@@ -92,7 +92,7 @@ def parse_numbers(values: pd.Series) -> FloatArray:
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-def cover(area: BaseGeometry | None, easting_m: FloatArray, northing_m: FloatArray) -> BoolArray:
+def cover(area: BaseGeometry | None, easting_m: _FloatArray, northing_m: _FloatArray) -> _BoolArray:
     """
     Tell which points lie in an area; a point on its edge does.
 
@@ -182,13 +182,13 @@ def locate(
     return Positions(np.where(lost, np.nan, easting_m), np.where(lost, np.nan, northing_m), x_blank & y_blank)
 
 
-def _within(values: FloatArray, bounds: tuple[float, float]) -> BoolArray:
+def _within(values: _FloatArray, bounds: tuple[float, float]) -> _BoolArray:
     return (values >= bounds[0]) & (values <= bounds[1])
 
 
 def _locate_degrees(
-    lon: FloatArray, lat: FloatArray, known: BoolArray, sieve: Sieve, field: str, area: BaseGeometry | None
-) -> tuple[FloatArray, FloatArray]:
+    lon: _FloatArray, lat: _FloatArray, known: _BoolArray, sieve: Sieve, field: str, area: BaseGeometry | None
+) -> tuple[_FloatArray, _FloatArray]:
     """Metres of the degrees that can be meant; the rest are in the sieve."""
     is_grid = ((lon > 180) | (lat > 90)) & (_on_grid(lon, lat) | _on_grid(lat, lon))
     sieve.reject(is_grid, "grid_metres_in_degrees", field=field)
@@ -210,8 +210,13 @@ def _locate_degrees(
 
 
 def _locate_metres(
-    easting_m: FloatArray, northing_m: FloatArray, known: BoolArray, sieve: Sieve, field: str, area: BaseGeometry | None
-) -> tuple[FloatArray, FloatArray]:
+    easting_m: _FloatArray,
+    northing_m: _FloatArray,
+    known: _BoolArray,
+    sieve: Sieve,
+    field: str,
+    area: BaseGeometry | None,
+) -> tuple[_FloatArray, _FloatArray]:
     """The metres that can be meant; the rest are in the sieve."""
     degrees = known & _within(easting_m, _LON_DEG) & _within(northing_m, _LAT_DEG)
     sieve.reject(degrees, "degrees_in_grid_metres", field=field)
@@ -228,5 +233,5 @@ def _locate_metres(
     return np.where(on_grid, easting_m, np.nan), np.where(on_grid, northing_m, np.nan)
 
 
-def _on_grid(easting_m: FloatArray, northing_m: FloatArray) -> BoolArray:
+def _on_grid(easting_m: _FloatArray, northing_m: _FloatArray) -> _BoolArray:
     return _within(easting_m, GB_EASTING_M) & _within(northing_m, GB_NORTHING_M)

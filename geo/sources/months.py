@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["EARLIEST_MONTH", "parse_months", "reject_implausible_months", "this_month"]
-
 from geo.sources.sieve import Sieve
+
+__all__ = ["EARLIEST_MONTH", "parse_months", "reject_implausible_months", "this_month"]
 
 # Recorded crime on computers does not reach further back; 1970-01-01 and 1900-01-00 are what software writes for a
 # missing date.

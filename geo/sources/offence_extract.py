@@ -31,8 +31,8 @@ from geo.tables.evidence import LOCATION_PRECISION
 
 __all__ = ["CUSTODY_WORDS", "read_offence_extract"]
 
-REQUIRED = ("crime_type", "occurred_from", "x", "y")
-OPTIONAL = (
+_REQUIRED = ("crime_type", "occurred_from", "x", "y")
+_OPTIONAL = (
     "offence_id",
     "offence_code",
     "occurred_to",
@@ -120,7 +120,7 @@ def read_offence_extract(
     """
     _require_settings(location_precision, provenance_by_value or {})
     read = read_mapped(
-        path, columns, what="offence extract", required=REQUIRED, optional=OPTIONAL, refuse_person_columns=True
+        path, columns, what="offence extract", required=_REQUIRED, optional=_OPTIONAL, refuse_person_columns=True
     )
     rows, sieve = read.rows, read.sieve(private_fields=("x", "y", "location", "offence_id"))
     sieve.reject(rows["crime_type"].eq("").to_numpy(), "no_crime_type", field="crime_type")

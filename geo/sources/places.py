@@ -19,7 +19,7 @@ from geo.sources.locations import Positions, cover, locate, parse_numbers
 from geo.sources.sieve import Sieve
 from geo.tables import PLACES
 
-__all__ = ["build_places", "name_key", "read_places", "read_towns", "reject_repeats"]
+__all__ = ["CENSUS_BASIS", "build_places", "name_key", "read_places", "read_towns", "reject_repeats"]
 
 CENSUS_BASIS = "ONS built-up area, census 2021"
 

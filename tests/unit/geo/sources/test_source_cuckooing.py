@@ -3,7 +3,7 @@ import pytest
 
 from geo.errors import DisclosureError
 from geo.sensitive import SensitivePoints
-from geo.sources.cuckooing import read_cuckooing
+from geo.sources.cuckooing import _merge_sightings, read_cuckooing
 
 COLUMNS = {"x": "E", "y": "N", "first_seen": "from", "last_seen": "to", "address_id": "uprn"}
 
@@ -71,3 +71,19 @@ def test_messages_of_a_misread_file_show_no_coordinate(tmp_path):
     with pytest.raises(ValueError, match="degrees_in_grid_metres") as caught:
         read(tmp_path, ["5,-1.0931,53.9583,2025-03,"])
     assert "53.9583" not in str(caught.value)
+
+
+def test_an_address_is_seen_from_its_first_month_to_its_last():
+    seen = pd.DataFrame(
+        {
+            "easting_m": [1.0, 1.0, 2.0],
+            "northing_m": [1.0, 1.0, 1.0],
+            "first_seen": pd.PeriodIndex(["2025-01", "2025-06", "2025-02"], freq="M"),
+            "last_seen": pd.PeriodIndex(["2025-03", None, None], freq="M"),
+            "key": ["a", "a", "b"],
+        }
+    )
+    merged = _merge_sightings(seen)
+    assert merged["first_seen"].astype(str).tolist() == ["2025-01", "2025-02"]
+    assert merged["last_seen"].iloc[0] == pd.Period("2025-06")
+    assert pd.isna(merged["last_seen"].iloc[1])

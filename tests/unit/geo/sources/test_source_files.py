@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from geo.errors import InputError, ResourceError, UsageError
+from geo.errors import InputError, IntegrityError, ResourceError, UsageError
 from geo.sources.files import read_input_file, require_plain_path
 
 
@@ -78,3 +78,19 @@ def test_damaged_gzip_is_refused(tmp_path):
     path.write_bytes(gzip.compress(os.urandom(400))[:10] + b"\xff" * 40)
     with pytest.raises(InputError, match="its gzip data are damaged"):
         read_input_file(path)
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"a,b\n1,2\n")
+    fstat = os.fstat
+
+    def fstat_after_growth(descriptor):
+        with path.open("ab") as stream:
+            stream.write(b"3,4\n")
+        return fstat(descriptor)
+
+    monkeypatch.setattr(os, "fstat", fstat_after_growth)
+    with pytest.raises(IntegrityError, match="its size changed while it was read") as caught:
+        read_input_file(path)
+    assert caught.value.exit_code == 5

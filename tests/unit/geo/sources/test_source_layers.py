@@ -236,8 +236,9 @@ def test_other_databases_and_damaged_packages_are_refused(tmp_path, package):
 
 def test_track_is_split_into_lines_and_ordered_by_place(tmp_path):
     first, second = [[-1.1, 53.9], [-1.0, 53.9]], [[-1.3, 53.9], [-1.2, 53.9]]
+    point_like = [[-1.5, 53.9], [-1.5, 53.9]]
     features = [
-        feature([first, second], "MultiLineString"),
+        feature([first, point_like, second], "MultiLineString"),
         feature([-1.1, 53.9], "Point"),
         feature([[-1.1, 53.9], [-1.1, 53.9]], "LineString"),
         feature(None),

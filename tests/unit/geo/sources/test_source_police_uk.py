@@ -164,3 +164,11 @@ def test_no_row_in_scope_gives_an_empty_table(tmp_path):
     reading = read_police_uk([write(tmp_path, [row()])], crime_types={"Robbery"})
     assert len(reading.table) == 0
     assert len(reading.quarantine) == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"kind": "Robbery"}, {"lon": "-1.2"}, {"location": "On or near B Street"}, {"crime_id": "z"}]
+)
+def test_records_that_differ_in_any_field_are_two_records(tmp_path, change):
+    reading = read_police_uk([write(tmp_path / "a", [row()]), write(tmp_path / "b", [row(**change)])])
+    assert len(reading.table) == 2
