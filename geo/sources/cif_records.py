@@ -173,8 +173,9 @@ def _schedules(cells: Cells, line: NDArray[np.intp]) -> pd.DataFrame:
 def _calls(cells: Cells, kind: NDArray[np.bytes_]) -> tuple[pd.DataFrame, BoolArray, NDArray[np.intp]]:
     """Public calls and which of them cannot be read, and the lines of all other locations, read in blocks."""
     starts = np.flatnonzero(kind == b"BS")
-    cuts = starts[np.unique(np.searchsorted(starts, np.arange(0, len(cells), _BLOCK_LINES)).clip(max=len(starts) - 1))]
-    bounds = np.unique(np.append(cuts, len(cells))) if len(starts) else np.zeros(0, dtype=np.intp)
+    # A block starts at the first schedule of each half a million lines.
+    cuts = starts[np.unique(starts // _BLOCK_LINES, return_index=True)[1]]
+    bounds = np.append(cuts, len(cells))
     blocks, passed = [_block_calls(cells[:0], kind[:0], 0, 0)], []
     for first, last in itertools.pairwise(bounds):
         block = _block_calls(cells[first:last], kind[first:last], first, int(np.searchsorted(starts, first)))
