@@ -6,6 +6,9 @@ Liverpool and Manchester supply those markets. So a destination's pull on one ex
 its rivals have on it, :math:`R_{ij} = \sum_{k \ne i} m_k c_{kj}^{-g}`. The model is production-constrained gravity with
 Tanner's deterrence, `c^-a exp(-b c)`, and a power of `R` [P: proposed here].
 
+On London's lines the fitted deterrence is a hump with its top near 115 km: the nearest counties get fewer lines than a
+power law would send. That shape is London's; a fit from one city should not be carried to the short trips of another.
+
 A second, plainer source of evidence is a destination's own past: `Persistent` keeps a stated part of what a model
 leaves unexplained in one year for the next.
 """
