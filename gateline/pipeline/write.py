@@ -11,7 +11,9 @@ import pandas as pd
 from gateline.pipeline.read import Inputs
 from gateline.pipeline.record import Recorder, library_versions
 from gateline.pipeline.stages import Results
+from gateline.products.briefing import write_briefing_pdf
 from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
+from gateline.products.gis import write_hotspots_geojson, write_layers_gpkg
 from gateline.products.inputs import HOTSPOT_MONTHS, Marks, ProductInputs
 from gateline.products.map_page import write_map
 from gateline.products.spreadsheet import write_list_xlsx
@@ -168,6 +170,9 @@ def write_products(folder: Path, products: ProductInputs, inputs: Inputs) -> Non
     write_town_csv(folder / "towns.csv", products)
     write_list_xlsx(folder / "priority_stations.xlsx", products)
     write_map(folder / "map.html", products)
+    write_briefing_pdf(folder / "briefing.pdf", products)
+    write_layers_gpkg(folder / "layers.gpkg", products)
+    write_hotspots_geojson(folder / "hotspots.geojson", products)
     rejected = inputs.quarantine[inputs.quarantine["status"] != "out_of_scope"]
     write_csv(folder / "quarantine.csv", rejected, products.marks)
 
