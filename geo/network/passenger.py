@@ -128,7 +128,7 @@ def build_passenger_graph(
     Raises
     ------
     InputError
-        If only one of `calls` and `departures` is given.
+        If only one of `calls` and `departures` is given, or `hours` are not hours of a week.
     TableError
         If a table breaks its contract.
 
@@ -136,10 +136,25 @@ def build_passenger_graph(
     -----
     Half the time between trains is the mean wait of a passenger who comes without a timetable to trains at even
     intervals. Services that share a stretch are not pooled, so the wait there is too long rather than too short.
+
+    Examples
+    --------
+    >>> from shapely import LineString
+    >>> links = gpd.GeoDataFrame(
+    ...     {"from_station_id": ["HGT"], "to_station_id": ["LDS"], "length_m": 29_300.0, "time_min": 36.0,
+    ...      "time_basis": "timetable", "repaired_m": 0.0},
+    ...     geometry=[LineString([(430_000, 455_000), (430_000, 433_000)])], crs="EPSG:27700",
+    ...     index=pd.Index(["HGT-LDS"], name="link_id"))
+    >>> graph = build_passenger_graph(links)
+    >>> graph.station_ids, graph.minutes.tolist()
+    (('HGT', 'LDS'), [37.0, 37.0])
     """
     validate(links, RAIL_LINKS)
     if (calls is None) != (departures is None):
         msg = "calls and departures: only one of them is given, expected both or neither. Give the other."
+        raise InputError(msg)
+    if not len(hours) or min(hours) < 0 or max(hours) >= HOURS_PER_WEEK:
+        msg = f"hours: {list(hours)[:3]!r} are not hours of a week, expected some from 0 to 167. Give others."
         raise InputError(msg)
     ends = links[["from_station_id", "to_station_id"]].to_numpy(dtype=object).ravel().tolist()
     extra = [] if calls is None else calls["station_id"].tolist()

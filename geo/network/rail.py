@@ -122,6 +122,21 @@ def build_rail_network(
     ------
     TableError
         If a table breaks its contract.
+
+    Examples
+    --------
+    >>> from shapely import LineString
+    >>> track = gpd.GeoDataFrame(
+    ...     geometry=[LineString([(400_000, 400_000), (410_000, 400_000)])], crs="EPSG:27700",
+    ...     index=pd.Index([1], name="track_id"))
+    >>> stations = pd.DataFrame(
+    ...     {"name": ["A", "B", "C"], "easting_m": [400_000.0, 404_100.0, 410_000.0], "northing_m": 400_010.0,
+    ...      "is_in_force": True}, index=pd.Index(["AAA", "BBB", "CCC"], name="station_id"))
+    >>> build_rail_network(track, stations).links[["length_m", "time_min", "time_basis"]]
+             length_m  time_min     time_basis
+    link_id
+    AAA-BBB    4100.0       4.0  assumed_speed
+    BBB-CCC    5900.0       5.3  assumed_speed
     """
     validate(stations, STATIONS)
     stations = stations.sort_index()

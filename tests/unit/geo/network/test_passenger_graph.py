@@ -155,6 +155,12 @@ def test_walks_join_stations_one_way_each(links):
     assert minutes(timed, "AAA", "XXX") == 37 + 5 + 7
 
 
+def test_of_a_walk_and_a_ride_between_two_stations_the_quicker_counts(links):
+    for walk_min, expected_min in ((2.0, 2.0), (20.0, 7.0)):
+        walk = pd.DataFrame({"from_station_id": ["AAA"], "to_station_id": ["BBB"], "time_min": [walk_min]})
+        assert minutes(build_passenger_graph(links, fixed_links=walk), "AAA", "BBB") == expected_min
+
+
 def test_every_arc_takes_time(links):
     still = calls(P=[("AAA", None, 0), ("BBB", 6, 6), ("CCC", 10, None)])
     graph = build_passenger_graph(links, calls=still, departures=departures(("P", 8, 2)), hours=[8])
@@ -187,6 +193,12 @@ def test_run_times_are_medians_over_trains(links):
 def test_half_a_timetable_is_refused(links):
     with pytest.raises(InputError, match=r"calls and departures: only one of them is given, expected both or neither"):
         build_passenger_graph(links, calls=CALLS)
+
+
+@pytest.mark.parametrize("hours", [[], [168], [-1]])
+def test_hours_outside_the_week_are_refused(links, hours):
+    with pytest.raises(InputError, match=r"hours: .* are not hours of a week, expected some from 0 to 167"):
+        build_passenger_graph(links, calls=CALLS, departures=DEPARTURES, hours=hours)
 
 
 def test_an_unknown_origin_and_paths_not_kept_are_named(links):
