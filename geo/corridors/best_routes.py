@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,7 @@ def find_best_ways(
     )
     leaving = used[np.argsort(rides.tail[used], kind="stable")]
     arriving = used[np.argsort(rides.head[used], kind="stable")]
-    shunned = _shunned(rides.needless)
+    shunned_from = np.searchsorted(rides.needless[1], np.arange(rides.tail.size + 1))
     slots = np.arange(k, dtype=np.int32)
     for station in paths.order.tolist():
         into = arriving[slice(*np.searchsorted(rides.head[arriving], [station, station + 1]))]
@@ -98,21 +99,29 @@ def find_best_ways(
             at = int(np.searchsorted(cost, starts[station]))
             cost = np.insert(cost, at, starts[station])
             ride, rank = np.insert(ride, at, -1), np.insert(rank, at, -1)
-        for onward in leaving[slice(*np.searchsorted(rides.tail[leaving], [station, station + 1]))].tolist():
-            avoid = shunned.get(onward)
-            pick = slots[: cost.size] if avoid is None else np.flatnonzero(~np.isin(ride, avoid))[:k]
-            pick = pick[: min(k, pick.size)]
-            best.cost_min[onward, : pick.size] = cost[pick] + paths.cost_of_ride_min[onward]
-            best.before[onward, : pick.size] = ride[pick]
-            best.rank[onward, : pick.size] = rank[pick]
+        onward = leaving[slice(*np.searchsorted(rides.tail[leaving], [station, station + 1]))]
+        pick = _pick_allowed(ride, rides.needless[0], shunned_from, onward, k)
+        some, slot = np.nonzero(pick >= 0)
+        chosen = pick[some, slot]
+        best.cost_min[onward[some], slot] = cost[chosen] + paths.cost_of_ride_min[onward[some]]
+        best.before[onward[some], slot] = ride[chosen]
+        best.rank[onward[some], slot] = rank[chosen]
     return best
 
 
-def _shunned(needless: NDArray[np.int64]) -> dict[int, NDArray[np.int64]]:
-    """For each ride, the rides after which nobody changes to it."""
-    order = np.lexsort((needless[0], needless[1]))
-    after, starts = np.unique(needless[1][order], return_index=True)
-    return dict(zip(after.tolist(), np.split(needless[0][order], starts[1:]), strict=True)) if after.size else {}
+def _pick_allowed(
+    ride: IntArray, shunned: NDArray[np.int64], shunned_from: NDArray[np.int64], onward: NDArray[np.int64], k: int
+) -> NDArray[np.int64]:
+    """For each ride onward, positions of the first k arrivals after which one may change to it; -1 for none."""
+    pick = np.full((onward.size, k), -1, dtype=np.int64)
+    pick[:, : min(k, ride.size)] = np.arange(min(k, ride.size))
+    low, high = shunned_from[onward], shunned_from[onward + 1]
+    arrived = ride.tolist()
+    for row in np.flatnonzero(high > low).tolist():
+        avoid = set(shunned[low[row] : high[row]].tolist())
+        allowed = list(islice((place for place, last in enumerate(arrived) if last not in avoid), k))
+        pick[row] = allowed + [-1] * (k - len(allowed))
+    return pick
 
 
 def trace_stops(paths: OriginPaths, ways: BestWays, ride: IntArray, rank: IntArray) -> NDArray[np.int64]:

@@ -63,6 +63,7 @@ class Rides:
         How often the ride runs over each link.
     needless : numpy.ndarray of shape (2, n_pairs)
         Pairs of rides, one and the next, between which nobody changes: a through train makes both at no more cost.
+        Ordered by the next.
     is_walk : numpy.ndarray of shape (n_rides,)
         Whether it is a walk between two stations.
     has_timetable : bool
@@ -168,7 +169,8 @@ def build_rides(
         time_min=run_min + wait_min + alight_min,
         calls=calls,
         links=links,
-        needless=np.unique(splits[1:, through], axis=1),
+        # Ordered by the ride that is taken next.
+        needless=_distinct(splits[2, through], splits[1, through], first.tail.size)[::-1],
         is_walk=walks,
         has_timetable=has_timetable,
         boarding_penalty_min=interchange_penalty_min if has_timetable else 0.0,
@@ -338,9 +340,14 @@ def _trace(
     called = np.concatenate(call_parts, axis=1)
     # A train that passes an end of the ride again has no call there that tells a rider anything new.
     called = called[:, (called[1] != rides.tail[called[0]]) & (called[1] != rides.head[called[0]])]
-    calls = _incidence(np.unique(called, axis=1), (n, len(graph.station_ids)))
+    calls = _incidence(_distinct(called[0], called[1], len(graph.station_ids)), (n, len(graph.station_ids)))
     links = _incidence(np.concatenate(link_parts, axis=1), (n, len(graph.link_ids)))
     return calls, links, np.concatenate(split_parts, axis=1)
+
+
+def _distinct(row: NDArray[np.int64], column: NDArray[np.int64], n_columns: int) -> NDArray[np.int64]:
+    """Each pair once, by row and column."""
+    return np.stack(np.divmod(np.unique(row * n_columns + column), max(n_columns, 1)))
 
 
 class _RideIndex:
