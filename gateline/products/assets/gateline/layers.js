@@ -31,13 +31,19 @@ gl.group = (name, layers, isShown) => {
   return group;
 };
 
-/* Canvas draws in the order of adding: put the groups back in theirs after a switch. */
+/* Canvas draws in the order of adding: put the groups back in theirs after a switch, once a frame. */
 gl.order = ["bands", "hotspots", "links", "towns", "others", "stations"];
 gl.reorder = () => {
-  for (const name of gl.order) {
-    const group = gl.groups[name];
-    if (group && gl.map.hasLayer(group)) group.eachLayer((layer) => layer.bringToFront());
-  }
+  if (gl.willReorder) return;
+  gl.willReorder = true;
+  requestAnimationFrame(() => {
+    gl.willReorder = false;
+    for (const name of gl.order) {
+      const group = gl.groups[name];
+      if (group && gl.map.hasLayer(group)) group.eachLayer((layer) => layer.bringToFront());
+    }
+    if (gl.selected && gl.selected.kind === "stations") gl.stationLayers[gl.selected.at].bringToFront();
+  });
 };
 
 gl.line = (points, options) => L.polyline(points, { renderer: gl.renderer, ...options });
@@ -92,7 +98,6 @@ gl.drawHotspots = () => {
   });
   gl.group("hotspots", [], true);
   gl.hotspotView = { method: 0, month: -1 };
-  gl.restyle.push(() => gl.showHotspots());
 };
 
 gl.spotCount = (k) => {
@@ -228,6 +233,7 @@ gl.drawStations = () => {
     const layer = new gl.Symbol([stations.lat[k], stations.lon[k]], {
       renderer: gl.renderer,
       radius: gl.tierRadius[stations.tier[k]] + (isTop && stations.tier[k] === "C" ? 3 : 0),
+      isTop,
       text: isTop ? String(stations.rank[k]) : "",
     });
     gl.restyle.push(() => gl.styleStation(k));
@@ -238,6 +244,19 @@ gl.drawStations = () => {
   });
   /* Low ranks first, so that the stations that matter lie on top. */
   gl.group("stations", gl.stationLayers.slice().reverse(), true);
+  gl.map.on("zoomend", gl.sizeStations);
+  gl.restyle.push(gl.sizeStations);
+};
+
+/* From afar, a whole country's stations would hide each other: all but the first tiers shrink. */
+gl.sizeStations = () => {
+  const { tier } = gl.data.stations;
+  const share = Math.min(1, Math.max(0.3, (gl.map.getZoom() - 5.5) / 3));
+  if (share === gl.scoreView.share) return;
+  gl.scoreView.share = share;
+  gl.stationLayers.forEach((layer, k) => {
+    if (tier[k] !== "A" && tier[k] !== "B" && !layer.options.isTop) layer.setRadius(gl.tierRadius[tier[k]] * share);
+  });
 };
 
 gl.styleStation = (k) => {

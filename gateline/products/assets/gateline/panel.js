@@ -1,6 +1,6 @@
 /* The ranked list and the chosen place: the way through the map for keyboard and screen reader. */
-gl.panel = { kind: "stations", nShown: 200, words: "", tier: "" };
-gl.PAGE_ROWS = 200;
+gl.panel = { kind: "stations", nShown: 100, words: "", tier: "" };
+gl.PAGE_ROWS = 100;
 
 gl.buildPanel = () => {
   const tier = gl.byId("gl-tier");

@@ -1,7 +1,12 @@
 /* Colours and sizes. Lightness runs one way in every palette, so that a greyscale print keeps the order. */
-gl.theme = { isDark: false };
+gl.theme = { isDark: false, colours: new Map() };
 
-gl.cssColour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--gl-" + name).trim();
+/* Asking the browser for a colour is slow: once for each theme. */
+gl.cssColour = (name) => {
+  const known = gl.theme.colours;
+  if (!known.has(name)) known.set(name, getComputedStyle(document.documentElement).getPropertyValue("--gl-" + name).trim());
+  return known.get(name);
+};
 
 /* The strongest class is darkest on white and lightest on black. */
 gl.palette = (name) => {

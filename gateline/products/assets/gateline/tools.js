@@ -148,6 +148,7 @@ gl.refreshHotspots = () => {
 
 gl.applyTheme = () => {
   document.documentElement.dataset.glTheme = gl.theme.isDark ? "dark" : "light";
+  gl.theme.colours.clear();
   const button = gl.byId("gl-theme");
   button.setAttribute("aria-pressed", String(gl.theme.isDark));
   for (const restyle of gl.restyle) restyle();
