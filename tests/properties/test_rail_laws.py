@@ -3,7 +3,7 @@
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
@@ -64,6 +64,7 @@ def test_links_are_no_shorter_than_a_straight_line_and_pass_no_third_station(rai
             assert link.geometry.distance(MultiPoint(others.to_numpy())) > 99.0
 
 
+@settings(max_examples=20)
 @given(railways(), st.randoms(use_true_random=False))
 def test_row_order_changes_no_link(railway, random):
     track, stations = railway
@@ -152,6 +153,7 @@ def times_of(calls, departures) -> pd.DataFrame:
     return pd.DataFrame(found.time_min, index=found.station_ids, columns=found.station_ids)
 
 
+@settings(max_examples=20)
 @given(timetables(), st.sampled_from(CODES))
 def test_a_train_that_does_not_call_changes_nothing_at_the_station(timetable, skipped):
     """A new train over all stations but one: times from and to that one change only by changing trains elsewhere."""
@@ -175,6 +177,7 @@ def test_a_train_that_does_not_call_changes_nothing_at_the_station(timetable, sk
     assert np.isclose(after.loc[skipped, others].min(), first.loc[skipped].drop(skipped).min())
 
 
+@settings(max_examples=20)
 @given(timetables())
 def test_more_trains_never_make_a_journey_longer(timetable):
     calls, departures = timetable
@@ -182,6 +185,7 @@ def test_more_trains_never_make_a_journey_longer(timetable):
     assert (times_of(calls, more) <= times_of(calls, departures) + 1e-9).all(axis=None)
 
 
+@settings(max_examples=20)
 @given(timetables())
 def test_row_order_of_the_timetable_changes_nothing(timetable):
     calls, departures = timetable
