@@ -98,7 +98,7 @@ def estimate_origins(
     total_out, total_in = _split_total(
         y_out,
         y_in,
-        is_listed=len(deal_lines) > 0,
+        is_listed=bool(deal_lines["origin_id"].notna().any()),
         internal_share=internal_share,
         strength=prior_strength_lines,
         prior_total=prior_total_lines,
@@ -142,7 +142,8 @@ def observed_lines(exporters: pd.DataFrame, towns: pd.DataFrame, deal_lines: pd.
     towns : pandas.DataFrame
         The force's own `PLACES`.
     deal_lines : pandas.DataFrame
-        Contract `DEAL_LINES`; lines into places elsewhere are left out.
+        Contract `DEAL_LINES`. Lines into places elsewhere, and of unknown origin, are left out; a line of unknown town
+        counts.
 
     Returns
     -------
@@ -154,7 +155,8 @@ def observed_lines(exporters: pd.DataFrame, towns: pd.DataFrame, deal_lines: pd.
     TableError
         If a line into the force comes from no known origin.
     """
-    into = deal_lines.loc[deal_lines["destination_id"].isin(towns.index)]
+    is_into = deal_lines["destination_id"].isin(towns.index) | deal_lines["destination_id"].isna()
+    into = deal_lines.loc[is_into & deal_lines["origin_id"].notna()]
     unknown = sorted(set(into["origin_id"]) - set(exporters.index) - set(towns.index))
     if unknown:
         more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""

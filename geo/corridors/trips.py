@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geo.corridors.gravity import Gravity
 from geo.corridors.origins import INTERNAL_SHARE, PRIOR_STRENGTH_LINES, PRIOR_TOTAL_LINES, estimate_origins
@@ -50,7 +51,9 @@ def estimate_od_trips(
     1. Gravity's coefficients: prior, moved by observed lines (maximum a posteriori).
     2. Each origin's shares among towns: :math:`p_{ij} \propto w_j^b c_{ij}^{-g}`, updated by its own lines.
     3. Each origin's lines: `geo.corridors.origins.estimate_origins`.
-    4. Trips: lines times shares times trips a line.
+    4. Lines into a known town from an unknown origin are allotted to origins in proportion to the flows so far, and
+       move the shares again; they add nothing to an origin's total.
+    5. Trips: lines times shares times trips a line.
 
     Parameters
     ----------
@@ -59,7 +62,7 @@ def estimate_od_trips(
     places : pandas.DataFrame
         Contract `PLACES`; only those in the force are destinations and internal origins.
     deal_lines : pandas.DataFrame
-        Contract `DEAL_LINES`; may be empty.
+        Contract `DEAL_LINES`; may be empty. A line of which one end alone is known counts for that end.
     costs : pandas.DataFrame
         `origin_id`, `destination_id`, `cost_min`: minutes door to door by the better mode. A pair that is absent or
         null cannot be travelled.
@@ -76,7 +79,7 @@ def estimate_od_trips(
     prior_strength_lines : float
         How many observed lines weigh as much as a prior.
     prior_total_lines : float
-        Lines in total when none is observed.
+        Lines in total when no origin's lines are observed.
     cost_floor_min : float
         Costs below it count as it, minutes, positive.
 
@@ -127,9 +130,11 @@ def estimate_od_trips(
     prior_share = model.predict_share(pairs)
     share = update_shares(prior_share, n_lines, group=group, prior_strength_lines=prior_strength_lines)
     lines = origins["expected_lines"].reindex(pairs["origin_id"]).to_numpy()
-    weight = prior_strength_lines * prior_share + n_lines
+    seen = n_lines + _allot_lines(deal_lines, pairs["destination_id"], lines * share)
+    share = update_shares(prior_share, seen, group=group, prior_strength_lines=prior_strength_lines)
+    weight = prior_strength_lines * prior_share + seen
     own = np.divide(n_lines, weight, out=np.zeros_like(weight), where=weight > 0)
-    any_seen = np.bincount(group, weights=n_lines)[group] > 0
+    any_seen = np.bincount(group, weights=seen)[group] > 0
     od_trips = pd.DataFrame(
         {
             "origin_id": pairs["origin_id"].to_numpy(),
@@ -206,6 +211,17 @@ def _build_pairs(
         is_internal=pairs["origin_id"].isin(towns.index),
     )
     return pairs.sort_values(["is_internal", "origin_id", "destination_id"], ignore_index=True)
+
+
+def _allot_lines(
+    deal_lines: pd.DataFrame, destination_ids: pd.Series, flow: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Lines of unknown origin into each town, shared among its pairs in proportion to their flow."""
+    unknown = deal_lines.loc[deal_lines["origin_id"].isna()].groupby("destination_id")["n_lines"].sum()
+    into = pd.Series(flow).groupby(destination_ids.to_numpy()).transform("sum").to_numpy(dtype=float)
+    lines = unknown.reindex(destination_ids).fillna(0.0).to_numpy(dtype=float)
+    allotted: NDArray[np.float64] = np.divide(lines * flow, into, out=np.zeros_like(flow), where=into > 0)
+    return allotted
 
 
 def _weigh_pairs(

@@ -268,3 +268,37 @@ def test_more_lines_than_one_a_pair_are_added_up(exporters, places, costs):
     once = estimate_od_trips(exporters, places, deal_lines(("west", "ayton", 4)), costs)
     twice = estimate_od_trips(exporters, places, deal_lines(("west", "ayton", 1), ("west", "ayton", 3)), costs)
     pd.testing.assert_frame_equal(once, twice)
+
+
+def test_a_line_of_unknown_town_counts_for_its_origin_alone(exporters, places, costs):
+    lines = deal_lines(("mersey", None, 90), ("west", None, 10))
+    with_pull = {"exporter_pull": pull_of(exporters), "prior_strength_lines": 10.0}
+    origins = estimate_origins(exporters, places, lines, **with_pull)
+    assert origins["observed_lines"].to_dict()["mersey"] == 90.0
+    assert origins.loc["mersey", "expected_lines"] > 3 * origins.loc["west", "expected_lines"]
+    od = estimate_od_trips(exporters, places, lines, costs, **with_pull)
+    prior = estimate_od_trips(exporters, places, NONE, costs, **with_pull)
+    for table in (od, prior):
+        table["share"] = table["trips_per_month"] / table.groupby("origin_id")["trips_per_month"].transform("sum")
+    pd.testing.assert_series_equal(od["share"], prior["share"])
+
+
+def test_a_line_of_unknown_origin_counts_for_its_town_alone(exporters, places, costs):
+    lines = deal_lines((None, "caxton", 40))
+    od = estimate_od_trips(exporters, places, lines, costs)
+    prior = estimate_od_trips(exporters, places, NONE, costs)
+    assert od["trips_per_month"].sum() == pytest.approx(prior["trips_per_month"].sum(), abs=1e-9)
+    into = [table.groupby("destination_id")["trips_per_month"].sum()["caxton"] for table in (prior, od)]
+    assert into[1] > 2 * into[0]
+    assert od.loc["west>caxton", "basis"] == "updated_prior"
+    assert od.loc["mersey>ayton", "basis"] == "prior"
+    sums = [table.groupby("origin_id")["trips_per_month"].sum() for table in (prior, od)]
+    pd.testing.assert_series_equal(sums[0], sums[1])
+
+
+def test_allotted_lines_follow_the_flow(exporters, places, costs):
+    """All 40 lines are allotted: with a prior worth little, Caxton's flow is what its origins can give."""
+    od = estimate_od_trips(exporters, places, deal_lines((None, "caxton", 40)), costs, prior_strength_lines=1e-6)
+    assert od.loc["west>caxton", "trips_per_month"] == pytest.approx(
+        od.loc[od["origin_id"] == "west", "trips_per_month"].sum(), rel=1e-6
+    )
