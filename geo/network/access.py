@@ -27,6 +27,8 @@ from geo.tables.evidence import EASTING, NORTHING
 __all__ = ["StraightLine", "measure_access", "measure_road_times"]
 
 MODES = ("walk", "drive")
+# ASSUMPTION: a part of the roads smaller than this is a gap of mapping (a car park, a clipped corner), no island.
+MIN_PART_NODES = 100
 # Pairs measured at once: two matrices of 32 MiB.
 _PAIRS_AT_ONCE = 4_000_000
 FloatArray = NDArray[np.float64]
@@ -42,6 +44,7 @@ def measure_access(
     roads: Roads | None = None,
     straight_line: StraightLine | None = None,
     max_offset_m: float = MAX_OFFSET_M,
+    min_part_nodes: int = MIN_PART_NODES,
 ) -> pd.DataFrame:
     """
     Measure the minutes from every station to the points within reach of it.
@@ -63,6 +66,8 @@ def measure_access(
         Speeds and detour factors where there is no road.
     max_offset_m : float
         Farthest that a point may be from a road to be measured along it.
+    min_part_nodes : int
+        Disconnected parts of the roads with fewer nodes are passed over.
 
     Returns
     -------
@@ -102,7 +107,10 @@ def measure_access(
     for mode in modes:
         near = _pairs_within(points, stations, line.reach_m(max_min, mode))
         if roads is not None:
-            along = _road_access(points, stations, near, roads.graph(mode), max_min=max_min, max_offset_m=max_offset_m)
+            graph = roads.graph(mode)
+            grid = build_segment_grid(graph, min_part_nodes=min_part_nodes)
+            to, start = (snap_points(t, graph, max_offset_m=max_offset_m, grid=grid) for t in (points, stations))
+            along = _road_access(graph, near, to, start, max_min=max_min)
             tables.append(along[0].assign(mode=mode, basis="road_graph"))
             near = along[1]
         times = near.assign(time_min=line.time_min(near["straight_m"].to_numpy(), mode), reason=None)
@@ -132,6 +140,7 @@ def measure_road_times(
     roads: Roads | None = None,
     straight_line: StraightLine | None = None,
     max_offset_m: float = MAX_OFFSET_M,
+    min_part_nodes: int = MIN_PART_NODES,
 ) -> pd.DataFrame:
     """
     Measure the minutes and metres by car from every origin to every destination.
@@ -146,6 +155,8 @@ def measure_road_times(
         Speeds and detour factors where there is no road.
     max_offset_m : float
         Farthest that a point may be from a road to be measured along it.
+    min_part_nodes : int
+        Disconnected parts of the roads with fewer nodes are passed over.
 
     Returns
     -------
@@ -173,7 +184,7 @@ def measure_road_times(
     reason = np.full(straight_m.shape, None, dtype=object)
     if roads is not None:
         graph = roads.drive
-        grid = build_segment_grid(graph)
+        grid = build_segment_grid(graph, min_part_nodes=min_part_nodes)
         start, end = (snap_points(p, graph, max_offset_m=max_offset_m, grid=grid) for p in (origins, destinations))
         on_from, on_to = (snaps["edge"].notna().to_numpy(dtype=bool) for snaps in (start, end))
         by_road = on_from[:, None] & on_to[None, :] & (straight_m > 0)
@@ -227,17 +238,9 @@ def _pairs_within(points: pd.DataFrame, stations: pd.DataFrame, reach_m: float) 
 
 
 def _road_access(
-    points: pd.DataFrame,
-    stations: pd.DataFrame,
-    near: pd.DataFrame,
-    graph: RoadGraph,
-    *,
-    max_min: float,
-    max_offset_m: float,
+    graph: RoadGraph, near: pd.DataFrame, to: pd.DataFrame, start: pd.DataFrame, *, max_min: float
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Pairs within reach along roads, with those near each other that no road joins; and near pairs off the roads."""
-    grid = build_segment_grid(graph)
-    to, start = (snap_points(table, graph, max_offset_m=max_offset_m, grid=grid) for table in (points, stations))
     on_point, on_station = (snaps["edge"].notna().to_numpy(dtype=bool) for snaps in (to, start))
     part_of_point, part_of_station = (
         graph.component[graph.tail[snaps["edge"].fillna(0).to_numpy(dtype=np.int64)]] for snaps in (to, start)

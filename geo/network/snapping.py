@@ -76,7 +76,12 @@ class SegmentGrid:
 
 
 def snap_points(
-    points: pd.DataFrame, graph: RoadGraph, *, max_offset_m: float = MAX_OFFSET_M, grid: SegmentGrid | None = None
+    points: pd.DataFrame,
+    graph: RoadGraph,
+    *,
+    max_offset_m: float = MAX_OFFSET_M,
+    min_part_nodes: int = 1,
+    grid: SegmentGrid | None = None,
 ) -> pd.DataFrame:
     """
     Snap every point to the nearest edge within reach.
@@ -89,8 +94,10 @@ def snap_points(
         The roads.
     max_offset_m : float
         Reach, more than 0.
+    min_part_nodes : int
+        Edges of disconnected parts with fewer nodes are passed over, unless no part has as many.
     grid : SegmentGrid, optional
-        The grid of this graph, where several tables are snapped to it.
+        The grid of this graph, where several tables are snapped to it; `min_part_nodes` is then that of the grid.
 
     Returns
     -------
@@ -110,7 +117,7 @@ def snap_points(
     index = points.index.rename("point_id")
     positions = points[[name for name in _POINTS.columns if name in points.columns]].set_axis(index)
     validate(positions, _POINTS)
-    grid = grid or build_segment_grid(graph)
+    grid = grid or build_segment_grid(graph, min_part_nodes=min_part_nodes)
     segment, share, offset_m = find_nearest(
         positions["easting_m"].to_numpy(dtype=float),
         positions["northing_m"].to_numpy(dtype=float),
@@ -151,7 +158,7 @@ def snap_points(
     return validate(table, SNAPS)
 
 
-def build_segment_grid(graph: RoadGraph) -> SegmentGrid:
+def build_segment_grid(graph: RoadGraph, *, min_part_nodes: int = 1) -> SegmentGrid:
     """
     Build the grid by which the segments of a graph are found.
 
@@ -159,13 +166,18 @@ def build_segment_grid(graph: RoadGraph) -> SegmentGrid:
     ----------
     graph : RoadGraph
         The roads.
+    min_part_nodes : int
+        Edges of disconnected parts with fewer nodes are left out, unless no part has as many.
 
     Returns
     -------
     SegmentGrid
         About two cells a segment, none smaller than 50 m.
     """
-    vertex, edge = gather_ranges(graph.vertex_indptr[:-1], graph.vertex_indptr[1:] - 1)
+    sizes = graph.component_sizes
+    kept = np.flatnonzero(sizes[graph.component[graph.tail]] >= min(min_part_nodes, sizes[0]))
+    vertex, row = gather_ranges(graph.vertex_indptr[kept], graph.vertex_indptr[kept + 1] - 1)
+    edge = kept[row]
     x = np.stack([graph.vertex_easting_m[vertex], graph.vertex_easting_m[vertex + 1]])
     y = np.stack([graph.vertex_northing_m[vertex], graph.vertex_northing_m[vertex + 1]])
     west, south = float(x.min()), float(y.min())

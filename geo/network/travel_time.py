@@ -15,12 +15,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.errors import UsageError
-from geo.network.road import RoadGraph
+from geo.network.road import RoadGraph, gather_ranges
 from geo.network.road_kernels import find_fastest
 from geo.network.speeds import MIN_PER_M_AT_1_KM_H, WALK_SPEED_KM_H
 
 __all__ = ["TravelTimes", "explain_unreached", "measure_node_times", "measure_times"]
 
+# Dead ends are dropped in rounds, for as long as a round drops more than one arc in a hundred.
+_MOST_ROUNDS = 20
+_WORTHWHILE_SHARE = 0.99
 FloatArray = NDArray[np.float64]
 NodeArray = NDArray[np.int32]
 
@@ -77,9 +80,8 @@ def measure_times(
     pace = _offset_pace(offset_speed_km_h)
     _require_limit(max_min)
     seeds, goals = _ends(graph, origins, pace, is_origin=True), _ends(graph, destinations, pace, is_origin=False)
-    time_min, length_m = find_fastest(
-        graph.indptr, graph.indices, graph.time_min, graph.length_m, *seeds, *goals, float(max_min)
-    )
+    arcs = _without_dead_ends(graph, np.concatenate([seeds[0].ravel(), goals[0].ravel()]))
+    time_min, length_m = find_fastest(*arcs, *seeds, *goals, float(max_min))
     _take_direct(graph, origins, destinations, pace, time_min, length_m)
     return TravelTimes(*_within(time_min, length_m, max_min))
 
@@ -147,17 +149,14 @@ def explain_unreached(
         None where there is a time, else ``origin_off_network``, ``destination_off_network``,
         ``disconnected`` or ``no_way_within_limit`` (one-way streets, or a longer time than was looked for).
     """
-    off_from, off_to = (table["edge"].isna().to_numpy(dtype=bool) for table in (origins, destinations))
-    part_from, part_to = (
-        graph.component[graph.tail[table["edge"].fillna(0).to_numpy(dtype=np.int64)]]
-        for table in (origins, destinations)
-    )
+    (on_from, edge_from, *_), (on_to, edge_to, *_) = _arrays(origins), _arrays(destinations)
+    part_from, part_to = graph.component[graph.tail[edge_from]], graph.component[graph.tail[edge_to]]
     reason = np.full(time_min.shape, None, dtype=object)
     missing = np.isnan(time_min)
     reason[missing] = "no_way_within_limit"
     reason[missing & (part_from[:, None] != part_to[None, :])] = "disconnected"
-    reason[missing & off_to[None, :]] = "destination_off_network"
-    reason[missing & off_from[:, None]] = "origin_off_network"
+    reason[missing & ~on_to[None, :]] = "destination_off_network"
+    reason[missing & ~on_from[:, None]] = "origin_off_network"
     return reason
 
 
@@ -182,14 +181,39 @@ def _within(time_min: FloatArray, length_m: FloatArray, max_min: float) -> tuple
     return time_min, length_m
 
 
+def _without_dead_ends(
+    graph: RoadGraph, terminals: NodeArray
+) -> tuple[NDArray[np.int64], NodeArray, FloatArray, FloatArray]:
+    """
+    The arcs that a path between terminals may use, in compressed rows over the same nodes.
+
+    A node that is no terminal, and leads nowhere or only back to where it is reached from, lies on no such path. They
+    are dropped in rounds until few are left, which halves a street network at little cost.
+    """
+    tail = np.repeat(np.arange(graph.n_nodes), np.diff(graph.indptr))
+    head = graph.indices.astype(np.int64)
+    kept = np.arange(len(head))
+    is_terminal = np.zeros(graph.n_nodes, dtype=bool)
+    is_terminal[terminals] = True
+    for _ in range(_MOST_ROUNDS):
+        n_out, n_in = np.bincount(tail, minlength=graph.n_nodes), np.bincount(head, minlength=graph.n_nodes)
+        # The sum of one number is that number: the only neighbour of a node that has one.
+        to = np.bincount(tail, weights=head, minlength=graph.n_nodes)
+        back = np.bincount(head, weights=tail, minlength=graph.n_nodes)
+        is_dead = ~is_terminal & ((n_out == 0) | (n_in == 0) | ((n_out == 1) & (n_in == 1) & (to == back)))
+        stays = ~(is_dead[tail] | is_dead[head])
+        tail, head, kept = tail[stays], head[stays], kept[stays]
+        if stays.sum() > _WORTHWHILE_SHARE * len(stays):
+            break
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=graph.n_nodes))]).astype(np.int64)
+    return indptr, graph.indices[kept], graph.time_min[kept], graph.length_m[kept]
+
+
 def _ends(
     graph: RoadGraph, snaps: pd.DataFrame, offset_pace: float, *, is_origin: bool
 ) -> tuple[NodeArray, FloatArray, FloatArray]:
     """Nodes at the two ends of each point's edge, and the minutes and metres to them, or from them."""
-    is_on = snaps["edge"].notna().to_numpy(dtype=bool)
-    edge = snaps["edge"].fillna(0).to_numpy(dtype=np.int64)
-    chainage_m = snaps["chainage_m"].fillna(0.0).to_numpy(dtype=float)
-    offset_m = snaps["offset_m"].fillna(0.0).to_numpy(dtype=float)
+    is_on, edge, chainage_m, offset_m = _arrays(snaps)
     to_tail, to_head = graph.backward_min_per_m[edge], graph.forward_min_per_m[edge]
     if not is_origin:
         to_tail, to_head = to_head, to_tail
@@ -212,24 +236,32 @@ def _take_direct(
     length_m: FloatArray,
 ) -> None:
     """Where both ends of a pair lie on one edge, the way along it counts too; the arrays are updated in place."""
-    pairs = _on_edges(origins).merge(_on_edges(destinations), on="edge", suffixes=("_from", "_to"))
-    if not len(pairs):
-        return
-    edge = pairs["edge"].to_numpy()
-    along_m = (pairs["chainage_m_to"] - pairs["chainage_m_from"]).to_numpy()
+    on_from, edge_from, chainage_from_m, offset_from_m = _arrays(origins)
+    on_to, edge_to, chainage_to_m, offset_to_m = _arrays(destinations)
+    rows_to = np.flatnonzero(on_to)
+    rows_to = rows_to[np.argsort(edge_to[rows_to], kind="stable")]
+    rows_from = np.flatnonzero(on_from)
+    same_edge = [np.searchsorted(edge_to[rows_to], edge_from[rows_from], side=side) for side in ("left", "right")]
+    position, owner = gather_ranges(*same_edge)
+    start, end = rows_from[owner], rows_to[position]
+    edge = edge_from[start]
+    along_m = chainage_to_m[end] - chainage_from_m[start]
+    offset_m = offset_from_m[start] + offset_to_m[end]
     pace = np.where(along_m >= 0, graph.forward_min_per_m[edge], graph.backward_min_per_m[edge])
-    offset_m = (pairs["offset_m_from"] + pairs["offset_m_to"]).to_numpy()
     distance_m = np.abs(along_m)
     minutes = np.where(distance_m > 0, distance_m * np.where(distance_m > 0, pace, 1.0), 0.0) + offset_m * offset_pace
-    at = pairs["row_from"].to_numpy(), pairs["row_to"].to_numpy()
     metres = distance_m + offset_m
+    at = start, end
     better = (minutes < time_min[at]) | ((minutes == time_min[at]) & (metres < length_m[at]))
-    at = at[0][better], at[1][better]
+    at = start[better], end[better]
     time_min[at], length_m[at] = minutes[better], metres[better]
 
 
-def _on_edges(snaps: pd.DataFrame) -> pd.DataFrame:
-    """The points that are on an edge, with their rows."""
-    table = snaps[["edge", "chainage_m", "offset_m"]].reset_index(drop=True)
-    table["row"] = np.arange(len(table))
-    return table[table["edge"].notna()].astype({"edge": np.int64})
+def _arrays(snaps: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.int64], FloatArray, FloatArray]:
+    """Whether each point is on an edge, which, its metres along it and off it; zeros where it is on none."""
+    return (
+        snaps["edge"].notna().to_numpy(dtype=bool),
+        snaps["edge"].to_numpy(dtype=np.int64, na_value=0),
+        np.nan_to_num(snaps["chainage_m"].to_numpy(dtype=float)),
+        np.nan_to_num(snaps["offset_m"].to_numpy(dtype=float)),
+    )

@@ -62,6 +62,15 @@ def test_a_given_grid_gives_the_same_answer():
     )
 
 
+def test_small_parts_are_passed_over_unless_there_is_no_larger():
+    where = {1: (0, 0), 2: (60, 0), 3: (60, 40), 4: (0, 9), 5: (60, 9)}
+    graph = build_roads(ways_of(where, [(2, [1, 2], "both"), (3, [2, 3], "both"), (1, [4, 5], "both")])).walk
+    point = at((20, 8))
+    assert snap_points(point, graph)["offset_m"].item() == 1
+    assert snap_points(point, graph, min_part_nodes=3)["offset_m"].item() == 8
+    assert snap_points(point, graph, min_part_nodes=99)["offset_m"].item() == 8
+
+
 def test_no_points_give_no_rows():
     assert len(snap_points(at((0, 0)).iloc[:0], GRAPH)) == 0
 
