@@ -158,7 +158,9 @@ def test_walks_join_stations_one_way_each(links):
 def test_of_a_walk_and_a_ride_between_two_stations_the_quicker_counts(links):
     for walk_min, expected_min in ((2.0, 2.0), (20.0, 7.0)):
         walk = pd.DataFrame({"from_station_id": ["AAA"], "to_station_id": ["BBB"], "time_min": [walk_min]})
-        assert minutes(build_passenger_graph(links, fixed_links=walk), "AAA", "BBB") == expected_min
+        graph = build_passenger_graph(links, fixed_links=walk)
+        assert minutes(graph, "AAA", "BBB") == expected_min
+        assert minutes(graph, "AAA", "CCC") == expected_min + 5
 
 
 def test_every_arc_takes_time(links):

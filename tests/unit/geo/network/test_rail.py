@@ -73,6 +73,15 @@ def test_a_station_stops_the_trains_on_a_parallel_line():
     assert sorted(lengths(network)) == ["AAA-BBB", "BBB-CCC"]
 
 
+def test_a_station_is_on_every_line_beside_it():
+    """B stands on A-C; the line D-E comes within 20 m of it and shares no track with A-C."""
+    network = build_rail_network(
+        track([(0, 0), (10_000, 0)], [(0, 3_000), (4_000, 20), (6_000, 20), (10_000, 3_000)]),
+        stations(AAA=(0, 0), BBB=(5_000, 0), CCC=(10_000, 0), DDD=(0, 3_000), EEE=(10_000, 3_000)),
+    )
+    assert sorted(lengths(network)) == ["AAA-BBB", "BBB-CCC", "BBB-DDD", "BBB-EEE"]
+
+
 def test_a_parallel_line_beyond_the_contact_radius_is_passed():
     """The same with 600 m between the lines: fast trains go by."""
     network = build_rail_network(

@@ -41,6 +41,8 @@ def test_times_past_midnight_count_on_the_next_day(tmp_path):
     assert hours(reading) == {24: 1.0, 48: 1.0}
     assert reading.calls["station_id"].tolist() == ["A", "B", "C"]
     assert reading.calls["arrival_min"].tolist()[1:] == [20.5, 40.0]
+    assert reading.calls["arrival_min"].isna().tolist() == [True, False, False]
+    assert reading.calls["departure_min"].isna().tolist() == [False, False, True]
 
 
 def test_a_stop_where_nobody_may_board_or_alight_is_no_call(tmp_path):
