@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.corridors.baselines import Nearest, PopulationShare, Uniform
@@ -12,6 +12,8 @@ from geo.corridors.gravity import Gravity
 from geo.corridors.priors import COURIER_GRAVITY, CoefficientPrior, update_shares
 from geo.corridors.radiation import Radiation, measure_intervening_mass
 
+# The laws below run every model on every draw.
+FEWER = settings(max_examples=20)
 MASS = st.floats(1.0, 1e6)
 COST = st.floats(1.0, 1e3)
 
@@ -43,6 +45,7 @@ def models():
     ]
 
 
+@FEWER
 @given(tables())
 def test_what_leaves_an_origin_arrives(table):
     for model in models():
@@ -53,6 +56,7 @@ def test_what_leaves_an_origin_arrives(table):
         assert (flow >= 0).all()
 
 
+@FEWER
 @given(tables(), st.floats(0.01, 100.0))
 def test_scaling_the_outflow_scales_the_flows(table, factor):
     for model in models():
@@ -72,6 +76,7 @@ def test_more_mass_never_draws_less_and_more_cost_never_draws_more(table, factor
     assert model.predict_share(further)[0] <= before * (1 + 1e-12)
 
 
+@FEWER
 @given(tables(), st.randoms(use_true_random=False))
 def test_row_order_changes_no_flow(table, random):
     order = list(range(len(table)))
@@ -83,6 +88,7 @@ def test_row_order_changes_no_flow(table, random):
     assert measure_intervening_mass(shuffled) == pytest.approx(measure_intervening_mass(table)[order], rel=1e-9)
 
 
+@FEWER
 @given(tables(), st.floats(0.1, 0.9))
 def test_splitting_a_town_leaves_others_alone(table, part):
     """Exact in gravity with mass exponent 1 and in finite radiation."""
