@@ -10,6 +10,7 @@ from geo.corridors import assignment
 from geo.corridors.assignment import ALL_DESTINATIONS, assign_flows, assign_hour_bands
 from geo.corridors.choice import choose_modes
 from geo.errors import InputError, IntegrityError
+from geo.network.passenger import ArcKind
 from tests.unit.geo.corridors.small_rail import link_graph, road_table, supply_of, train_graph, trips_table
 
 WAYS = [f"{w}_trips_per_month" for w in ("boarding", "interchange", "calling", "alighting")]
@@ -80,6 +81,33 @@ def test_a_change_of_trains_is_seen_as_interchange_and_a_call_as_calling():
     done = assign_flows(flows, supply).station_flows
     assert through(done, "interchange") == pytest.approx({("M", "x", "t"): 8.0})
     assert through(done, "calling") == pytest.approx({("U", "x", "t"): 8.0, ("V", "x", "t"): 8.0})
+
+
+def test_whoever_walks_between_two_stations_changes_at_both():
+    graph = link_graph("HKLT", [("H", "K", 10.0), ("L", "T", 10.0)])
+    walk = {"tail": 1, "head": 2, "minutes": 4.0, "kind": int(ArcKind.WALK)}
+    walked = replace(
+        graph,
+        **{
+            name: np.append(getattr(graph, name), value).astype(getattr(graph, name).dtype)
+            for name, value in walk.items()
+        },
+        link_indptr=np.append(graph.link_indptr, graph.link_indptr[-1]),
+    )
+    supply = supply_of(walked, ACCESS[:1], {"x": "H"})
+    flows = choose_modes(trips_table([("x", "t", 8)]), supply, road_table([]))
+    done = assign_flows(flows, supply, change_share=pd.Series({"K": 0.25})).station_flows
+    assert through(done, "interchange") == pytest.approx({("K", "x", "t"): 8.0, ("L", "x", "t"): 8.0})
+    assert through(done, "calling") == {}
+
+
+def test_stations_as_far_as_each_other_exchange_no_trips():
+    """A and B are both ten minutes from H and half a minute apart: neither leads on to the other."""
+    supply = supply_of(
+        link_graph("ABH", [("H", "A", 10.0), ("H", "B", 10.0), ("A", "B", 0.5)]), [("t", "B", 1, "walk")], {"x": "H"}
+    )
+    flows = choose_modes(trips_table([("x", "t", 8)]), supply, road_table([]))
+    assert set(assign_flows(flows, supply).segment_flows["link_id"]) == {"H-B"}
 
 
 def test_without_a_timetable_the_change_share_divides_what_goes_on():
