@@ -74,6 +74,31 @@ def run(workspace: Workspace, *, quiet: Quiet = False, as_json: AsJson = False) 
     run_workspace(workspace, quiet=quiet, as_json=as_json)
 
 
+@app.command()
+def train(workspace: Workspace) -> None:
+    """Fit and judge every model against counting, register what is used, write its card."""
+    from gateline.commands.train import train_workspace
+
+    train_workspace(workspace)
+
+
+@app.command()
+def backtest(
+    workspace: Workspace,
+    *,
+    hotspots: Annotated[bool, typer.Option("--hotspots", help="Judge hotspot detectors instead of scores")] = False,
+) -> None:
+    """Judge every model and baseline on months that came after those it learnt from."""
+    if hotspots:
+        from gateline.commands.backtest import backtest_hotspots
+
+        backtest_hotspots(workspace)
+    else:
+        from gateline.commands.train import backtest_workspace
+
+        backtest_workspace(workspace)
+
+
 @audit_app.command("verify")
 def audit_verify(workspace: Workspace) -> None:
     """Recompute the chain of the audit log."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from gateline.pipeline.read import Inputs
 from gateline.pipeline.record import Recorder
@@ -25,14 +26,17 @@ from geo.corridors.priors import COURIER_GRAVITY
 from geo.corridors.rides import build_rides
 from geo.corridors.terminals import build_terminals
 from geo.corridors.trips import estimate_od_trips
+from geo.crs import METRIC
 from geo.errors import InputError
 from geo.hotspots.clusters import cluster_offences
+from geo.hotspots.grid import build_grid
+from geo.hotspots.hot_cells import find_hot_cells
 from geo.network.access import measure_access, measure_road_times
 from geo.network.passenger import build_passenger_graph
 from geo.network.rail import RailNetwork, build_rail_network
 from geo.network.usage import measure_station_usage
-from geo.schema import empty
-from geo.tables import OD_TRIPS, STATION_USAGE
+from geo.schema import empty, validate
+from geo.tables import HOTSPOTS, OD_TRIPS, STATION_USAGE
 from models.draws import IndexSettings
 from models.evidence import count_place_evidence, count_station_evidence
 from models.features import FeatureSet, build_place_features, build_station_features
@@ -66,7 +70,7 @@ class Results:
     usage : pandas.DataFrame
         Table `STATION_USAGE`.
     hotspots : geopandas.GeoDataFrame
-        Table `HOTSPOTS`.
+        Table `HOTSPOTS`: clusters, which the scores rest on, and patches of hot cells beside them.
     hotspot_months : pandas.DataFrame
         Offences of each hotspot by month.
     courier_flows, od_trips : pandas.DataFrame
@@ -169,7 +173,8 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             min_weight=float(settings.hotspots.min_offences),
             stations=scored_stations,
         )
-        record.rows = {"hotspots": len(clusters.hotspots), **clusters.n_by_fate}
+        hot_cells = _find_hot_cells(inputs, settings, scored_stations)
+        record.rows = {"clusters": len(clusters.hotspots), "hot_patches": len(hot_cells), **clusters.n_by_fate}
     with recorder.stage("corridors") as record:
         flow = _estimate_flow(region, settings)
         record.rows = {
@@ -214,7 +219,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
     return Results(
         network=network,
         usage=usage,
-        hotspots=clusters.hotspots,
+        hotspots=validate(pd.concat([clusters.hotspots, hot_cells]), HOTSPOTS),
         hotspot_months=_count_months(inputs.offences, clusters.membership),
         od_trips=flow.od_trips,
         courier_flows=flow.courier_flows,
@@ -334,6 +339,21 @@ def _flow_scenarios(region: _Region, stations: pd.DataFrame, settings: Settings)
         by_station[name] = exposure["courier_trips_per_month"]
         by_place[name] = flow.courier_flows.groupby("destination_id")["trips_per_month"].sum()
     return pd.DataFrame(by_station), pd.DataFrame(by_place).rename_axis("place_id")
+
+
+def _find_hot_cells(inputs: Inputs, settings: Settings, stations: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Patches of significantly hot squares over the small areas or the boundary; none where neither is known."""
+    force = inputs.boundaries[inputs.boundaries["kind"] == "force"]
+    shapes = inputs.areas if len(inputs.areas) else force
+    if len(shapes) == 0:
+        return gpd.GeoDataFrame(empty(HOTSPOTS), geometry="geometry", crs=METRIC)
+    grid = build_grid(shapely.union_all(shapes.geometry.array), cell_m=settings.hotspots.cell_size_m)
+    return find_hot_cells(
+        inputs.offences,
+        grid,
+        false_discovery_share=settings.hotspots.false_discovery_rate,
+        stations=stations,
+    )
 
 
 def _place_exposure(flow: _Flow, towns: pd.DataFrame, deal_lines: pd.DataFrame) -> pd.DataFrame:
