@@ -282,12 +282,19 @@ def label_hdbscan(
         raise UsageError(msg)
     if len(weight) <= min_samples or weight.sum() < min_weight:
         return np.full(len(weight), -1, dtype=np.int64)
+    import numba
     from fast_hdbscan.hdbscan import clusters_from_spanning_tree, compute_minimum_spanning_tree
 
     # The tree is built without weights: given them, the library's core distances put far outliers into clusters. A
     # single precision position is good to centimetres once the origin is near.
     near = coordinates_m - coordinates_m.mean(axis=0)
-    tree = compute_minimum_spanning_tree(near, min_samples=min_samples, reproducible=True)[0]
+    # On one thread ties are always broken alike; the library's own reproducible form takes ten times as long.
+    n_threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        tree = compute_minimum_spanning_tree(near, min_samples=min_samples)[0]
+    finally:
+        numba.set_num_threads(n_threads)
     # The library wants a whole number of at least two: scale the weights so that the least weight is one.
     least = max(2, round(min_weight))
     share = (weight * ((1 + 1e-6) * least / min_weight)).astype(np.float32)

@@ -168,6 +168,7 @@ def choose_bandwidth(
     *,
     candidates_m: Sequence[float],
     snap_m: float,
+    most_points: int = 5_000,
 ) -> tuple[float, dict[float, float]]:
     r"""
     Choose a bandwidth by leave-one-out likelihood.
@@ -183,6 +184,9 @@ def choose_bandwidth(
     snap_m : float
         Precision of the positions, metres. Offences at one snapped point are not at one place: without a floor, the
         likelihood grows without bound as the bandwidth shrinks. A distance less than this counts as this.
+    most_points : int, default 5000
+        The likelihood is taken at no more than this many points, evenly spaced in the order of their eastings; all
+        points are in the density.
 
     Returns
     -------
@@ -207,21 +211,22 @@ def choose_bandwidth(
     order = np.lexsort((northing_m, easting_m))
     at = np.column_stack([easting_m, northing_m])[order]
     w = np.asarray(weight, dtype=float)[order]
-    tree = cKDTree(at)
-    pairs = tree.query_pairs(max(candidates_m), output_type="ndarray")
-    distance_m = np.maximum(np.hypot(*(at[pairs[:, 0]] - at[pairs[:, 1]]).T), snap_m)
+    chosen = np.unique(np.linspace(0, len(w) - 1, min(most_points, len(w))).round().astype(np.int64))
     box_m2 = max(float(np.prod(np.ptp(at, axis=0))), snap_m**2)
-    total = w.sum()
-    score = {}
-    for h in sorted(candidates_m):
-        near = distance_m < h
-        share = 3 / np.pi / h**2 * (1 - (distance_m[near] / h) ** 2) ** 2
-        first, second = pairs[near].T
-        density: FloatArray = np.bincount(first, weights=share * w[second], minlength=len(w)).astype(float)
-        density = density + np.bincount(second, weights=share * w[first], minlength=len(w))
-        # Of the offences at the point itself one is left out and the others lie at the precision.
-        density = density + np.maximum(w - 1.0, 0.0) * 3 / np.pi / h**2 * (1 - (snap_m / h) ** 2) ** 2
-        score[float(h)] = float((w * np.log((density + 1.0 / box_m2) / total)).sum())
+    score = dict.fromkeys(sorted(map(float, candidates_m)), 0.0)
+    everywhere = cKDTree(at)
+    # Blocks bound the memory that pairs of points take.
+    for block in np.array_split(chosen, max(1, len(chosen) // 500)):
+        pairs = cKDTree(at[block]).sparse_distance_matrix(everywhere, max(candidates_m), output_type="ndarray")
+        apart = block[pairs["i"]] != pairs["j"]
+        here, weight_there = pairs["i"][apart], w[pairs["j"][apart]]
+        distance_m = np.maximum(pairs["v"][apart], snap_m)
+        for h in score:
+            share = 3 / np.pi / h**2 * np.maximum(1 - (distance_m / h) ** 2, 0.0) ** 2
+            density = np.bincount(here, weights=share * weight_there, minlength=len(block))
+            # Of the offences at the point itself one is left out and the others lie at the precision.
+            at_point = np.maximum(w[block] - 1.0, 0.0) * 3 / np.pi / h**2 * (1 - (snap_m / h) ** 2) ** 2
+            score[h] += float((w[block] * np.log((density + at_point + 1.0 / box_m2) / w.sum())).sum())
     best_m = max(score, key=lambda h: (score[h], -h))
     return best_m, score
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geo.errors import InputError, UsageError
-from geo.hotspots.local_statistics import measure_gi_star
-from geo.hotspots.significance import two_sided_p
+from geo.hotspots.neighbour_sums import NeighbourSums, gamma_p, gi_star_z
+from geo.hotspots.significance import adjust_false_discovery, two_sided_p
 
 __all__ = ["PATTERNS", "classify_pattern", "measure_emerging", "measure_trend"]
 
@@ -194,22 +194,23 @@ def measure_emerging(
     """
     value = np.asarray(value, dtype=float)
     n_units, n_periods = value.shape
+    if neighbours.shape != (n_units, n_units) or not np.isfinite(value).all():
+        msg = (
+            f"value, neighbours: shapes are {value.shape} and {neighbours.shape}, expected finite values of the same "
+            "units. Build both from the same cells."
+        )
+        raise InputError(msg)
     if not 0 <= n_periods_back < n_periods:
         msg = (
             f"n_periods_back: it is {n_periods_back!r} of {n_periods} periods, expected fewer than there are. "
             "Give more periods."
         )
         raise UsageError(msg)
-    in_time = sum(
-        (sparse.eye_array(n_periods, k=-back, format="csr") for back in range(1, n_periods_back + 1)),
-        start=sparse.eye_array(n_periods, format="csr"),
-    )
     around = sparse.csr_array(neighbours + sparse.eye_array(n_units, format="csr"))
-    # Cubes are laid out period by period: unit u in period t is row t * n_units + u.
-    cube = sparse.csr_array(sparse.kron(in_time, around, format="csr"))
-    local = measure_gi_star(value.T.ravel(), cube)
-    z_score = local["z_score"].to_numpy().reshape(n_periods, n_units).T
-    q_value = local["q_value"].to_numpy().reshape(n_periods, n_units).T
+    x, sums = _sum_in_cube(value, around, n_periods_back)
+    z, scale = gi_star_z(x, sums)
+    z_score = z.reshape(value.shape)
+    q_value = adjust_false_discovery(gamma_p(x, sums, z, scale)).reshape(value.shape)
     is_significant = q_value <= false_discovery_share
     is_hot, is_cold = is_significant & (z_score > 0), is_significant & (z_score < 0)
     trend = measure_trend(z_score)
@@ -232,3 +233,16 @@ def measure_emerging(
             "sen_slope": trend["sen_slope"],
         }
     )
+
+
+def _sum_in_cube(value: FloatArray, around: sparse.csr_array, n_periods_back: int) -> tuple[FloatArray, NeighbourSums]:
+    """Values and sums over neighbours in space, in the same and in earlier periods, unit by unit."""
+    n_periods = value.shape[1]
+    in_space = around @ value
+    running = np.concatenate([np.zeros((len(value), 1)), np.cumsum(in_space, axis=1)], axis=1)
+    last = np.arange(n_periods)
+    first = np.maximum(last - n_periods_back, 0)
+    lag = (running[:, last + 1] - running[:, first]).ravel()
+    # Weights are ones, so their powers are too.
+    n_neighbours = np.outer(np.diff(around.indptr), last - first + 1).ravel().astype(float)
+    return value.ravel(), NeighbourSums(lag, n_neighbours, n_neighbours, n_neighbours, is_whole=True)

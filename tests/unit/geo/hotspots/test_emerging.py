@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 import shapely
+from scipy import sparse
 
 from geo.errors import InputError, UsageError
 from geo.hotspots.emerging import PATTERNS, classify_pattern, measure_emerging, measure_trend
 from geo.hotspots.grid import build_grid
+from geo.hotspots.local_statistics import measure_gi_star
 
 # H hot, C cold, . neither; then the trend of the z-scores: + up, - down, 0 none (each significant or not).
 GOLDEN = {
@@ -97,6 +99,18 @@ def test_earlier_periods_are_neighbours_if_asked():
     assert back[44] > 0 > alone[44]
 
 
+def test_the_cube_is_gi_star_over_its_own_matrix_of_neighbours():
+    grid = build_grid(shapely.box(0, 0, 800, 600), cell_m=200)
+    value = np.random.default_rng(2).poisson(2.0, (len(grid), 5)).astype(float)
+    time = np.eye(5) + np.eye(5, k=-1) + np.eye(5, k=-2)
+    space = grid.build_neighbours().toarray() + np.eye(len(grid))
+    cube = sparse.csr_array(np.kron(space, time))
+    expected = measure_gi_star(value.ravel(), cube)["z_score"].to_numpy().reshape(value.shape)
+    measured = measure_emerging(value, grid.build_neighbours(), n_periods_back=2)
+    assert measured["last_z"].to_numpy() == pytest.approx(expected[:, -1])
+    assert measured["sen_slope"].to_numpy() == pytest.approx(measure_trend(expected)["sen_slope"].to_numpy())
+
+
 def test_slopes_and_trends_of_plain_series():
     trend = measure_trend(np.array([[1.0, 2, 3, 4, 5, 6], [6.0, 5, 4, 3, 2, 1], [2.0] * 6]))
     assert trend["s_statistic"].tolist() == [15, -15, 0]
@@ -114,3 +128,5 @@ def test_too_few_periods_are_refused():
         measure_emerging(
             np.ones((4, 3)), build_grid(shapely.box(0, 0, 2, 2), cell_m=1).build_neighbours(), n_periods_back=3
         )
+    with pytest.raises(InputError, match=r"shapes are \(5, 3\) and \(4, 4\)"):
+        measure_emerging(np.ones((5, 3)), build_grid(shapely.box(0, 0, 2, 2), cell_m=1).build_neighbours())
