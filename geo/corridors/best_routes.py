@@ -84,10 +84,13 @@ def find_best_ways(
     )
     leaving = used[np.argsort(rides.tail[used], kind="stable")]
     arriving = used[np.argsort(rides.head[used], kind="stable")]
+    every_station = np.arange(rides.n_stations + 1)
+    leaving_from = np.searchsorted(rides.tail[leaving], every_station)
+    arriving_from = np.searchsorted(rides.head[arriving], every_station)
     shunned_from = np.searchsorted(rides.needless[1], np.arange(rides.tail.size + 1))
     slots = np.arange(k, dtype=np.int32)
     for station in paths.order.tolist():
-        into = arriving[slice(*np.searchsorted(rides.head[arriving], [station, station + 1]))]
+        into = arriving[arriving_from[station] : arriving_from[station + 1]]
         cost = best.cost_min[into].ravel()
         ride, rank = np.repeat(into, k).astype(np.int32), np.tile(slots, into.size)
         found = np.isfinite(cost)
@@ -99,7 +102,7 @@ def find_best_ways(
             at = int(np.searchsorted(cost, starts[station]))
             cost = np.insert(cost, at, starts[station])
             ride, rank = np.insert(ride, at, -1), np.insert(rank, at, -1)
-        onward = leaving[slice(*np.searchsorted(rides.tail[leaving], [station, station + 1]))]
+        onward = leaving[leaving_from[station] : leaving_from[station + 1]]
         pick = _pick_allowed(ride, rides.needless[0], shunned_from, onward, k)
         some, slot = np.nonzero(pick >= 0)
         chosen = pick[some, slot]
