@@ -6,7 +6,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from geo.errors import UsageError
-from models.boosting import MonotoneBoosting
+from models.boosting import MonotoneBoosting, Tree
 from models.counting import EmpiricalBayesCounts, Footfall, NearestByTrain, PoissonGlm, Population, PriorCounts
 from models.shrinkage import fit_gamma_prior
 
@@ -91,6 +91,17 @@ def test_the_taken_trees_predict_what_the_library_does():
     ).fit(X, y)  # fmt: skip
     new = rng.gamma(1.0, 4.0, (500, 3))
     np.testing.assert_allclose(model.predict(new), library.predict(new), rtol=1e-12)
+
+
+def test_a_row_at_the_threshold_goes_left():
+    tree = Tree(
+        feature=np.array([0, -1, -1]),
+        threshold=np.array([2.0, 0.0, 0.0]),
+        left=np.array([1, -1, -1]),
+        right=np.array([2, -1, -1]),
+        value=np.array([0.0, -1.0, 1.0]),
+    )
+    np.testing.assert_array_equal(tree.predict(np.array([[1.0], [2.0], [2.1]])), [-1.0, -1.0, 1.0])
 
 
 def test_trees_never_fall_with_a_feature():

@@ -170,6 +170,16 @@ def test_a_null_world_is_no_better_than_counting():
     assert sum(v.startswith(NO_BETTER) for v in verdicts) >= 4
 
 
+def test_a_gain_whose_interval_holds_zero_beats_nothing():
+    found = []
+    for seed in range(4):
+        panel, _, _ = world(seed, mean=1.5)
+        found += judge(list_candidates(panel.columns, n_events=1), panel, random_state=seed, n_draws=200)
+    lucky = [j for j in found if j.gain_in_time[0] > 0 and j.gain_in_space[0] > 0]
+    assert lucky
+    assert not any(j.beats_counting for j in lucky)
+
+
 def test_too_few_outcomes_are_not_judged():
     panel, _, _ = world(1, mean=0.1)
     with pytest.raises(ModelGateError, match="expected at least 20"):
