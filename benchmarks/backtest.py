@@ -25,6 +25,7 @@ import pandas as pd
 from scipy.spatial import KDTree
 from scipy.stats import kendalltau
 
+from benchmarks.backtest_worlds import LAST, flat_world, null_panel, planted_world
 from benchmarks.evidence import Evidence, parser, peak_mib, stopwatch
 from benchmarks.main_job import HUBS, make_workspace
 from gateline.pipeline.read import Inputs, read_inputs
@@ -35,9 +36,8 @@ from geo.crs import to_metric_arrays
 from geo.hotspots.clusters import cluster_offences
 from geo.network.passenger import build_passenger_graph
 from geo.network.station_times import measure_station_times
-from models.dictionary import STATION_FEATURES
 from models.draws import IndexSettings
-from models.evidence import MonthlyEvidence, count_place_evidence, count_station_evidence
+from models.evidence import count_place_evidence, count_station_evidence
 from models.features import FeatureSet, build_place_features, build_station_features
 from models.feedback import simulate_two_areas
 from models.metrics import bootstrap_difference, hit_rate
@@ -50,7 +50,6 @@ from models.validation import forward_origins, label_blocks
 
 SEED = 20260101
 EARLY = pd.Period("2025-02", "M")
-LAST = pd.Period("2025-09", "M")
 # A British Transport Police point is the station's own; farther than this it is another place.
 BTP_REACH_M = 500.0
 # ASSUMPTION: a town's trains are those of its nearest station, reached at 40 km an hour, in minutes a metre.
@@ -318,6 +317,8 @@ def show_promises(evidence: Evidence, n_worlds: int) -> None:
         interval=(float(np.min(flat)), float(np.max(flat))),
         n=n_worlds,
     )
+    below = sum(value < 0.2 for value in flat)
+    evidence.add("no signal: worlds whose rankability is below 0.2", below, f"of {n_worlds}", n=n_worlds)
     for rates, n_days in (((0.5, 0.5), 1000), ((0.6, 0.4), 3000)):
         for has_log in (True, False):
             ends_at = [
@@ -340,53 +341,6 @@ def show_promises(evidence: Evidence, n_worlds: int) -> None:
         "",
         n=2,
     )
-
-
-def planted_world(seed: int, mean: float, *, n: int = 60, months: int = 9) -> tuple[np.ndarray, FeatureSet]:
-    """Stations whose true rates are exponential, and a year's worth of offences drawn from them."""
-    rng = np.random.default_rng(seed)
-    rates = rng.gamma(1.0, mean, n)
-    return rates, features_of(rng.poisson(rates[:, None] / months, (n, months)))
-
-
-def flat_world(seed: int, *, n: int = 60, months: int = 9) -> FeatureSet:
-    return features_of(np.random.default_rng(seed).poisson(10.0 / months, (n, months)))
-
-
-def features_of(demand: np.ndarray) -> FeatureSet:
-    """A feature set in which demand-led counts alone differ."""
-    n, months = demand.shape
-    ids = [f"S{i:03d}" for i in range(n)]
-    counts = np.zeros((n, months, 3))
-    counts[..., 0] = demand
-    names = pd.Series(ids, index=pd.Index(ids, name="station_id"), name="name")
-    return FeatureSet(
-        dictionary=STATION_FEATURES,
-        unit_name="station_id",
-        names=names,
-        cutoff=LAST,
-        fixed=pd.DataFrame({"courier_flow": 0.0, "courier_rate": np.nan}, index=names.index),
-        hotspot_harm=np.zeros(n),
-        evidence=MonthlyEvidence(tuple(ids), pd.period_range(end=LAST, periods=months, freq="M"), counts),
-        propensity=None,
-        flow_parts=None,
-        flow_scenarios=np.ones((1, n)),
-        unknown_as_demand_share=0.5,
-    )
-
-
-def null_panel(seed: int, *, n: int = 156, months: int = 9) -> Panel:
-    """Every station alike and every feature noise: nothing can be better than counting."""
-    rng = np.random.default_rng(10_000 + seed)
-    ids = pd.Index([f"S{i:03d}" for i in range(n)], name="station_id")
-    counts = pd.DataFrame(
-        rng.poisson(4.0 / months, (n, months)), index=ids, columns=pd.period_range(end=LAST, periods=months, freq="M")
-    )
-    fixed = pd.DataFrame(
-        rng.gamma(1.0, 1.0, (n, 4)), index=ids, columns=["population", "footfall", "train_min", "courier_flow"]
-    )
-    blocks = label_blocks(rng.uniform(4e5, 5e5, n), rng.uniform(4e5, 5e5, n))
-    return build_panel(counts, fixed, blocks=blocks, towns=np.arange(n) // 4)
 
 
 def forecast_hash() -> str:
