@@ -139,7 +139,10 @@ class CorridorSettings(Section):
     time_exponent: float = Field(1.0, gt=0, description="gamma of the gravity model; Castro-Gonzalez 2023 starts at 1")
     trips_per_line_per_month: float = Field(8.0, gt=0, description="Courier trips of one line. ASSUMPTION: two a week")
     internal_share: float = Field(
-        0.1, ge=0, lt=1, description="Share of flow that starts in the force's own towns where no line says. ASSUMPTION"
+        0.14,
+        ge=0,
+        lt=1,
+        description="Share of lines from the force's own towns before any is known. ASSUMPTION: 2 of 14 in 2019",
     )
 
 

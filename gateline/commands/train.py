@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pandas as pd
 import typer
 
 from gateline.audit import append_event
@@ -62,10 +61,7 @@ def backtest_workspace(workspace: Path) -> None:
     """
     for unit, report in _judge(workspace, workspace / "models").items():
         typer.echo(f"\n{unit}: {report.verdict}")
-        with pd.option_context(
-            "display.width", 200, "display.max_columns", 30, "display.float_format", "{:.3f}".format
-        ):
-            typer.echo(to_table(report.judgements).to_string())
+        typer.echo(to_table(report.judgements).to_string(float_format="{:.3f}".format))
 
 
 def _judge(workspace: Path, registry: Path) -> dict[str, TrainingReport]:

@@ -95,7 +95,7 @@ def build_region_panel(inputs: Inputs, early: Results, settings: Settings, *, un
         counted = count_station_evidence(
             inputs.offences, stations, cutoff=last, walk_min=settings.access.catchment_walk_min
         )
-        units, group = stations, town
+        units, group = stations, np.asarray(town, dtype=np.int64)
         flow = early.station_exposure["courier_trips_per_month"]
         known = {"population": towns["population"].to_numpy()[town], "footfall": passengers, "train_min": train_min}
     else:

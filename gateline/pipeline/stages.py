@@ -288,8 +288,8 @@ def _price(inputs: Inputs, network: RailNetwork, settings: Settings) -> _Region:
             cost_min=np.fmin(priced["rail_time_min"], priced["road_time_min"])
         ),
         demand_weight=weigh_demand(towns, inputs.offences),
-        # A line of which only one end is known says how much an area sends, or a town gets, but not between whom.
-        deal_lines=inputs.deal_lines.dropna(subset=["origin_id", "destination_id"]),
+        # Lines by town alone would be the same lines that `n_lines` counts by origin: they are compared with, not used.
+        deal_lines=inputs.deal_lines.dropna(subset=["origin_id"]),
     )
 
 

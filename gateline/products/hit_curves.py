@@ -10,8 +10,6 @@ from matplotlib.figure import Figure
 
 __all__ = ["draw_hit_curves"]
 
-_STYLE = {"svg.hashsalt": "gateline", "font.size": 9}
-
 
 def draw_hit_curves(path: Path, table: pd.DataFrame, *, title: str) -> None:
     """
@@ -26,7 +24,7 @@ def draw_hit_curves(path: Path, table: pd.DataFrame, *, title: str) -> None:
     title : str
         What was foreseen from what.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context({"font.size": 9}):
         figure = Figure(figsize=(8, 5), dpi=150, layout="constrained")
         axes = figure.subplots()
         order = table.groupby("detector")["hit_rate"].mean().sort_values(ascending=False).index

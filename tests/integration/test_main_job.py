@@ -241,6 +241,31 @@ def test_init_makes_a_workspace_once(tmp_path):
         run_pipeline(tmp_path / "w", tell=lambda _: None)
 
 
+def test_train_registers_a_model_and_says_when_counting_is_as_good(workspace):
+    demo = workspace
+    spoil(demo / "region.toml", lambda text: text.replace("n_draws = 1000", "n_draws = 100"))
+    spoil(demo / "region.toml", lambda text: text.replace('# first_month = ""', 'first_month = "2024-10"'))
+    result = CliRunner().invoke(gateline.cli.app, ["train", str(demo)])
+    assert result.exit_code == 0, result.output
+    for unit in ("stations", "towns"):
+        folder = demo / "models" / unit
+        assert f"{unit}: " in result.output
+        card = (folder / "model_card.md").read_text()
+        assert "Verdict" in card
+        assert (folder / (folder / "current").read_text().strip()).exists()
+        assert json.loads((folder / "atrs.json").read_text())["tier_1"]
+    # Offences of the demo are drawn at a constant rate a town: nothing can honestly beat counting.
+    assert "no better than counting" in result.output
+
+
+def test_backtest_of_hotspots_prints_every_detector_and_plots(demo):
+    result = CliRunner().invoke(gateline.cli.app, ["backtest", "--hotspots", str(demo)])
+    assert result.exit_code == 0, result.output
+    for name in ("prior counts", "kernel density", "random"):
+        assert name in result.output
+    assert (demo / "backtest_hotspots.png").read_bytes().startswith(b"\x89PNG")
+
+
 HOSTILE = ("{{7*7}}", "${alert(1)}", "</script><script>alert(1)</script>", "=cmd|'/c calc'!A0", "`${1}`", "+1+1")
 
 
