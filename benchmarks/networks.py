@@ -22,16 +22,24 @@ import osmium
 import osmnx as ox
 import pandas as pd
 
-from benchmarks.evidence import Evidence, parser, peak_mib
+from benchmarks.evidence import Evidence, parser, peak_mib, stopwatch
 from geo.network.access import MIN_PART_NODES, measure_access
+from geo.network.passenger import build_passenger_graph
+from geo.network.rail import build_rail_network
 from geo.network.road import RoadGraph, RoadWays
 from geo.network.road_cutting import build_road_graph, build_roads
+from geo.network.services import measure_call_run_times
 from geo.network.snapping import build_segment_grid, snap_points
 from geo.network.speeds import DEFAULT_SPEED_MPH, KM_PER_MILE, ROAD_CLASSES
+from geo.network.station_times import measure_station_times
 from geo.network.travel_time import measure_node_times, measure_times
+from geo.sources.cif_schedules import read_cif_timetable
 from geo.sources.osm import read_osm
 from geo.sources.osm_tags import parse_road
 from geo.sources.osmnx_adapter import from_osmnx
+from geo.sources.patterns import build_patterns
+from geo.sources.stations import read_stations
+from geo.sources.track import read_track
 
 SEED = 1
 N_REPEATS = 3
@@ -182,7 +190,7 @@ def show_many_to_many(evidence: Evidence, ordinary: nx.MultiDiGraph, graph: Road
         n=graph.n_nodes,
         seconds=ours_s,
         peak_mib=mib,
-        note=f"largest difference {np.nanmax(np.abs(minutes - expected)):.2g} min, "
+        note=f"grid metres against great circles: largest difference {np.nanmax(np.abs(minutes - expected)):.2g} min, "
         f"{int((np.isnan(minutes) != np.isnan(expected)).sum())} pairs reached by one only",
     )
 
@@ -316,6 +324,60 @@ def show_chicago(evidence: Evidence, folder: Path) -> None:
     )
 
 
+def show_rail(evidence: Evidence, folder: Path) -> None:
+    """The national railway: built from all heavy-rail track, then every station to every station."""
+    track = read_track(folder / "rail_heavy.geojson").table
+    stations = read_stations(folder / "stations_npm_1.11.1.csv", force_area=None).table
+    with stopwatch() as build_s:
+        network = build_rail_network(track, stations)
+    evidence.add(
+        "national rail graph from track, built",
+        build_s[0],
+        "s",
+        baseline={"name": "at most", "figure": 15.0},
+        n=len(network.stations),
+        seconds=build_s[0],
+        peak_mib=peak_mib(),
+        note=f"{len(network.links)} links, {len(network.repairs)} gaps repaired, {len(network.unsnapped)} left out",
+    )
+    with stopwatch() as times_s:
+        times = measure_station_times(build_passenger_graph(network.links))
+    reached = np.isfinite(times.time_min)
+    evidence.add(
+        "national all-pairs station times",
+        times_s[0],
+        "s",
+        baseline={"name": "at most", "figure": 30.0},
+        n=times.time_min.size,
+        seconds=times_s[0],
+        peak_mib=peak_mib(),
+        note=f"{int((~reached).sum())} pairs unreachable; the peak is that of the whole process",
+    )
+
+
+def show_run_times(evidence: Evidence, data: Path) -> None:
+    """Minutes between calls that follow each other in the real CIF file, beside those published from it."""
+    tiplocs = pd.read_csv(data / "rail" / "tiplocs.csv", skipinitialspace=True)
+    codes = tiplocs.set_index(tiplocs["stop_id"].str.strip())["stop_code"].dropna()
+    with stopwatch() as seconds:
+        timetable = read_cif_timetable([data / "timetable" / "toc-update-tue.CIF.gz"], station_of_tiploc=codes)
+    once = pd.DataFrame({"trip": timetable.stops["trip"].unique(), "hour_of_week": 0, "n_departures": 1.0})
+    ours = measure_call_run_times(*build_patterns(timetable.stops, once))
+    known = pd.read_csv(data / "timetable" / "north_runtimes_nrod_2019-01-29.csv")
+    both = known.merge(ours, left_on=["from_crs", "to_crs"], right_on=["from_station_id", "to_station_id"])
+    off = (both["median_minutes"] - both["time_min"]).abs()
+    (account,) = timetable.accounts
+    evidence.add(
+        "CIF run times between adjacent calls: largest difference of medians",
+        float(off.max()),
+        "min",
+        n=len(both),
+        seconds=seconds[0],
+        note=f"{len(both)} of {len(known)} pairs; {account.n_read} records read, {account.n_accepted} used, "
+        f"the rest counted: {list(account.n_by_reason)}",
+    )
+
+
 def main() -> None:
     options = parser(__doc__ or "").parse_args()
     evidence = Evidence("networks")
@@ -334,6 +396,11 @@ def main() -> None:
     else:
         evidence.skip("Chicago", "there is no benchmarks/spatstat_chicago")
     show_scaling(evidence)
+    if (options.data / "rail").is_dir() and (options.data / "timetable").is_dir():
+        show_rail(evidence, options.data / "rail")
+        show_run_times(evidence, options.data)
+    else:
+        evidence.skip("railway", "there is no folder rail or timetable")
     evidence.write(options.json)
 
 

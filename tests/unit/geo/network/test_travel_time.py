@@ -77,6 +77,14 @@ def test_times_to_nodes_are_those_of_points_at_nodes():
     np.testing.assert_allclose(to_nodes.length_m, to_points.length_m)
 
 
+def test_a_street_in_one_direction_is_no_dead_end():
+    where = {n: (100 * n, 0) for n in range(1, 6)} | {9: (300, 80)}
+    street = [(n, [n, n + 1], "forward") for n in range(1, 5)]
+    graph = build_roads(ways_of(where, [*street, (9, [3, 9], "both")]), local_share=0.5).drive
+    assert times_of(graph, (150, 0), (450, 0)).length_m.item() == pytest.approx(300)
+    assert np.isnan(times_of(graph, (450, 0), (150, 0)).length_m.item())
+
+
 def test_a_speed_or_limit_that_is_none_is_refused():
     with pytest.raises(UsageError, match=r"offset_speed_km_h: -1 is no speed, expected a number above 0"):
         times_of(ROADS.walk, (0, 0), (0, 0), offset_speed_km_h=-1)
