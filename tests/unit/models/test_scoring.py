@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from geo.errors import ModelGateError, UsageError
-from models.composition import measure_features
+from models.composition import measure_features, score_draws
 from models.draws import FACTORS, IndexSettings, base_realisation, draw_realisations
 from models.scoring import rank_units, require_rankable, score_units
 from tests.unit.models.worlds import feature_set, sparse_counts
@@ -182,3 +182,15 @@ def test_unusable_weights_are_refused(world, weights, message):
 def test_an_unknown_normalisation_is_refused(world):
     with pytest.raises(UsageError, match="normalisation: it is 'zscore', expected one of percentile"):
         score_units(world, random_state=1, n_draws=10, settings=IndexSettings(normalisation="zscore"))
+
+
+def test_reading_less_of_the_unknown_as_demand_makes_no_station_less_certain():
+    rng = np.random.default_rng(5)
+    _, counts = sparse_counts(rng, n=30, mean=4.0)
+    world = feature_set(counts[..., [1, 2, 0]])  # all of it unknown
+    ranks = []
+    for vary in (("months",), ("months", "unknown_provenance")):
+        settings = IndexSettings(weights={"demand_offences": 1.0}, vary=vary)
+        draws = draw_realisations(world, settings, n_draws=40, random_state=3)
+        ranks.append(rank_units(score_draws(world, draws, settings)))
+    np.testing.assert_array_equal(ranks[0], ranks[1])
