@@ -14,8 +14,9 @@ from typing import Any
 
 __all__ = ["cell_text", "html_text", "script_json"]
 
-# OWASP's list for CSV injection, with the full-width forms that a spreadsheet folds to the same characters.
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# OWASP's list for CSV injection with the full-width forms that a spreadsheet folds to the same characters. Tabs, line
+# breaks and NUL, also on that list, are turned into spaces or dropped before this is looked at.
+_FORMULA_START = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # Control characters are not legal in XML 1.0 cells, and bidirectional overrides reorder what a reader sees.
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
@@ -45,11 +46,10 @@ def cell_text(value: object, *, is_formula_safe: bool = False, most_characters: 
     >>> cell_text("Stoke-on-Trent")
     'Stoke-on-Trent'
     """
-    raw = str(value)
-    text = re.sub(r"[\r\n\t\u2028\u2029]+", " ", _UNSEEN.sub("", raw))
+    text = re.sub(r"[\r\n\t\u2028\u2029]+", " ", _UNSEEN.sub("", str(value)))
     if len(text) > most_characters:
         text = text[: most_characters - 1] + "\u2026"
-    if not is_formula_safe and (raw.startswith(_FORMULA_START) or text.lstrip().startswith(_FORMULA_START)):
+    if not is_formula_safe and text.lstrip().startswith(_FORMULA_START):
         text = "'" + text
     return text
 

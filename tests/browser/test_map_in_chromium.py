@@ -143,6 +143,11 @@ def test_months_partition_what_is_shown(visit, map_file, run):
     )
     expected = run.hotspot_months.groupby("month")["hotspot_id"].nunique().tolist()
     assert shown == expected
+    march = run.hotspot_months[run.hotspot_months["month"] == "2025-03"].set_index("hotspot_id")["n_offences"]
+    drawn = page.evaluate("gl.hotspotView.month = 2, gl.data.hotspots.n.map((_, k) => gl.spotCount(k))")
+    for spot, n in zip(run.hotspots.index, drawn, strict=True):
+        given = march.get(spot, 0)
+        assert n == (None if given != given else given)  # noqa: PLR0124 - NaN is a withheld count
 
 
 def test_measuring_gives_the_distance_on_the_ground(visit, map_file):

@@ -56,7 +56,7 @@ def test_the_briefing_is_tagged_titled_and_two_to_four_pages(briefing, run):
     assert reader.metadata.creation_date is None
     for page in reader.pages:
         text = page.extract_text()
-        for mark in (run.marks.marking, "FICTIONAL", run.marks.run_id, run.marks.expires_on):
+        for mark in (run.marks.marking, "FICTIONAL - made-up", run.marks.run_id, run.marks.expires_on):
             assert mark in text
 
 
@@ -94,7 +94,7 @@ def test_text_claims_no_more_than_the_tiers():
     settled = " ".join(describe_evidence(ranked(["A", "A", "B", "C", "insufficient data"], led=[1])))
     assert "4 stations were ranked; for 1 the data are insufficient" in settled
     assert "S0 and S1: among the first ten with a chance of at least 80 %" in settled
-    assert "S2: a chance of 40 to 80 %" in settled
+    assert ". S2: a chance of 40 to 80 %" in settled
     assert "S1: in the first ten only because of what police found there" in settled
     assert "spans 4 places" in settled
     unsettled = " ".join(describe_evidence(ranked(["C", "C"])))

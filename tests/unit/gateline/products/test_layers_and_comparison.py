@@ -131,9 +131,10 @@ def test_changes_are_named_as_a_reader_would_name_them():
     assert table.index[0] == "S0"
 
 
-def test_intervals_that_touch_are_not_a_clear_move():
-    table = compare_stations(list_of([4]), list_of([6]))
-    assert table["change"].tolist() == ["fell"]
+@pytest.mark.parametrize(("before", "after", "change"), [(4, 6, "fell"), (6, 4, "rose")])
+def test_intervals_that_touch_are_not_a_clear_move(before, after, change):
+    table = compare_stations(list_of([before]), list_of([after]))
+    assert table["change"].tolist() == [change]
     assert table["is_clear"].tolist() == [False]
 
 
