@@ -3,8 +3,8 @@ Gamma-Poisson shrinkage of sparse counts (empirical Bayes).
 
 A unit with count :math:`y` and exposure :math:`E` has rate :math:`(y + a) / (E + b)`; (a, b) maximise the negative
 binomial likelihood of all units together (Clayton and Kaldor 1987, "Empirical Bayes estimates of age-standardized
-relative risks", Biometrics 43(3), 671-681). Departure: counts need not be whole, because an offence of unknown
-provenance counts in part.
+relative risks", Biometrics 43(3), 671-681). Departures: counts need not be whole; and where equal rates would explain
+the counts nearly as well, the rates are taken to be equal.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ FloatArray = NDArray[np.float64]
 _LOG_SHAPE = (-6.0, 9.0)
 # Each look is eight times finer than the one before: the last is to 0.001 of ln a.
 _N_LOOKS, _N_POINTS = 5, 17
+# Half the 90 % point of chi-squared with one degree of freedom: the 5 % test of a variance on its boundary (Self and
+# Liang 1987, Journal of the American Statistical Association 82(398), 605-610).
+_LEAST_GAIN = 2.706 / 2.0
 
 
 @dataclass(frozen=True)
@@ -101,5 +104,8 @@ def fit_gamma_prior(counts: FloatArray, exposure: FloatArray) -> GammaPrior:
         step = points[1] - points[0]
         best = float(points[int(np.argmax(likelihood(points)))])
         low, high = max(best - step, _LOG_SHAPE[0]), min(best + step, _LOG_SHAPE[1])
-    shape = float(np.exp(best))
+    # Equal rates are the edge of the model: a likelihood that gains less than this over them is chance one time in
+    # twenty, and units that may well be equal are not ranked apart.
+    ends = likelihood(np.array([best, _LOG_SHAPE[1]]))
+    shape = float(np.exp(best if ends[0] - ends[1] >= _LEAST_GAIN else _LOG_SHAPE[1]))
     return GammaPrior(shape, shape / mean)

@@ -62,6 +62,12 @@ def test_the_prior_maximises_the_likelihood_on_a_grid():
     assert prior.shape == pytest.approx(grid[int(np.argmax(likelihood))], rel=0.01)
 
 
+def test_equal_rates_are_shrunk_to_one_in_nineteen_of_twenty_worlds():
+    rng = np.random.default_rng(7)
+    shapes = [fit_gamma_prior(rng.poisson(8.0, 60).astype(float), np.ones(60)).shape for _ in range(200)]
+    assert sum(shape > 8000 for shape in shapes) >= 184
+
+
 def test_longer_exposure_is_trusted_more():
     X = np.array([[0.0, 1.0], [0.0, 50.0], [5.0, 1.0], [90.0, 50.0], [3.0, 2.0]])
     model = EmpiricalBayesCounts(exposure_column=1).fit(X, [1, 0, 2, 2, 1])
