@@ -7,13 +7,16 @@ Yorkshire among the shared files, so street kilometres cannot be measured here.
 
 from __future__ import annotations
 
+import argparse
+import sys
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 from benchmarks.evidence import Evidence, parser, peak_mib, stopwatch
-from geo.errors import UsageError
+from geo.errors import GatelineError
 from geo.hotspots.comparison import Split, compare_detectors, compare_over_origins, estimate_gain, rolling_splits
 from geo.hotspots.detectors import DEFAULT_DETECTOR, standard_detectors
 from geo.hotspots.events import build_events
@@ -31,12 +34,11 @@ SEED = 1
 
 def parse_months(text: str) -> tuple[int, int]:
     """First and last month as ordinals, from ``2025-01:2025-06``."""
-    parts = text.split(":")
     try:
-        first, last = (pd.Period(part, "M").ordinal for part in parts)
+        first, last = (pd.Period(part, "M").ordinal for part in text.split(":"))
     except ValueError as error:
         msg = f"months: they are {text!r}, expected FIRST:LAST such as 2025-01:2025-06. Mend the option."
-        raise UsageError(msg) from error
+        raise argparse.ArgumentTypeError(msg) from error
     return first, last
 
 
@@ -138,4 +140,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except GatelineError as error:
+        print(f"drug_hotspots: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

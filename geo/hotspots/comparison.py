@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.errors import UsageError
+from geo.errors import InputError, UsageError
 from geo.hotspots.detectors import Detector
 from geo.hotspots.events import Events
 from geo.hotspots.grid import Grid
@@ -123,6 +123,11 @@ def compare_detectors(
     pandas.DataFrame
         Columns ``detector, unit, coverage_share`` and those of `measure_hit_curve`, detectors in the order given.
 
+    Raises
+    ------
+    InputError
+        If there is no target to learn from, or none to find.
+
     Notes
     -----
     Outcomes in cells that a unit leaves out (outside the populated cells, say) still count in its total: a detector
@@ -230,6 +235,11 @@ def estimate_gain(
     interval : tuple of float
         Its 95 % percentile interval.
 
+    Raises
+    ------
+    InputError
+        If there is no target to learn from, or none to find.
+
     Notes
     -----
     Both detectors are fitted once; what is resampled is what the future might have been. With at least eight test
@@ -313,7 +323,15 @@ def _cut(events: Events, grid: Grid, split: Split) -> tuple[Events, FloatArray]:
     """Training events, and the targets of the test periods in each cell."""
     train = events.choose((events.period >= split.train_from) & (events.period <= split.train_to))
     test = events.choose((events.period >= split.test_from) & (events.period <= split.test_to))
-    return train, test.sum_targets(grid)
+    outcome = test.sum_targets(grid)
+    if not train.is_target.any() or not outcome.any():
+        msg = (
+            f"events: {int(train.is_target.sum())} targets to learn from in periods {split.train_from} to "
+            f"{split.train_to} and {outcome.sum():g} to find in {split.test_from} to {split.test_to}, expected some of "
+            "both in the cells. Read the files of those months."
+        )
+        raise InputError(msg)
+    return train, outcome
 
 
 def _over_all(curve: pd.DataFrame, n_outcomes: float) -> pd.DataFrame:

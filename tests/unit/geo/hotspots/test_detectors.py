@@ -159,6 +159,12 @@ def test_events_are_the_usable_offences_of_the_types_asked_for():
         build_events(offences.assign(harm_weight_days=np.nan), targets=["Drugs"], by_harm=True)
 
 
+def test_months_without_targets_are_refused():
+    for split, text in ((Split(0, 5, 20, 21), "and 0 to find in 20 to 21"), (Split(-9, -5, 0, 1), "events: 0 targets")):
+        with pytest.raises(InputError, match=text):
+            compare_detectors(EVENTS, GRID, split=split, detectors=DETECTORS, costs=COSTS, coverage_share=[0.1])
+
+
 def test_a_test_before_the_end_of_training_is_refused():
     with pytest.raises(UsageError, match="training 0 to 5, test 5 to 6, expected the test to start after"):
         Split(0, 5, 5, 6)

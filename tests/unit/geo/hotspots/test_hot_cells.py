@@ -45,3 +45,12 @@ def test_names_are_kept_from_the_last_run():
 
 def test_no_offences_have_no_hotspots():
     assert find_hot_cells(make_offences([], []), GRID).empty
+
+
+def test_a_quiet_patch_in_a_busy_town_is_no_hotspot():
+    grid = build_grid(shapely.box(0, 0, 4000, 4000), cell_m=250)
+    rng = np.random.default_rng(0)
+    at = rng.uniform(0, 4000, (6000, 2))
+    is_quiet = (abs(at - 2000) < 600).all(axis=1) & (rng.uniform(size=6000) < 0.95)
+    hotspots = find_hot_cells(make_offences(*at[~is_quiet].T), grid)
+    assert not hotspots.intersects(shapely.box(1700, 1700, 2300, 2300)).any()

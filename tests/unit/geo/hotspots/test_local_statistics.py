@@ -1,7 +1,10 @@
+from itertools import permutations
+
 import numpy as np
 import pytest
 import shapely
 from scipy import sparse
+from scipy.stats import pearson3, skew
 
 from geo.errors import InputError, UsageError
 from geo.hotspots.grid import build_grid
@@ -141,3 +144,22 @@ def test_what_cannot_be_measured_is_refused():
         measure_gi_star([1, 2], sparse.csr_array((2, 2)), p_basis="exact")
     with pytest.raises(UsageError, match="n_permutations: it is 9, expected at least 99"):
         measure_local_moran([1, 2], sparse.csr_array((2, 2)), n_permutations=9, random_state=1)
+
+
+def test_the_curve_has_the_moments_of_every_permutation():
+    value = np.array([0.0, 0.0, 1.0, 0.5, 7.0, 2.5, 0.25])
+    weights = np.array([1.0, 1.0, 0.0, 0.5, 0.0, 0.0, 2.0])
+    sums = np.array([weights @ order for order in set(permutations(value))])
+    matrix = sparse.csr_array(np.vstack([weights, np.eye(7)[1:]]))
+    z = (weights @ value - sums.mean()) / sums.std()
+    measured = measure_gi_star(value, matrix)
+    assert measured["z_score"][0] == pytest.approx(z)
+    tail = pearson3(skew(sums)).cdf(z)
+    assert measured["p_value"][0] == pytest.approx(2 * min(tail, 1 - tail))
+
+
+def test_a_unit_is_never_drawn_as_its_own_neighbour():
+    weights = sparse.csr_array(np.array([[0, 0, 0, 1], [1, 0, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0]], dtype=float))
+    p = measure_gi_star([100, 1, 1, 2], weights, p_basis="permutation", n_permutations=999, random_state=1)["p_value"]
+    # Of the three others, one is as large as the neighbour that unit 0 has.
+    assert p[0] == pytest.approx(2 / 3, abs=0.06)
