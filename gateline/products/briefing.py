@@ -8,6 +8,7 @@ text says follows from tiers and rank intervals by fixed rules: it claims no mor
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ __all__ = ["describe_evidence", "write_briefing_pdf"]
 _TEMPLATE = Path(__file__).parent / "templates" / "briefing.typ"
 _N_ROWS = 10
 _N_UPSTREAM = 12
+# Letters that fit the narrowest column of names; a longer word gets places where it may break.
+_LONGEST_WORD = 18
 
 
 def write_briefing_pdf(path: Path, inputs: ProductInputs) -> None:
@@ -181,7 +184,9 @@ def _text_or_dash(value: object) -> str:
 
 
 def _text(value: object, most_characters: int = 120) -> str:
-    return cell_text(value, is_formula_safe=True, most_characters=most_characters)
+    """Inert text that can break inside a long word, so that no name leaves its column."""
+    text = cell_text(value, is_formula_safe=True, most_characters=most_characters)
+    return re.sub(rf"([^\s-]{{{_LONGEST_WORD}}})(?=[^\s-])", "\\1\u200b", text)
 
 
 def _listed(names: list[str]) -> str:

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import json
+import re
 import zipfile
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pyogrio
 import pytest
 from pypdf import PdfReader
 
+from gateline.products import briefing
 from gateline.products.briefing import write_briefing_pdf
 from gateline.products.comparison import write_comparison
 from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
@@ -174,7 +176,7 @@ def test_the_briefing_prints_hostile_text_and_runs_none_of_it(poisoned, tmp_path
     write_briefing_pdf(tmp_path / "b.pdf", poisoned)
     reader = PdfReader(tmp_path / "b.pdf")
     text = "".join(page.extract_text() for page in reader.pages)
-    squeezed = "".join(text.split())
+    squeezed = "".join(text.replace("\u200b", "").split())
     assert "{{7*7}}" in squeezed
     assert '#read("/etc/passwd")*bold*$x^2$' in squeezed
     assert "root:x:" not in text
@@ -182,6 +184,18 @@ def test_the_briefing_prints_hostile_text_and_runs_none_of_it(poisoned, tmp_path
     assert b"/JavaScript" not in data
     assert b"/URI" not in data
     assert 2 <= len(reader.pages) <= 6
+
+
+def test_no_word_of_the_briefing_is_wider_than_its_column(poisoned):
+    def words(value):
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, list):
+            return [word for item in value for word in words(item)]
+        return re.split(r"[\s\u200b-]", value)
+
+    assert max(map(len, words(briefing._content(poisoned)))) <= 19
+    assert "\u200b" not in str(briefing._text("Sherburn-in-Elmet and Knaresborough"))
 
 
 def test_layers_hold_hostile_text_as_plain_values(poisoned, tmp_path):

@@ -77,6 +77,10 @@ def test_same_run_same_bytes_in_any_row_order(briefing, run, tmp_path):
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
 
 
+def test_the_figure_holds_no_random_name(run):
+    assert draw_station_map(run) == draw_station_map(run)
+
+
 def ranked(tiers, *, led=()):
     n = len(tiers)
     return pd.DataFrame(
