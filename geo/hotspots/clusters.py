@@ -372,7 +372,7 @@ def _describe(
             "walk_basis": walks["walk_basis"],
             "harm_days": total(points.harm_days),
             "n_points": np.bincount(of, minlength=n_labels),
-            "offences_per_month": n_offences / (last - first + 1),
+            "offences_per_month": n_offences / points.n_months,
             "offences_per_km2": n_offences / area_km2,
         },
         geometry=hulls,

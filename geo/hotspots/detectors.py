@@ -37,8 +37,8 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
-# Won at every rolling origin on North Yorkshire Drugs, January to September 2025, by mean hit rate over coverages of area
-# and of populated cells: ``python -m benchmarks.drug_hotspots``.
+# Won at every rolling origin on North Yorkshire Drugs, January to September 2025, by mean hit rate over coverages of
+# area and of populated cells: ``python -m benchmarks.drug_hotspots``.
 DEFAULT_DETECTOR = "related offences"
 # ASSUMPTION: share of the offences that is spread over the surroundings, so that a cell without any is not
 # held to be without risk; and how far it is spread. Settings.

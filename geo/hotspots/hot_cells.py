@@ -135,7 +135,7 @@ def _describe(
         "last_month": last,
         "harm_days": float(points.harm_days[inside].sum()),
         "n_points": len(inside),
-        "offences_per_month": n_offences / (last - first + 1),
+        "offences_per_month": n_offences / points.n_months,
         "offences_per_km2": n_offences / area_km2,
         "geometry": shape,
     }

@@ -70,6 +70,13 @@ class WeightedPoints:
     n_no_harm: int
 
     @property
+    def n_months(self) -> int:
+        """Months from the first to the last offence, both included; at least 1."""
+        if not len(self.first_month):
+            return 1
+        return int(self.last_month.asi8.max() - self.first_month.asi8.min()) + 1
+
+    @property
     def coordinates_m(self) -> FloatArray:
         """Array of shape (n_points, 2) in EPSG:27700 metres."""
         return np.column_stack([self.easting_m, self.northing_m])

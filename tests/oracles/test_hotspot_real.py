@@ -12,6 +12,7 @@ from geo.hotspots.detectors import DEFAULT_DETECTOR, standard_detectors
 from geo.hotspots.events import build_events
 from geo.hotspots.grid import build_grid
 from geo.hotspots.hot_cells import find_hot_cells
+from geo.hotspots.network_density import build_network, cut_lixels, measure_network_density, snap_events
 from geo.sources.police_uk import read_police_uk
 
 pytestmark = pytest.mark.real
@@ -64,3 +65,23 @@ def test_police_stations_are_no_drug_hotspots(offences, force_area):
     assert not found.membership.index.isin(at_station).any()
     hot = find_hot_cells(drugs, build_grid(force_area, cell_m=500))
     assert 0 < hot["n_offences"].sum() < 0.5 * len(drugs)
+
+
+def test_density_along_the_rail_corridor_keeps_every_offence_near_it(real_data, offences):
+    track = gpd.read_file(real_data / "rail" / "rail_heavy.geojson").to_crs("EPSG:27700")
+    near_york = (
+        track[track.intersects(shapely.box(440_000, 430_000, 480_000, 470_000))].explode().reset_index(drop=True)
+    )
+    network = build_network(near_york)
+    drugs = offences[(offences["crime_type"] == "Drugs") & offences["easting_m"].notna()]
+    edge, chainage_m = snap_events(
+        near_york, drugs["easting_m"].to_numpy(), drugs["northing_m"].to_numpy(), most_offset_m=500
+    )
+    near = edge >= 0
+    lixels = cut_lixels(network, lixel_m=100)
+    density = measure_network_density(
+        network, lixels, edge[near], chainage_m[near], np.ones(near.sum()), bandwidth_m=2000
+    )
+    assert 10 < near.sum() < len(drugs)
+    assert (density * lixels.length_m / 1000).sum() == pytest.approx(near.sum())
+    assert np.bincount(lixels.edge, weights=lixels.length_m) == pytest.approx(near_york.length)

@@ -42,7 +42,7 @@ def test_a_hotspot_says_how_many_how_harmful_and_when():
     town = hotspots.iloc[1]
     assert hotspots["n_offences"].tolist() == [8, 6]
     assert (str(town["first_month"]), str(town["last_month"])) == ("2025-02", "2025-04")
-    assert town["offences_per_month"] == 2.0
+    assert town["offences_per_month"] == 6 / 4  # over all months of the table
     assert town["harm_days"] == 6.0
     assert hotspots.geometry.area.to_numpy() == pytest.approx(hotspots["area_km2"] * 1e6)
 
