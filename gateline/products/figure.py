@@ -150,6 +150,7 @@ def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> bool:
 def _frame(axes: Axes, inputs: ProductInputs, *, ratio: float) -> None:
     """The view holds the force area's stations; a scale bar and north stand in the corner."""
     table = inputs.stations.loc[inputs.station_scores.index]
+    table = inputs.stations if table.empty else table
     home = table[table["is_in_force"]] if table["is_in_force"].any() else table
     west, east = home["easting_m"].min(), home["easting_m"].max()
     south, north = home["northing_m"].min(), home["northing_m"].max()

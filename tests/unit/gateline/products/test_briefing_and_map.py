@@ -12,11 +12,14 @@ from pypdf import PdfReader
 
 from gateline.products import vendored
 from gateline.products.briefing import describe_evidence, write_briefing_pdf
+from gateline.products.csv_lists import write_station_csv, write_town_csv
 from gateline.products.figure import draw_station_map
+from gateline.products.gis import write_hotspots_geojson, write_layers_gpkg
 from gateline.products.inert import script_json
 from gateline.products.lists import station_list
 from gateline.products.map_data import map_payload
 from gateline.products.map_page import write_map
+from gateline.products.spreadsheet import write_list_xlsx
 from gateline.products.vendored import ASSETS, csp_hash, inline_assets, read_asset
 from gateline.products.vendoring import build_manifest
 from geo.crs import to_wgs84_arrays
@@ -156,16 +159,26 @@ def test_optional_tables_may_be_absent(run, tmp_path):
     assert set(payload["stations"]["footfall"]) == {None}
 
 
-def test_a_run_without_hotspots_or_flows_is_still_drawn(run, tmp_path):
-    bare = dataclasses.replace(
-        run,
-        hotspots=run.hotspots.iloc[:0],
-        hotspot_months=run.hotspot_months.iloc[:0],
-        segment_flows=run.segment_flows.iloc[:0],
-        station_flows=run.station_flows.iloc[:0],
+WRITERS = {
+    "map.html": write_map,
+    "stations.csv": write_station_csv,
+    "towns.csv": write_town_csv,
+    "list.xlsx": write_list_xlsx,
+    "briefing.pdf": write_briefing_pdf,
+    "layers.gpkg": write_layers_gpkg,
+    "hotspots.geojson": write_hotspots_geojson,
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_run_that_found_nothing_still_has_every_product(run, tmp_path, name):
+    tables = (
+        "hotspots hotspot_months segment_flows station_flows cuckooing_bands places place_scores place_exposure "
+        "exporters boundaries station_scores station_exposure rail_links"
     )
-    write_map(tmp_path / "bare.html", bare)
-    assert b"<svg" in draw_station_map(bare)
+    bare = dataclasses.replace(run, **{table: getattr(run, table).iloc[:0] for table in tables.split()})
+    WRITERS[name](tmp_path / name, bare)
+    assert (tmp_path / name).stat().st_size > 0
 
 
 def test_the_page_binds_itself_to_its_own_scripts(run, tmp_path):
