@@ -108,6 +108,8 @@ def _draw_flows(axes: Axes, inputs: ProductInputs) -> None:
 def _draw_stations(axes: Axes, inputs: ProductInputs) -> None:
     """Circles are larger by tier and darker by score; the first ten carry their rank and name."""
     table = station_list(inputs).iloc[::-1]
+    if table.empty:
+        return
     where = inputs.stations.loc[table.index]
     easting_m, northing_m = where["easting_m"].to_numpy(), where["northing_m"].to_numpy()
     known = (table["tier"] != "insufficient data").to_numpy()

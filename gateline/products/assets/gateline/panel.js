@@ -97,7 +97,7 @@ gl.row = (table, k) => {
     gl.make("td", "gl-rank", isKnown ? table.rank[k] : "\u2013"),
     cell,
     gl.add(gl.make("td"), gl.make("span", "gl-tier gl-tier-" + (isKnown ? table.tier[k] : "none"), isKnown ? table.tier[k] : "?")),
-    gl.add(gl.make("td", "gl-score"), gl.make("span", "", gl.number(table.score[k])), gl.add(meter, bar)),
+    gl.add(gl.make("td", "gl-score"), gl.make("span", "", table.score[k].toFixed(1)), gl.add(meter, bar)),
     gl.make("td", "gl-range", isKnown ? table.low[k] + "\u2013" + table.high[k] : "")
   );
   return row;

@@ -81,7 +81,9 @@ gl.stationLegend = (put) => {
 
 gl.linkLegend = (put) => {
   const colours = gl.palette("cividis");
-  for (let at = 4; at >= 0; at -= 1) {
+  const isModelled = gl.linkView.flow.some((flow) => flow > 0);
+  if (!isModelled) put("no flow in this run", gl.sample("gl-hollow", {}));
+  for (let at = 4; isModelled && at >= 0; at -= 1) {
     put(gl.rangeText(gl.linkView.breaks, at, "") + (at === 4 ? " trips a month" : ""), gl.sample("gl-line", { background: colours[at], height: gl.flowWidth[at] + "px" }));
   }
   put("track without modelled flow", gl.sample("gl-line", { background: gl.cssColour("track"), height: "1.5px" }));
