@@ -18,7 +18,9 @@ from gateline.products.inputs import HOTSPOT_MONTHS, Marks, ProductInputs
 from gateline.products.map_page import write_map
 from gateline.products.spreadsheet import write_list_xlsx
 from gateline.settings import Settings
+from geo.disclosure.generalisation import generalise_hotspots, suppress_months
 from geo.disclosure.quadtree import band_cells
+from geo.disclosure.suppression import round_counts
 
 __all__ = ["make_marks", "product_inputs", "write_products", "write_record"]
 
@@ -125,10 +127,17 @@ def product_inputs(inputs: Inputs, results: Results, marks: Marks) -> ProductInp
     bands: gpd.GeoDataFrame | None = None
     if inputs.cuckooing is not None and len(inputs.areas):
         bands = band_cells(inputs.cuckooing, inputs.areas, profile=marks.profile).rename_axis("area_id")
-    months = results.hotspot_months
+    hotspots = generalise_hotspots(
+        results.hotspots,
+        profile=marks.profile,
+        areas=inputs.areas,
+        has_exact_offences=bool((inputs.offences["location_precision"] == "exact").any()),
+    )
+    months = suppress_months(results.hotspot_months, hotspots, profile=marks.profile)
     months = months.set_axis(
         pd.Index(months["hotspot_id"] + ":" + months["month"].astype("str"), name=HOTSPOT_MONTHS.index, dtype="str")
     )
+    harm = results.station_scores.table["hotspot_harm_within_15_min_walk"]
     land = inputs.boundaries[inputs.boundaries["kind"] == "coast"]
     return ProductInputs(
         marks=marks,
@@ -142,14 +151,14 @@ def product_inputs(inputs: Inputs, results: Results, marks: Marks) -> ProductInp
         place_scores=results.place_scores.table,
         place_exposure=results.place_exposure,
         exporters=inputs.exporters,
-        hotspots=results.hotspots,
+        hotspots=hotspots,
         boundaries=inputs.boundaries[inputs.boundaries["kind"] != "coast"],
         areas=inputs.areas if len(inputs.areas) else None,
         hotspot_months=months,
         cuckooing_bands=bands,
         station_usage=results.usage if len(results.usage) else None,
         coast=land if len(land) else None,
-        hotspot_harm=results.station_scores.table["hotspot_harm_within_15_min_walk"],
+        hotspot_harm=round_counts(harm.fillna(0.0).round(), profile=marks.profile).where(harm.notna()),
     )
 
 

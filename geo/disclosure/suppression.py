@@ -24,7 +24,7 @@ from scipy.sparse import csr_array, vstack
 
 from geo.errors import DisclosureError, TableError
 
-__all__ = ["COUNT_RULES", "CountRule", "PublishedCounts", "audit_intervals", "suppress_counts"]
+__all__ = ["COUNT_RULES", "CountRule", "PublishedCounts", "audit_intervals", "round_counts", "suppress_counts"]
 
 FloatArray = NDArray[np.float64]
 
@@ -102,15 +102,9 @@ def suppress_counts(counts: pd.DataFrame, *, profile: str) -> PublishedCounts:
     TableError
         If a count is negative, null or not whole.
     """
-    if profile not in COUNT_RULES:
-        msg = f"profile: it is {profile!r}, expected one of {', '.join(COUNT_RULES)}. Name one of them."
-        raise DisclosureError(msg)
-    rule = COUNT_RULES[profile]
-    x = counts.to_numpy(dtype=float)
-    if not np.isfinite(x).all() or (x < 0).any() or (x != np.round(x)).any():
-        msg = "counts: a cell is negative, null or not whole, expected counts. Mend the table."
-        raise TableError(msg)
-    hidden = x < rule.threshold if rule.is_zero_suppressed else (x > 0) & (x < rule.threshold)
+    rule = _require_rule(profile)
+    x = _require_counts(counts)
+    hidden = _is_small(x, rule)
     n_primary = int(hidden.sum())
     hidden, rows, columns = _protect(x, hidden, rule)
     published = np.where(hidden, np.nan, _round(x, rule))
@@ -144,6 +138,60 @@ def audit_intervals(published: PublishedCounts, *, rounding: int) -> pd.DataFram
         x, np.isnan(x), published.row_totals.to_numpy(float), published.column_totals.to_numpy(float), rounding
     )
     return pd.DataFrame(intervals, columns=["row", "column", "low", "high"]).astype({"row": int, "column": int})
+
+
+def round_counts(counts: pd.Series, *, profile: str) -> pd.Series:
+    """
+    Suppress and round counts that stand alone, with no total that is published more exactly than they are.
+
+    Parameters
+    ----------
+    counts : pandas.Series
+        Whole non-negative numbers. Never modified.
+    profile : str
+        One of `COUNT_RULES`.
+
+    Returns
+    -------
+    pandas.Series
+        Null where suppressed; same index and name.
+
+    Raises
+    ------
+    DisclosureError
+        If the profile is unknown.
+    TableError
+        If a count is negative, null or not whole.
+
+    Examples
+    --------
+    >>> round_counts(pd.Series([0, 3, 7, 8]), profile="tactical").tolist()
+    [0.0, nan, 5.0, 10.0]
+    """
+    rule = _require_rule(profile)
+    x = _require_counts(counts)
+    return pd.Series(np.where(_is_small(x, rule), np.nan, _round(x, rule)), index=counts.index, name=counts.name)
+
+
+def _require_rule(profile: str) -> CountRule:
+    if profile not in COUNT_RULES:
+        msg = f"profile: it is {profile!r}, expected one of {', '.join(COUNT_RULES)}. Name one of them."
+        raise DisclosureError(msg)
+    return COUNT_RULES[profile]
+
+
+def _require_counts(counts: pd.DataFrame | pd.Series) -> FloatArray:
+    x: FloatArray = counts.to_numpy(dtype=float)
+    if not np.isfinite(x).all() or (x < 0).any() or (x != np.round(x)).any():
+        msg = "counts: a cell is negative, null or not whole, expected counts. Mend the table."
+        raise TableError(msg)
+    return x
+
+
+def _is_small(x: FloatArray, rule: CountRule) -> NDArray[np.bool_]:
+    """What the profile suppresses for its size alone."""
+    small: NDArray[np.bool_] = x < rule.threshold if rule.is_zero_suppressed else (x > 0) & (x < rule.threshold)
+    return small
 
 
 def _round(x: FloatArray, rule: CountRule) -> FloatArray:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.disclosure.suppression import COUNT_RULES, audit_intervals, suppress_counts
+from geo.disclosure.suppression import COUNT_RULES, audit_intervals, round_counts, suppress_counts
 from geo.errors import DisclosureError, TableError
 
 tables = st.integers(2, 5).flatmap(
@@ -98,3 +98,26 @@ def test_what_is_no_count_is_refused():
         suppress_counts(frame([[1.5]]), profile="tactical")
     with pytest.raises(DisclosureError, match=r"profile: it is 'x', expected one of tactical, partner, public"):
         suppress_counts(frame([[1]]), profile="x")
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        ("tactical", [0, None, None, 5, 5, 10, 10, 15]),
+        ("partner", [None, None, None, None, None, None, 10, 15]),
+        ("public", [None, None, None, None, None, None, 10, 10]),
+    ],
+)
+def test_counts_that_stand_alone_are_suppressed_and_rounded(profile, expected):
+    counts = pd.Series([0, 1, 4, 5, 7, 8, 10, 13], index=list("abcdefgh"), name="n")
+    out = round_counts(counts, profile=profile)
+    assert [None if pd.isna(value) else value for value in out] == expected
+    assert out.index.tolist() == counts.index.tolist()
+    assert out.name == "n"
+
+
+def test_counts_that_stand_alone_must_be_counts():
+    with pytest.raises(TableError, match="counts: a cell is negative, null or not whole, expected counts"):
+        round_counts(pd.Series([1.5]), profile="tactical")
+    with pytest.raises(DisclosureError, match="profile: it is 'x', expected one of"):
+        round_counts(pd.Series([1]), profile="x")
