@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,33 +27,29 @@ from scipy.stats import kendalltau
 
 from benchmarks.backtest_worlds import LAST, flat_world, null_panel, planted_world
 from benchmarks.evidence import Evidence, parser, peak_mib, stopwatch
-from benchmarks.main_job import HUBS, make_workspace
+from benchmarks.main_job import make_workspace
+from gateline.pipeline.panels import build_region_panel, run_early
 from gateline.pipeline.read import Inputs, read_inputs
-from gateline.pipeline.record import Recorder
-from gateline.pipeline.stages import Results, run_stages
+from gateline.pipeline.stages import Results
 from gateline.settings import Settings, read_settings
 from geo.crs import to_metric_arrays
 from geo.hotspots.clusters import cluster_offences
-from geo.network.passenger import build_passenger_graph
-from geo.network.station_times import measure_station_times
 from models.draws import IndexSettings
 from models.evidence import count_place_evidence, count_station_evidence
 from models.features import FeatureSet, build_place_features, build_station_features
 from models.feedback import simulate_two_areas
 from models.metrics import bootstrap_difference, hit_rate
 from models.normalisation import NORMALISATIONS
-from models.panel import Panel, build_panel
+from models.panel import Panel
 from models.scoring import Scores, rank_units, score_units
 from models.sensitivity import measure_sobol
 from models.training import NO_BETTER, train
-from models.validation import forward_origins, label_blocks
+from models.validation import forward_origins
 
 SEED = 20260101
-EARLY = pd.Period("2025-02", "M")
+UNIT_NAMES = {"station_id": "stations", "place_id": "towns"}
 # A British Transport Police point is the station's own; farther than this it is another place.
 BTP_REACH_M = 500.0
-# ASSUMPTION: a town's trains are those of its nearest station, reached at 40 km an hour, in minutes a metre.
-MINUTES_PER_M = 60.0 / 40_000.0
 DEMAND_ALONE = IndexSettings(weights={"demand_offences": 1.0}, vary=("months",))
 
 
@@ -94,8 +90,7 @@ def read_region(data: Path) -> Region:
         make_workspace(root, data)
         settings = read_settings(root / "region.toml")
         inputs = read_inputs(root, settings)
-    early = replace(inputs, offences=inputs.offences[inputs.offences["month"] <= EARLY])
-    return Region(inputs, run_stages(early, settings, Recorder(lambda _: None)), settings)
+    return Region(inputs, run_early(inputs, settings), settings)
 
 
 def features_at(region: Region, unit: str, cutoff: pd.Period) -> FeatureSet:
@@ -129,48 +124,10 @@ def scored(units: pd.DataFrame) -> pd.DataFrame:
     return units[units["is_in_force"]].sort_index()
 
 
-def build_real_panel(region: Region, unit: str) -> Panel:
-    """Past and future of every station or town, with population, passengers, minutes by train and courier flow."""
-    towns, stations = scored(region.inputs.places), scored(region.early.network.stations)
-    offences, early = region.inputs.offences, region.early
-    hub_ids = [hub for _, hub in HUBS.values()]
-    times = measure_station_times(
-        build_passenger_graph(early.network.links), origins=[h for h in hub_ids if h in early.network.stations.index]
-    )
-    from_hub = pd.Series(np.nanmin(times.time_min, axis=0), index=times.station_ids)
-    passengers = early.usage["n_entries_exits_per_year"].reindex(stations.index).fillna(0.0)
-    positions = ["easting_m", "northing_m"]
-    town_of_station = KDTree(towns[positions]).query(stations[positions])[1]
-    if unit == "station_id":
-        units, counted = stations, count_station_evidence(offences, stations, cutoff=LAST)
-        fixed = {
-            "population": towns["population"].to_numpy()[town_of_station],
-            "footfall": passengers.to_numpy(),
-            "train_min": from_hub.reindex(stations.index).to_numpy(),
-            "courier_flow": early.station_exposure["courier_trips_per_month"].reindex(stations.index).fillna(0.0),
-        }
-        group = town_of_station
-    else:
-        units, counted = towns, count_place_evidence(offences, towns, cutoff=LAST)
-        distance_m, nearest = KDTree(stations[positions]).query(towns[positions])
-        fixed = {
-            "population": towns["population"].to_numpy(),
-            "footfall": np.where(distance_m < 5_000.0, passengers.to_numpy()[nearest], 0.0),
-            "train_min": from_hub.reindex(stations.index).to_numpy()[nearest] + distance_m * MINUTES_PER_M,
-            "courier_flow": early.place_exposure["courier_trips_per_month"].reindex(towns.index).fillna(0.0),
-        }
-        group = np.arange(len(towns))
-    table = pd.DataFrame({name: np.asarray(values, dtype=float) for name, values in fixed.items()}, index=units.index)
-    table["train_min"] = table["train_min"].fillna(table["train_min"].max())
-    counts = pd.DataFrame(counted.counts.sum(axis=2), index=units.index, columns=counted.months)
-    blocks = label_blocks(units["easting_m"].to_numpy(float), units["northing_m"].to_numpy(float))
-    return build_panel(counts, table, blocks=blocks, towns=group)
-
-
 def show_backtest(evidence: Evidence, region: Region, unit: str) -> None:
-    what = "stations" if unit == "station_id" else "towns"
+    what = UNIT_NAMES[unit]
     with stopwatch() as seconds:
-        panel = build_real_panel(region, unit)
+        panel = build_region_panel(region.inputs, region.early, region.settings, unit=UNIT_NAMES[unit])
         report = train(panel, random_state=SEED)
         listed = score_units(features_at(region, unit, LAST), random_state=SEED, n_draws=1000)
     evidence.add(
@@ -243,7 +200,7 @@ def show_outside_check(evidence: Evidence, region: Region, data: Path) -> None:
     points = points[np.isfinite(points).all(axis=1)]
     distance_m, nearest = KDTree(stations[["easting_m", "northing_m"]]).query(points)
     came = np.bincount(nearest[distance_m <= BTP_REACH_M], minlength=len(stations)).astype(float)[None, :]
-    panel = build_real_panel(region, "station_id")
+    panel = build_region_panel(region.inputs, region.early, region.settings, unit="stations")
     listed = score_units(features_at(region, "station_id", LAST), random_state=SEED, n_draws=1).table["score"]
     flow = panel.features[-1][:, panel.columns.index("courier_flow")]
     candidates = {

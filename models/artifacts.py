@@ -133,7 +133,7 @@ def write_model(report: TrainingReport, folder: Path) -> Path:
     return path
 
 
-def read_model(path: Path) -> Candidate:
+def read_model(path: Path, *, panel_columns: tuple[str, ...]) -> Candidate:
     """
     Read a model back, refusing anything that is not exactly one.
 
@@ -141,16 +141,19 @@ def read_model(path: Path) -> Candidate:
     ----------
     path : pathlib.Path
         A file of `write_model`.
+    panel_columns : tuple of str
+        Columns of the panel that it is to forecast from.
 
     Returns
     -------
     Candidate
-        The fitted model; its `columns` are 0 to n - 1, in the order of the file's own columns.
+        The fitted model; its `columns` are the positions of its features in the panel, found by name.
 
     Raises
     ------
     IntegrityError
-        If the file is not JSON, its hash is wrong, or a field is missing, unknown or out of range.
+        If the file is not JSON, its hash is wrong, a field is missing, unknown or out of range, or the panel lacks a
+        feature of the model.
     """
     record = _read_record(path)
     try:
@@ -158,7 +161,12 @@ def read_model(path: Path) -> Candidate:
     except (KeyError, TypeError, ValueError) as error:
         msg = f"{path.name}: {error}, expected a model of schema {SCHEMA}. Register the model again."
         raise IntegrityError(msg) from error
-    return Candidate(record["kind"], model, tuple(range(len(record["columns"]))), is_baseline=False)
+    missing = [name for name in record["columns"] if name not in panel_columns]
+    if missing:
+        msg = f"{path.name}: feature {missing[0]!r} is not in the panel, expected all of the model's. Train it again."
+        raise IntegrityError(msg)
+    columns = tuple(panel_columns.index(name) for name in record["columns"])
+    return Candidate(record["kind"], model, columns, is_baseline=False)
 
 
 def _read_record(path: Path) -> dict[str, Any]:

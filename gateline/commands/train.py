@@ -72,10 +72,15 @@ def _judge(workspace: Path, registry: Path) -> dict[str, TrainingReport]:
     early = run_early(inputs, settings)
     reports = {}
     for unit in UNITS:
+        panel = build_region_panel(inputs, early, settings, unit=unit)
         pointer = registry / unit / "current"
-        registered = read_model(registry / unit / pointer.read_text().strip()) if pointer.exists() else None
+        registered = (
+            read_model(registry / unit / pointer.read_text().strip(), panel_columns=panel.columns)
+            if pointer.exists()
+            else None
+        )
         reports[unit] = train(
-            build_region_panel(inputs, early, settings, unit=unit),
+            panel,
             random_state=settings.scores.random_state,
             registered=registered,
             n_draws=settings.scores.n_draws,

@@ -32,7 +32,8 @@ def with_model(trained, candidate):
     return replace(report, model=model, columns=tuple(panel.columns[c] for c in candidate.columns))
 
 
-CANDIDATES = list_candidates((*PAST_COLUMNS, "courier_flow", "population"), n_events=500)
+COLUMNS = (*PAST_COLUMNS, "courier_flow", "population")
+CANDIDATES = list_candidates(COLUMNS, n_events=500)
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda c: c.name)
@@ -40,7 +41,11 @@ def test_a_model_read_back_forecasts_the_same(trained, candidate, tmp_path):
     report = with_model(trained, candidate)
     path = write_model(report, tmp_path)
     rows = trained[0].features[-1][:, list(candidate.columns)]
-    np.testing.assert_array_equal(read_model(path).model.predict(rows), report.model.predict(rows))
+    # Columns are found by name, wherever the panel of the day has them.
+    turned = trained[0].columns[::-1]
+    read = read_model(path, panel_columns=turned)
+    assert [turned[c] for c in read.columns] == list(report.columns)
+    np.testing.assert_array_equal(read.model.predict(rows), report.model.predict(rows))
     assert write_model(report, tmp_path / "again").read_bytes() == path.read_bytes()
 
 
@@ -61,7 +66,7 @@ def test_a_changed_byte_is_refused(tree_file):
     text = tree_file.read_text()
     tree_file.write_text(text.replace('"verdict":"', '"verdict":"x', 1))
     with pytest.raises(IntegrityError, match="its hash does not match its content"):
-        read_model(tree_file)
+        read_model(tree_file, panel_columns=COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -80,14 +85,14 @@ def test_a_changed_byte_is_refused(tree_file):
 def test_a_record_with_an_odd_part_is_refused(tree_file, change, message):
     tamper(tree_file, change)
     with pytest.raises(IntegrityError, match=message):
-        read_model(tree_file)
+        read_model(tree_file, panel_columns=COLUMNS)
 
 
 def test_coefficients_of_another_length_are_refused(trained, tmp_path):
     path = write_model(with_model(trained, next(c for c in CANDIDATES if c.name == "poisson_glm")), tmp_path)
     tamper(path, lambda r: r["fitted"]["coef_"].append(1.0))
     with pytest.raises(IntegrityError, match="coef_ has shape"):
-        read_model(path)
+        read_model(path, panel_columns=COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +103,7 @@ def test_what_is_no_model_is_refused(tmp_path, text, message):
     path = tmp_path / "model.json"
     path.write_text(text, encoding="latin-1")
     with pytest.raises(IntegrityError, match=message):
-        read_model(path)
+        read_model(path, panel_columns=COLUMNS)
 
 
 def test_a_file_too_large_is_refused(tmp_path):
@@ -106,7 +111,7 @@ def test_a_file_too_large_is_refused(tmp_path):
     with path.open("wb") as file:
         file.truncate(20_000_001)
     with pytest.raises(IntegrityError, match="larger than 20,000,000 bytes"):
-        read_model(path)
+        read_model(path, panel_columns=COLUMNS)
 
 
 def test_a_model_without_events_is_not_written(trained):
@@ -136,3 +141,8 @@ def test_the_transparency_record_names_what_is_left_to_say(trained):
             value = value[key]
         assert value is None
     assert record["tier_2"]["tool_specification"]["verdict"] == trained[1].verdict
+
+
+def test_a_model_whose_feature_the_panel_lacks_is_refused(tree_file):
+    with pytest.raises(IntegrityError, match=r"feature '\w+' is not in the panel, expected all of the model's"):
+        read_model(tree_file, panel_columns=("other",))
