@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,6 +85,19 @@ class InputSettings(Section):
     roads: PathText | None = Field(
         None, description="OpenStreetMap extract for roads and paths; times are estimated without"
     )
+    accept_old_osm: bool = Field(
+        False, description="true uses an OpenStreetMap extract more than a year older than the last offences"
+    )
+    timetable: PathText | None = Field(
+        None,
+        description="Trains: CIF of Network Rail, the Rail Delivery Group's zip, or GTFS; all call everywhere without",
+    )
+    timetable_week_start_on: date | None = Field(
+        None, description="Monday of the week whose trains are counted, as 2025-09-15"
+    )
+    tiplocs: PathText | None = Field(
+        None, description="stop_id, stop_code: CRS code of each TIPLOC or GTFS stop, where the timetable has none"
+    )
     harm: PathText | None = Field(None, description="Harm weights by offence code or category")
 
 
@@ -107,6 +121,12 @@ class RailSettings(Section):
     dwell_min: float = Field(1.0, ge=0, description="Minutes at each call where there is no timetable. ASSUMPTION")
     interchange_min: float = Field(
         5.0, ge=0, description="Minutes to change trains where no file states them. ASSUMPTION"
+    )
+    timetable_coverage_share: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="A timetable in which fewer of the force's stations have a train is not used. ASSUMPTION",
     )
     buffer_km: float = Field(
         80.0, gt=0, description="Stations this far beyond the force area are kept, so that routes through them exist"
@@ -274,6 +294,8 @@ def write_settings_template(settings: Settings) -> str:
 def _toml(value: Any) -> str:  # noqa: ANN401 - any value that TOML holds
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'

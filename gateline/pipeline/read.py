@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from gateline.pipeline.read_networks import read_networks
 from gateline.settings import InputSettings, OffenceSettings, Settings
 from gateline.workspace import resolve_inside
 from geo.errors import InputError, QuarantineError, UsageError
+from geo.network.road import Roads
 from geo.schema import empty
 from geo.sensitive import SensitivePoints
 from geo.sources.accounting import Reading, RowAccount, merge_accounts, merge_quarantine
@@ -27,10 +30,10 @@ from geo.sources.exporters import read_exporters
 from geo.sources.harm import default_harm_weights, read_harm_weights
 from geo.sources.offence_extract import read_offence_extract
 from geo.sources.passenger_flows import read_passenger_flows, read_station_usage
+from geo.sources.patterns import TimetableReading
 from geo.sources.places import read_places, read_towns
 from geo.sources.police_uk import find_street_files, read_police_uk
 from geo.sources.stations import read_stations
-from geo.sources.track import read_track
 from geo.tables import (
     AREAS,
     BOUNDARIES,
@@ -45,7 +48,8 @@ __all__ = ["Inputs", "input_files", "read_inputs", "require_little_quarantine"]
 
 _REQUIRED = ("offences", "stations", "places", "exporters", "rail_track")
 _NOT_FILES = ("offences_format", "offences_crs", "offences_date_format", "offences_timezone", "cuckooing_crs")
-_OSM_SUFFIXES = (".pbf", ".osm", ".osm.gz", ".osm.bz2", ".json")
+# Rows after the last month used are left out, however late they say they are: no result rests on the clock.
+_NO_LAST_MONTH = pd.Period("9999-12", freq="M")
 # A town or station a little over the line is still the force's business: boundaries are generalised.
 _FORCE_MARGIN_M = 500.0
 
@@ -63,8 +67,10 @@ class Inputs:
         Victims' addresses.
     areas, boundaries, rail_track : geopandas.GeoDataFrame
         By the contract of the same name.
-    roads : Path or None
-        The OpenStreetMap extract for roads, read where it is needed.
+    roads : Roads or None
+        Graphs for walking and driving.
+    timetable : TimetableReading or None
+        Trains of one week.
     quarantine : pandas.DataFrame
         Every row that was not accepted.
     accounts : tuple of RowAccount
@@ -83,7 +89,8 @@ class Inputs:
     areas: gpd.GeoDataFrame
     boundaries: gpd.GeoDataFrame
     rail_track: gpd.GeoDataFrame
-    roads: Path | None
+    roads: Roads | None
+    timetable: TimetableReading | None
     quarantine: pd.DataFrame
     accounts: tuple[RowAccount, ...]
 
@@ -161,7 +168,8 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     offences = _read_offences(paths["offences"], one.get("harm"), settings, force_area)
     ids = set(stations.table.index)
     exporters = read_exporters(one["exporters"], station_ids=ids, columns=named.exporters_columns)
-    track = _read_track(one["rail_track"])
+    used = _within_months(offences.table, settings.offences)
+    networks = read_networks(one, named, dated_on=_last_day(used, settings.offences))
     readers: dict[str, Callable[[Path], Reading[Any]]] = {
         "cuckooing": lambda path: read_cuckooing(
             path, columns=named.cuckooing_columns, crs=named.cuckooing_crs, force_area=force_area
@@ -174,10 +182,10 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         "station_usage": lambda path: read_station_usage(path, year=named.station_usage_year, station_ids=ids),
     }
     optional = {role: read(one[role]) if role in one else None for role, read in readers.items()}
-    readings: list[Reading[Any]] = [areas, boundaries, stations, places, offences, exporters, track]
+    readings: list[Reading[Any]] = [areas, boundaries, stations, places, offences, exporters, *networks.readings]
     readings += [reading for reading in optional.values() if reading is not None]
     return Inputs(
-        offences=_within_months(offences.table, settings.offences),
+        offences=used,
         deal_lines=_table(optional["deal_lines"], DEAL_LINES),
         deployments=_table(optional["deployments"], DEPLOYMENTS),
         stations=stations.table,
@@ -188,8 +196,9 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         cuckooing=None if optional["cuckooing"] is None else optional["cuckooing"].table,
         areas=areas.table,
         boundaries=boundaries.table,
-        rail_track=track.table,
-        roads=one.get("roads"),
+        rail_track=networks.track,
+        roads=networks.roads,
+        timetable=networks.timetable,
         quarantine=merge_quarantine([reading.quarantine for reading in readings]),
         accounts=merge_accounts(readings),
     )
@@ -253,8 +262,9 @@ def _read_offences(
         else read_harm_weights(harm_path, key_column="key", weight_column="days").table
     )
     crime_types = set(settings.offences.crime_types) or None
+    not_after = None if settings.offences.last_month is None else _NO_LAST_MONTH
     if settings.inputs.offences_format == "police_uk":
-        return read_police_uk(paths, crime_types=crime_types, harm=harm, force_area=force_area)
+        return read_police_uk(paths, crime_types=crime_types, harm=harm, force_area=force_area, not_after=not_after)
     readings = [
         read_offence_extract(
             path,
@@ -267,6 +277,7 @@ def _read_offences(
             force_area=force_area,
             crime_types=crime_types,
             harm=harm,
+            not_after=not_after,
         )
         for path in paths
     ]
@@ -274,17 +285,8 @@ def _read_offences(
     return Reading(table, merge_quarantine([r.quarantine for r in readings]), merge_accounts(readings))
 
 
-def _read_track(path: Path) -> Reading[gpd.GeoDataFrame]:
-    if path.name.lower().endswith(_OSM_SUFFIXES):
-        from geo.sources.osm import read_osm
-
-        reading = read_osm(path)
-        return Reading(reading.table.rail_track, reading.quarantine, reading.accounts)
-    return read_track(path)
-
-
 def _within_months(offences: pd.DataFrame, settings: OffenceSettings) -> pd.DataFrame:
-    """Offences of the months asked for; the rows left out are told by the pipeline's first stage."""
+    """Offences of the months asked for."""
     keep = pd.Series(data=True, index=offences.index)
     if settings.first_month is not None:
         keep &= offences["month"] >= pd.Period(settings.first_month, freq="M")
@@ -297,6 +299,13 @@ def _within_months(offences: pd.DataFrame, settings: OffenceSettings) -> pd.Data
         )
         raise InputError(msg)
     return offences[keep]
+
+
+def _last_day(offences: pd.DataFrame, settings: OffenceSettings) -> date:
+    """The end of the months asked for, or of those there are."""
+    if settings.last_month is not None:
+        return pd.Period(settings.last_month, freq="M").end_time.date()
+    return date.max if offences.empty else offences["month"].max().end_time.date()
 
 
 def require_little_quarantine(inputs: Inputs, settings: OffenceSettings) -> None:

@@ -1,61 +1,40 @@
 """
 The stages of a run, in order: network, hotspots, corridors, exposure, scores. Tables in, tables out.
 
-Two passes fix the cost of a journey before trips are shared out: the first prices every pair by rail and by road, the
-second divides the estimated trips between them. The alternatives in `_flow_scenarios` go the same way, so that rank
-intervals carry the assumptions of the flow model and not only the noise of the counts.
+Rank intervals carry the assumptions of the flow model, which `gateline.pipeline.journeys` varies, and not only the
+noise of the counts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
+from gateline.pipeline.journeys import Flow, Region, estimate_flow, estimate_flow_scenarios, price_journeys
+from gateline.pipeline.railway import build_railway
 from gateline.pipeline.read import Inputs
 from gateline.pipeline.record import Recorder
 from gateline.settings import Settings
-from geo.corridors.assignment import Assignment, assign_flows
-from geo.corridors.choice import RailSupply, choose_modes
-from geo.corridors.demand import weigh_demand
+from geo.corridors.assignment import Assignment
 from geo.corridors.exposure import measure_place_exposure, measure_station_exposure
-from geo.corridors.priors import COURIER_GRAVITY
-from geo.corridors.rides import build_rides
-from geo.corridors.terminals import build_terminals
-from geo.corridors.trips import estimate_od_trips
 from geo.crs import METRIC
-from geo.errors import InputError
 from geo.hotspots.clusters import cluster_offences
 from geo.hotspots.grid import build_grid
 from geo.hotspots.hot_cells import find_hot_cells
-from geo.network.access import measure_access, measure_road_times
-from geo.network.passenger import build_passenger_graph
-from geo.network.rail import RailNetwork, build_rail_network
+from geo.network.rail import RailNetwork
 from geo.network.usage import measure_station_usage
 from geo.schema import empty, validate
-from geo.tables import HOTSPOTS, OD_TRIPS, STATION_USAGE
+from geo.tables import HOTSPOTS, STATION_USAGE
 from models.draws import IndexSettings
 from models.evidence import count_place_evidence, count_station_evidence
 from models.features import FeatureSet, build_place_features, build_station_features
 from models.scoring import Scores, score_units
 
 __all__ = ["Results", "run_stages"]
-
-METRES_PER_KM = 1000.0
-
-# Other values of each assumption of the flow model, one at a time: name, factor on the population exponent, factor on
-# the time exponent, minutes added to rail. ASSUMPTION: half and one and a half times, and half an hour either way.
-_SCENARIOS = (
-    ("population_low", 0.5, 1.0, 0.0),
-    ("population_high", 1.5, 1.0, 0.0),
-    ("time_low", 1.0, 0.5, 0.0),
-    ("time_high", 1.0, 1.5, 0.0),
-    ("rail_cheap", 1.0, 1.0, -30.0),
-    ("rail_dear", 1.0, 1.0, 30.0),
-)
 
 
 @dataclass(frozen=True)
@@ -103,28 +82,6 @@ class Results:
     cutoff: pd.Period
 
 
-@dataclass(frozen=True)
-class _Region:
-    """What prices and directs a journey: towns, railway with first and last miles, roads, demand, and known lines."""
-
-    exporters: pd.DataFrame
-    towns: pd.DataFrame
-    supply: RailSupply
-    road_times: pd.DataFrame
-    costs: pd.DataFrame
-    demand_weight: pd.Series
-    deal_lines: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class _Flow:
-    """One answer of the flow model."""
-
-    od_trips: pd.DataFrame
-    courier_flows: pd.DataFrame
-    assignment: Assignment
-
-
 def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Results:
     """
     Run every stage.
@@ -150,22 +107,17 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
     """
     cutoff = inputs.offences["month"].max()
     with recorder.stage("network") as record:
-        network = build_rail_network(
-            inputs.rail_track, _window(inputs, settings), snap_limit_m=settings.rail.snap_limit_m
-        )
+        railway = build_railway(inputs, settings)
+        network = railway.network
         scored_stations = network.stations[network.stations["is_in_force"]]
-        region = _price(inputs, network, settings)
+        region = price_journeys(inputs, railway, settings)
         record.rows = {
             "stations": len(network.stations),
             "off_track": len(network.unsnapped),
             "links": len(network.links),
             "repairs": len(network.repairs),
         }
-        if len(network.unsnapped):
-            record.notes.append(f"{len(network.unsnapped)} stations are too far from track and were left out")
-        if inputs.roads is None:
-            record.notes.append("no road extract: walks and drives are straight lines times a detour factor")
-        record.notes.append("no timetable: every train is taken to call everywhere, and run times come from distance")
+        record.notes = [*railway.notes, *_road_notes(inputs, region), *_change_notes(region)]
     with recorder.stage("hotspots") as record:
         clusters = cluster_offences(
             inputs.offences,
@@ -176,7 +128,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         hot_cells = _find_hot_cells(inputs, settings, scored_stations)
         record.rows = {"clusters": len(clusters.hotspots), "hot_patches": len(hot_cells), **clusters.n_by_fate}
     with recorder.stage("corridors") as record:
-        flow = _estimate_flow(region, settings)
+        flow = estimate_flow(region, settings)
         record.rows = {
             "od_pairs": len(flow.od_trips),
             "station_flows": len(flow.assignment.station_flows),
@@ -190,7 +142,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         place_exposure = _place_exposure(flow, region.towns, inputs.deal_lines)
         record.rows = {"stations": len(station_exposure), "places": len(place_exposure), "with_usage": len(usage)}
     with recorder.stage("scores") as record:
-        scenarios = _flow_scenarios(region, network.stations, settings)
+        scenarios = estimate_flow_scenarios(region, network.stations, settings)
         station_features = build_station_features(
             station_exposure,
             scored_stations,
@@ -234,111 +186,23 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
     )
 
 
-def _window(inputs: Inputs, settings: Settings) -> pd.DataFrame:
-    """The stations in a box around the force's stations and the exporting areas, with the settings' margin."""
-    ours = inputs.stations[inputs.stations["is_in_force"]]
-    if ours.empty:
-        msg = "stations: none lies in the force area, expected at least one. Check the boundary or areas file."
-        raise InputError(msg)
-    points = pd.concat([ours, inputs.exporters])[["easting_m", "northing_m"]]
-    margin_m = settings.rail.buffer_km * METRES_PER_KM
-    low, high = points.min() - margin_m, points.max() + margin_m
-    position = inputs.stations[["easting_m", "northing_m"]]
-    return inputs.stations[((position >= low) & (position <= high)).all(axis=1)]
+def _road_notes(inputs: Inputs, region: Region) -> list[str]:
+    """How many first and last miles and drives are not along roads."""
+    if inputs.roads is None:
+        return ["no road extract: walks and drives are straight lines times a detour factor"]
+    notes = []
+    for what, table in (("ways to stations", region.access), ("drives between places", region.road_times)):
+        n_straight = int((table["basis"] != "road_graph").sum())
+        if n_straight:
+            notes.append(f"{n_straight} of {len(table)} {what} are straight lines times a detour factor: no road near")
+    return notes
 
 
-def _price(inputs: Inputs, network: RailNetwork, settings: Settings) -> _Region:
-    """Every journey of the region, priced by rail and by road."""
-    towns = inputs.places[inputs.places["is_in_force"]]
-    graph = build_passenger_graph(
-        network.links, dwell_min=settings.rail.dwell_min, default_interchange_min=settings.rail.interchange_min
-    )
-    points = pd.concat([towns, inputs.exporters])[["easting_m", "northing_m"]].rename_axis("place_id")
-    access = pd.concat(
-        [
-            measure_access(points, network.stations, modes=(mode,), max_min=limit_min)
-            for mode, limit_min in (
-                ("walk", settings.access.walk_limit_min),
-                ("drive", settings.access.drive_limit_min),
-            )
-        ]
-    )
-    terminals = build_terminals(access, inputs.exporters, graph.station_ids)
-    supply = RailSupply(build_rides(graph), terminals)
-    road_times = measure_road_times(points, towns)
-    road_times = road_times[road_times["origin_id"] != road_times["destination_id"]]
-    pairs = road_times[["origin_id", "destination_id"]]
-    every_pair = pd.DataFrame(
-        {
-            "origin_id": pairs["origin_id"].to_numpy(),
-            "destination_id": pairs["destination_id"].to_numpy(),
-            "is_internal": pairs["origin_id"].isin(towns.index).to_numpy(),
-            "trips_per_month": 1.0,
-            "basis": "prior",
-        },
-        index=pd.Index(pairs["origin_id"] + ">" + pairs["destination_id"], name=OD_TRIPS.index, dtype="str"),
-    ).astype({"basis": "str"})
-    priced = choose_modes(every_pair, supply, road_times)
-    return _Region(
-        exporters=inputs.exporters,
-        towns=towns,
-        supply=supply,
-        road_times=road_times,
-        costs=priced[["origin_id", "destination_id"]].assign(
-            cost_min=np.fmin(priced["rail_time_min"], priced["road_time_min"])
-        ),
-        demand_weight=weigh_demand(towns, inputs.offences),
-        # Lines by town alone would be the same lines that `n_lines` counts by origin: they are compared with, not used.
-        deal_lines=inputs.deal_lines.dropna(subset=["origin_id"]),
-    )
-
-
-def _estimate_flow(
-    region: _Region,
-    settings: Settings,
-    *,
-    population_factor: float = 1.0,
-    time_factor: float = 1.0,
-    rail_constant_min: float = 0.0,
-) -> _Flow:
-    """Trips, their mode and their way, under the settings or under one other assumption."""
-    corridors = settings.corridors
-    prior = replace(
-        COURIER_GRAVITY,
-        mean={
-            "mass_exponent": corridors.population_exponent * population_factor,
-            "cost_exponent": corridors.time_exponent * time_factor,
-        },
-    )
-    od_trips = estimate_od_trips(
-        region.exporters,
-        region.towns,
-        region.deal_lines,
-        region.costs,
-        weights=region.demand_weight,
-        trips_per_line_per_month=corridors.trips_per_line_per_month,
-        internal_share=corridors.internal_share,
-        prior=prior,
-    )
-    flows = choose_modes(od_trips, region.supply, region.road_times, rail_constant_min=rail_constant_min)
-    return _Flow(od_trips, flows, assign_flows(flows, region.supply))
-
-
-def _flow_scenarios(region: _Region, stations: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Courier trips of stations and of towns under each other assumption, a column each."""
-    by_station, by_place = {}, {}
-    for name, population_factor, time_factor, rail_constant_min in _SCENARIOS:
-        flow = _estimate_flow(
-            region,
-            settings,
-            population_factor=population_factor,
-            time_factor=time_factor,
-            rail_constant_min=rail_constant_min,
-        )
-        exposure = measure_station_exposure(flow.assignment.station_flows, stations)
-        by_station[name] = exposure["courier_trips_per_month"]
-        by_place[name] = flow.courier_flows.groupby("destination_id")["trips_per_month"].sum()
-    return pd.DataFrame(by_station), pd.DataFrame(by_place).rename_axis("place_id")
+def _change_notes(region: Region) -> list[str]:
+    if region.change_share is None:
+        return []
+    n_changing = int((region.change_share > 0).sum())
+    return [f"changes of train are estimated from those that passengers make, at {n_changing} stations"]
 
 
 def _find_hot_cells(inputs: Inputs, settings: Settings, stations: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -356,7 +220,7 @@ def _find_hot_cells(inputs: Inputs, settings: Settings, stations: pd.DataFrame) 
     )
 
 
-def _place_exposure(flow: _Flow, towns: pd.DataFrame, deal_lines: pd.DataFrame) -> pd.DataFrame:
+def _place_exposure(flow: Flow, towns: pd.DataFrame, deal_lines: pd.DataFrame) -> pd.DataFrame:
     known = deal_lines.dropna(subset=["destination_id"])
     return measure_place_exposure(
         flow.courier_flows,

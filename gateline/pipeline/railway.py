@@ -1,0 +1,145 @@
+"""
+The railway of a run: track and stations to links, and trains where a timetable covers the force.
+
+A timetable that leaves out most of the force's stations is not used at all: half a railway with trains and half
+without would compare stations by which file they are in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gateline.pipeline.read import Inputs
+from gateline.settings import Settings
+from geo.errors import InputError
+from geo.network.passenger import PassengerGraph, build_passenger_graph
+from geo.network.rail import RailNetwork, build_rail_network
+from geo.network.services import measure_call_run_times
+from geo.schema import validate
+from geo.sources.patterns import TimetableReading
+from geo.tables import SERVICE_CALLS, SERVICE_DEPARTURES
+
+__all__ = ["Railway", "build_railway"]
+
+METRES_PER_KM = 1000.0
+
+
+@dataclass(frozen=True)
+class Railway:
+    """
+    The railway as built and as passengers can use it.
+
+    Attributes
+    ----------
+    network : RailNetwork
+        Stations in the window of the run, links, repairs and unsnapped stations.
+    graph : PassengerGraph
+        Minutes over platforms and, with a timetable, trains.
+    timetable : TimetableReading or None
+        The timetable that is in use; None where trains are taken to call everywhere.
+    notes : tuple of str
+        What is right but poorer.
+    """
+
+    network: RailNetwork
+    graph: PassengerGraph
+    timetable: TimetableReading | None
+    notes: tuple[str, ...]
+
+
+def build_railway(inputs: Inputs, settings: Settings) -> Railway:
+    """
+    Build the railway around the force and its exporting areas.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        What was read.
+    settings : Settings
+        Of the workspace.
+
+    Returns
+    -------
+    Railway
+        With trains if the timetable covers the force's stations and every main station of an exporting area.
+
+    Raises
+    ------
+    InputError
+        If no station lies in the force area.
+    """
+    window = _window(inputs, settings)
+    timetable, notes = _choose_timetable(inputs, window, settings)
+    network = build_rail_network(
+        inputs.rail_track,
+        window,
+        snap_limit_m=settings.rail.snap_limit_m,
+        run_times=None if timetable is None else measure_call_run_times(timetable.calls, timetable.departures),
+    )
+    if len(network.unsnapped):
+        notes.insert(0, f"{len(network.unsnapped)} stations are too far from track and were left out")
+    if timetable is None:
+        graph = build_passenger_graph(
+            network.links, dwell_min=settings.rail.dwell_min, default_interchange_min=settings.rail.interchange_min
+        )
+        return Railway(network, graph, None, tuple(notes))
+    calls, departures = _restrict_calls(timetable, network.stations.index)
+    graph = build_passenger_graph(
+        network.links,
+        calls=calls,
+        departures=departures,
+        interchange_min=timetable.interchange_min if len(timetable.interchange_min) else None,
+        fixed_links=timetable.fixed_links if len(timetable.fixed_links) else None,
+        default_interchange_min=settings.rail.interchange_min,
+    )
+    return Railway(network, graph, timetable, tuple(notes))
+
+
+def _window(inputs: Inputs, settings: Settings) -> pd.DataFrame:
+    """The stations in a box around the force's stations and the exporting areas, with the settings' margin."""
+    ours = inputs.stations[inputs.stations["is_in_force"]]
+    if ours.empty:
+        msg = "stations: none lies in the force area, expected at least one. Check the boundary or areas file."
+        raise InputError(msg)
+    points = pd.concat([ours, inputs.exporters])[["easting_m", "northing_m"]]
+    margin_m = settings.rail.buffer_km * METRES_PER_KM
+    low, high = points.min() - margin_m, points.max() + margin_m
+    position = inputs.stations[["easting_m", "northing_m"]]
+    return inputs.stations[((position >= low) & (position <= high)).all(axis=1)]
+
+
+def _choose_timetable(
+    inputs: Inputs, window: pd.DataFrame, settings: Settings
+) -> tuple[TimetableReading | None, list[str]]:
+    """The timetable if it covers enough to be used, and what to tell of it."""
+    without = "every train is taken to call everywhere, and run times come from distance"
+    timetable = inputs.timetable
+    if timetable is None:
+        return None, [f"no timetable: {without}"]
+    called = set(timetable.calls["station_id"])
+    ours = window.index[window["is_in_force"]]
+    hubs = inputs.exporters["hub_station_id"].dropna().unique()
+    n_ours, n_hubs = sum(code in called for code in ours), sum(code in called for code in hubs)
+    told = f"{n_ours} of {len(ours)} stations of the force and {n_hubs} of {len(hubs)} main stations have a train"
+    least = settings.rail.timetable_coverage_share
+    if n_ours < least * len(ours) or n_hubs < len(hubs):
+        return None, [f"timetable not used: {told}, expected {least:.0%} and all; {without}"]
+    return timetable, [f"timetable: {told} in the week of {settings.inputs.timetable_week_start_on}"]
+
+
+def _restrict_calls(timetable: TimetableReading, station_ids: pd.Index) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Calls at stations of the network; a train that comes from beyond starts at its first call here."""
+    calls = timetable.calls[timetable.calls["station_id"].isin(station_ids)]
+    calls = calls[calls.groupby("pattern_id")["station_id"].transform("nunique") > 1]
+    calls = calls.sort_values(["pattern_id", "call_no"], kind="stable")
+    pattern = calls["pattern_id"]
+    is_first, is_last = ~pattern.duplicated(), ~pattern.duplicated(keep="last")
+    calls = calls.assign(
+        call_no=pattern.groupby(pattern).cumcount(),
+        arrival_min=calls["arrival_min"].mask(is_first),
+        departure_min=calls["departure_min"].mask(is_last),
+    )
+    departures = timetable.departures[timetable.departures["pattern_id"].isin(pattern)]
+    return validate(calls, SERVICE_CALLS), validate(departures, SERVICE_DEPARTURES)
