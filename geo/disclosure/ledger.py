@@ -1,0 +1,340 @@
+"""
+Remember what was released, and refuse a release that could be subtracted from an earlier one.
+
+In: `geo.sensitive.SensitivePoints` and the `geo.tables.BANDED_CELLS` about to leave. Kept beside the audit log, a JSON
+line a release: the cells and bands as they left, their hash, and keyed digests of the addresses in each cell; never a
+coordinate of an address. What two releases show together is what their difference shows, so the guard looks at every
+square that the two show differently (trust.md R-6): at the addresses recorded or removed there since, and, where
+squares of one lie inside a square of the other, at the addresses and dwellings of what is left of it.
+
+The guard compares with every earlier release, of whatever profile: who may see the most may hold them all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from geo.disclosure.keyed import digest_addresses, key_id
+from geo.disclosure.quadtree import PROFILES
+from geo.errors import DisclosureError, IntegrityError
+from geo.schema import validate
+from geo.sensitive import SensitivePoints
+from geo.tables import AREAS, BANDED_CELLS
+
+__all__ = ["Release", "append_release", "make_release", "read_ledger", "require_no_differencing"]
+
+# trust.md R-6: a difference may show this many records or none.
+MIN_RECORDS = 10
+_NOWHERE = ""
+
+Square = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Release:
+    """
+    What one release showed, and of whom, in digests.
+
+    Attributes
+    ----------
+    release_id, profile : str
+        Of the release.
+    key_id : str
+        Name of the key of the digests.
+    bands : mapping of str to int
+        Band by cell id, as released.
+    digests : mapping of str to tuple of str
+        Digests of the addresses in each cell; those of addresses in no cell under the empty id.
+    """
+
+    release_id: str
+    profile: str
+    key_id: str
+    bands: Mapping[str, int]
+    digests: Mapping[str, tuple[str, ...]]
+
+    def everyone(self) -> set[str]:
+        """
+        Give the digests of all addresses, shown or not.
+
+        Returns
+        -------
+        set of str
+            Digests.
+        """
+        return {digest for inside in self.digests.values() for digest in inside}
+
+    def within(self, square: Square) -> set[str]:
+        """
+        Give the digests of the addresses shown inside a square.
+
+        Parameters
+        ----------
+        square : tuple of float
+            West, south and side in metres.
+
+        Returns
+        -------
+        set of str
+            Digests.
+        """
+        return {digest for cell in self.bands if _holds(square, _parse(cell)) for digest in self.digests.get(cell, ())}
+
+    def to_line(self) -> str:
+        """
+        Write the release as one line of the ledger.
+
+        Returns
+        -------
+        str
+            JSON with the hash of everything else in it; no line break.
+        """
+        body = {
+            "release_id": self.release_id,
+            "profile": self.profile,
+            "key_id": self.key_id,
+            "bands": dict(self.bands),
+            "digests": {cell: list(inside) for cell, inside in self.digests.items()},
+        }
+        return json.dumps({**body, "sha256": _hash(body)}, sort_keys=True)
+
+
+def make_release(
+    points: SensitivePoints, cells: gpd.GeoDataFrame, *, release_id: str, profile: str, key: bytes
+) -> Release:
+    """
+    Describe a release for the ledger.
+
+    Parameters
+    ----------
+    points : SensitivePoints
+        The addresses.
+    cells : geopandas.GeoDataFrame
+        Table `geo.tables.BANDED_CELLS` made from them by `band_cells`.
+    release_id, profile : str
+        Of the release.
+    key : bytes
+        The workspace key.
+
+    Returns
+    -------
+    Release
+        For `require_no_differencing` and `append_release`.
+
+    Raises
+    ------
+    TableError
+        If `cells` breaks its contract.
+    """
+    validate(cells, BANDED_CELLS)
+    easting_m, northing_m = points.reveal_for("ledger_digest")
+    digests = digest_addresses(points, key, purpose="ledger_digest")
+    home = np.full(len(points), _NOWHERE, dtype=object)
+    for cell in cells.index:
+        west, south, side_m = _parse(cell)
+        inside = (
+            (easting_m >= west) & (easting_m < west + side_m) & (northing_m >= south) & (northing_m < south + side_m)
+        )
+        home[inside] = cell
+    grouped = {str(cell): tuple(sorted({str(d) for d in digests[home == cell]})) for cell in sorted(set(home))}
+    bands = {str(cell): int(band) for cell, band in cells["band"].sort_index().items()}
+    return Release(release_id, profile, key_id(key), bands, grouped)
+
+
+def require_no_differencing(new: Release, previous: Sequence[Release], areas: gpd.GeoDataFrame) -> None:
+    """
+    Pass if no earlier release can be subtracted from a new one to single out few addresses or few homes.
+
+    Parameters
+    ----------
+    new : Release
+        About to leave.
+    previous : sequence of Release
+        All that left before, from `read_ledger`.
+    areas : geopandas.GeoDataFrame
+        Table `geo.tables.AREAS`, for dwellings.
+
+    Raises
+    ------
+    DisclosureError
+        If it could; the message has the numbers and no place.
+    IntegrityError
+        If an earlier release was digested under another key, so that nothing can be compared.
+    TableError
+        If `areas` breaks its contract.
+
+    Notes
+    -----
+    A release that shows the same cells and bands as an earlier one tells nothing beside it, and passes.
+    """
+    validate(areas, AREAS)
+    for old in previous:
+        if old.key_id != new.key_id:
+            msg = (
+                f"ledger: release {old.release_id!r} was made with key {old.key_id}, expected {new.key_id}. "
+                "Restore the workspace key from its backup."
+            )
+            raise IntegrityError(msg)
+        if old.bands == new.bands:
+            continue
+        _require_many_changed(new, old)
+        _require_large_remainders(new, old, areas)
+
+
+def append_release(ledger: Path, release: Release) -> str:
+    """
+    Add a release to the ledger and sync it to disk.
+
+    Parameters
+    ----------
+    ledger : pathlib.Path
+        File of JSON lines; created readable by its owner alone.
+    release : Release
+        What leaves.
+
+    Returns
+    -------
+    str
+        SHA-256 of the line, for the audit log.
+    """
+    line = release.to_line()
+    descriptor = os.open(ledger, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+    try:
+        os.write(descriptor, (line + "\n").encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return hashlib.sha256(line.encode()).hexdigest()
+
+
+def read_ledger(ledger: Path, *, expected_sha256: Iterable[str] = ()) -> tuple[Release, ...]:
+    """
+    Read every earlier release.
+
+    Parameters
+    ----------
+    ledger : pathlib.Path
+        The ledger; it may be absent where nothing was released.
+    expected_sha256 : iterable of str
+        Hashes of lines that the audit log says are there.
+
+    Returns
+    -------
+    tuple of Release
+        In the order they left.
+
+    Raises
+    ------
+    IntegrityError
+        If a line is altered, or one that the audit log names is gone.
+    """
+    lines = ledger.read_text(encoding="utf-8").splitlines() if ledger.exists() else []
+    missing = set(expected_sha256) - {hashlib.sha256(line.encode()).hexdigest() for line in lines}
+    if missing:
+        msg = (
+            f"{ledger.name}: {len(missing)} releases that the audit log names are altered or gone, expected none. "
+            "Restore the ledger from its backup."
+        )
+        raise IntegrityError(msg)
+    return tuple(_read_line(ledger.name, number, line) for number, line in enumerate(lines, start=1))
+
+
+def _read_line(name: str, number: int, line: str) -> Release:
+    """The release of one line, whose hash is right."""
+    try:
+        body = json.loads(line)
+        is_whole = body.pop("sha256") == _hash(body)
+        digests = {cell: tuple(inside) for cell, inside in body["digests"].items()}
+        release = Release(body["release_id"], body["profile"], body["key_id"], body["bands"], digests)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        is_whole = False
+    if not is_whole:
+        msg = f"{name}: line {number} is altered, expected the hash it was written with. Restore the ledger."
+        raise IntegrityError(msg)
+    return release
+
+
+def _hash(body: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _parse(cell_id: str) -> Square:
+    """West, south and side of a cell from its id, metres."""
+    side, west, south = cell_id.split("-")
+    return float(west), float(south), float(side.removesuffix("m"))
+
+
+def _holds(outer: Square, inner: Square) -> bool:
+    """Whether one square lies in another, or is it; squares of a quadtree never overlap in part."""
+    return (
+        outer[0] <= inner[0]
+        and outer[1] <= inner[1]
+        and inner[0] + inner[2] <= outer[0] + outer[2]
+        and inner[1] + inner[2] <= outer[1] + outer[2]
+    )
+
+
+def _changed_squares(new: Release, old: Release) -> list[Square]:
+    """The largest squares that the two show differently."""
+    cells = {cell for cell, _ in set(new.bands.items()) ^ set(old.bands.items())}
+    largest: list[Square] = []
+    for square in sorted((_parse(cell) for cell in cells), key=lambda s: (-s[2], s)):
+        if not any(_holds(other, square) for other in largest):
+            largest.append(square)
+    return largest
+
+
+def _require_many_changed(new: Release, old: Release) -> None:
+    """Where the two differ, no address or at least `MIN_RECORDS` came or went."""
+    known_before, known_now = old.everyone(), new.everyone()
+    counts = []
+    for square in _changed_squares(new, old):
+        moved = (new.within(square) - known_before) | (old.within(square) - known_now)
+        counts.append(len(moved))
+    few = [n for n in counts if 0 < n < MIN_RECORDS]
+    if few:
+        msg = (
+            f"release: {min(few)} addresses that came or went since release {old.release_id!r} show in {len(few)} "
+            f"squares, expected none or at least {MIN_RECORDS} in each. Give that release out again, or wait until "
+            "more have changed."
+        )
+        raise DisclosureError(msg)
+
+
+def _require_large_remainders(new: Release, old: Release, areas: gpd.GeoDataFrame) -> None:
+    """What is left of a square without the other release's squares in it has no address, or many and enough homes."""
+    rules = [rule for rule in (PROFILES.get(new.profile), PROFILES.get(old.profile)) if rule is not None]
+    min_dwellings = min((rule.min_dwellings for rule in rules), default=0)
+    for one, other in ((new, old), (old, new)):
+        for cell in one.bands:
+            outer = _parse(cell)
+            inner = [s for s in map(_parse, other.bands) if _holds(outer, s) and s != outer]
+            if not inner:
+                continue
+            left = set(one.digests.get(cell, ())) - {digest for s in inner for digest in other.within(s)}
+            n_dwellings = _dwellings_outside(outer, inner, areas) if left else 0.0
+            if left and (len(left) < MIN_RECORDS or n_dwellings < min_dwellings):
+                msg = (
+                    f"release: a square less those of release {old.release_id!r} in it leaves {len(left)} addresses "
+                    f"among {n_dwellings:.0f} dwellings, expected at least {MIN_RECORDS} among {min_dwellings}. "
+                    "Give that release out again, or release at the same profile."
+                )
+                raise DisclosureError(msg)
+
+
+def _dwellings_outside(outer: Square, inner: Sequence[Square], areas: gpd.GeoDataFrame) -> float:
+    """Dwellings for certain in the part of a square that others leave: of small areas wholly inside it."""
+    west, south, side_m = outer
+    taken = shapely.union_all([shapely.box(w, s, w + d, s + d) for w, s, d in inner])
+    left = shapely.difference(shapely.box(west, south, west + side_m, south + side_m), taken)
+    inside = shapely.covers(left, areas.geometry.to_numpy())
+    return float(areas["n_dwellings"].fillna(0.0).to_numpy(dtype=float)[inside].sum())
