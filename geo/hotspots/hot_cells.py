@@ -1,11 +1,14 @@
 """
-Hotspots as patches of grid cells that Gi* finds hot under false-discovery control.
+Hotspots as patches of grid cells: those that Gi* finds hot, and those where a detector expects the next offences.
 
-In: `geo.tables.OFFENCES` and the study area. Out: `geo.tables.HOTSPOTS` with z-scores and q-values, which clusters do
-not have: use this where the question is whether there is a hotspot at all.
+In: `geo.tables.OFFENCES` and the study area. Out: `geo.tables.HOTSPOTS`. Gi* has z-scores and q-values, which clusters
+do not have: use it where the question is whether there is a hotspot at all. Use the foreseen cells where the question
+is where to go next: `geo.hotspots.comparison` says how much of the later offences they held.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +17,10 @@ import shapely
 from scipy.sparse.csgraph import connected_components
 
 from geo.crs import METRIC
+from geo.errors import UsageError
 from geo.hotspots.clusters import MOST_SHIFT_M, MOST_WALK_MIN
+from geo.hotspots.detectors import Detector
+from geo.hotspots.events import build_events
 from geo.hotspots.grid import Grid
 from geo.hotspots.identity import keep_ids
 from geo.hotspots.local_statistics import measure_gi_star
@@ -23,7 +29,7 @@ from geo.hotspots.walking import DETOUR, WALK_M_PER_MIN, measure_walks
 from geo.schema import empty, validate
 from geo.tables import HOTSPOTS
 
-__all__ = ["find_hot_cells"]
+__all__ = ["find_foreseen_cells", "find_hot_cells"]
 
 
 def find_hot_cells(
@@ -84,24 +90,107 @@ def find_hot_cells(
     local = measure_gi_star(value, neighbours)
     z_score, q_value = local["z_score"].to_numpy(), local["q_value"].to_numpy()
     hot = np.flatnonzero((z_score > 0) & (q_value <= false_discovery_share))
-    touching = grid.build_neighbours()[hot][:, hot]
-    _, patch_of_hot = connected_components(touching, directed=False)
+    table, cells = _build_patches(
+        points, grid, hot, method="gi_star", stations=stations, detour=detour, walk_m_per_min=walk_m_per_min
+    )
+    table["z_score"] = np.array([z_score[inside].max() for inside in cells], dtype=float)
+    table["q_value"] = np.array([q_value[inside].min() for inside in cells], dtype=float)
+    return validate(keep_ids(table, previous, most_shift_m=MOST_SHIFT_M), HOTSPOTS)
+
+
+def find_foreseen_cells(
+    offences: pd.DataFrame,
+    grid: Grid,
+    *,
+    targets: Collection[str],
+    detector: Detector,
+    area_share: float,
+    stations: pd.DataFrame | None = None,
+    previous: gpd.GeoDataFrame | None = None,
+    detour: float = DETOUR,
+    walk_m_per_min: float = WALK_M_PER_MIN,
+) -> gpd.GeoDataFrame:
+    """
+    Find patches of touching cells that a detector expects to hold the next offences.
+
+    Parameters
+    ----------
+    offences : pandas.DataFrame
+        Table `geo.tables.OFFENCES` of all crime types: those that are no target are context. Never modified.
+    grid : Grid
+        Cells of the study area.
+    targets : collection of str
+        Crime types to be foreseen.
+    detector : Detector
+        Such as `geo.hotspots.detectors.DEFAULT_DETECTOR` among `standard_detectors`.
+    area_share : float
+        Share of the cells that is entered, in (0, 1]; cells with the score of the last one stay out if they do not
+        all fit.
+    stations : pandas.DataFrame or None, default None
+        Table `geo.tables.STATIONS`, for the nearest station.
+    previous : geopandas.GeoDataFrame or None, default None
+        The last run's hotspots, whose names are kept.
+    detour, walk_m_per_min : float
+        See `geo.hotspots.walking.measure_walks`.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        As of `find_hot_cells`, with the targets so far in each patch and null z-scores and q-values. A patch in which
+        no target lies yet is left out: it has no date to show.
+
+    Raises
+    ------
+    UsageError
+        If the share is out of range.
+    InputError
+        If no target is usable.
+    """
+    if not 0 < area_share <= 1:
+        msg = f"area_share: it is {area_share!r}, expected above 0 and at most 1. Mend the setting."
+        raise UsageError(msg)
+    score = detector.fit(build_events(offences, targets=targets), grid)
+    n_entered = max(int(area_share * len(grid)), 1)
+    order = np.argsort(-score, kind="stable")
+    # Ties at the edge would be broken by the order of cells, which means nothing: none of them is entered.
+    edge = score[order[n_entered]] if n_entered < len(grid) else -np.inf
+    entered = np.sort(np.flatnonzero(score > edge)) if n_entered < len(grid) else np.arange(len(grid))
+    points = build_points(offences[offences["crime_type"].isin(list(targets))])
+    table, _ = _build_patches(
+        points, grid, entered, method="foreseen", stations=stations, detour=detour, walk_m_per_min=walk_m_per_min
+    )
+    table["z_score"] = np.nan
+    table["q_value"] = np.nan
+    return validate(keep_ids(table, previous, most_shift_m=MOST_SHIFT_M), HOTSPOTS)
+
+
+def _build_patches(
+    points: WeightedPoints,
+    grid: Grid,
+    chosen: np.ndarray,
+    *,
+    method: str,
+    stations: pd.DataFrame | None,
+    detour: float,
+    walk_m_per_min: float,
+) -> tuple[gpd.GeoDataFrame, list[np.ndarray]]:
+    """Touching cells as patches, those with a point as rows; and the cells of each row."""
+    touching = grid.build_neighbours()[chosen][:, chosen]
+    _, patch_of_chosen = connected_components(touching, directed=False)
     patch = np.full(len(grid) + 1, -1)
-    patch[hot] = patch_of_hot
+    patch[chosen] = patch_of_chosen
     patch_of_point = patch[grid.locate(points.easting_m, points.northing_m)]
     rows = [
-        _describe(number, hot[patch_of_hot == number], np.flatnonzero(patch_of_point == number), points, grid)
+        _describe(number, chosen[patch_of_chosen == number], np.flatnonzero(patch_of_point == number), points, grid)
         for number in np.unique(patch_of_point[patch_of_point >= 0])
     ]
     if not rows:
-        return gpd.GeoDataFrame(empty(HOTSPOTS), geometry="geometry", crs=METRIC)
+        return gpd.GeoDataFrame(empty(HOTSPOTS), geometry="geometry", crs=METRIC), []
     table = gpd.GeoDataFrame(rows, geometry="geometry", crs=METRIC)
-    table["method"] = pd.Series(["gi_star"] * len(table), dtype="str")
+    table["method"] = pd.Series([method] * len(table), dtype="str")
     for column in ("first_month", "last_month"):
         table[column] = months_of_ordinals(table[column].to_numpy(dtype=np.int64))
-    cells = [hot[patch_of_hot == number] for number in table.pop("patch")]
-    table["z_score"] = [z_score[inside].max() for inside in cells]
-    table["q_value"] = [q_value[inside].min() for inside in cells]
+    cells = [chosen[patch_of_chosen == number] for number in table.pop("patch")]
     walks = measure_walks(
         table["easting_m"].to_numpy(),
         table["northing_m"].to_numpy(),
@@ -110,8 +199,7 @@ def find_hot_cells(
         detour=detour,
         walk_m_per_min=walk_m_per_min,
     )
-    table = gpd.GeoDataFrame(pd.concat([table, walks], axis=1), geometry="geometry", crs=METRIC)
-    return validate(keep_ids(table, previous, most_shift_m=MOST_SHIFT_M), HOTSPOTS)
+    return gpd.GeoDataFrame(pd.concat([table, walks], axis=1), geometry="geometry", crs=METRIC), cells
 
 
 def _describe(

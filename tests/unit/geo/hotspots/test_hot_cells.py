@@ -3,8 +3,10 @@ import pytest
 import shapely
 from geopandas.testing import assert_geodataframe_equal
 
+from geo.errors import UsageError
+from geo.hotspots.detectors import Detector
 from geo.hotspots.grid import build_grid
-from geo.hotspots.hot_cells import find_hot_cells
+from geo.hotspots.hot_cells import find_foreseen_cells, find_hot_cells
 from tests.unit.geo.hotspots.toy_offences import make_offences
 
 GRID = build_grid(shapely.box(0, 0, 10_000, 10_000), cell_m=250)
@@ -54,3 +56,32 @@ def test_a_quiet_patch_in_a_busy_town_is_no_hotspot():
     is_quiet = (abs(at - 2000) < 600).all(axis=1) & (rng.uniform(size=6000) < 0.95)
     hotspots = find_hot_cells(make_offences(*at[~is_quiet].T), grid)
     assert not hotspots.intersects(shapely.box(1700, 1700, 2300, 2300)).any()
+
+
+def by_targets(events, grid):
+    return grid.sum_weights(
+        events.easting_m[events.is_target], events.northing_m[events.is_target], 1.0 * events.weight[events.is_target]
+    )
+
+
+def test_the_foreseen_cells_are_the_highest_and_no_more_than_asked_for():
+    offences = planted()
+    targets = set(offences["crime_type"])
+    found = find_foreseen_cells(
+        offences, GRID, targets=targets, detector=Detector("counts", by_targets), area_share=4 / len(GRID)
+    )
+    assert found["area_km2"].sum() <= 4 * GRID.area_km2 + 1e-9
+    assert found.geometry.intersects(shapely.box(3000, 6000, 3500, 6500)).all()
+    assert found["method"].eq("foreseen").all()
+    assert found["z_score"].isna().all()
+
+
+def test_ties_at_the_edge_are_left_out_whatever_the_order_of_cells():
+    offences = planted(n_planted=0)
+    flat = Detector("flat", lambda events, grid: 0.0 * by_targets(events, grid))
+    assert find_foreseen_cells(offences, GRID, targets=set(offences["crime_type"]), detector=flat, area_share=0.5).empty
+
+
+def test_a_share_out_of_range_is_refused():
+    with pytest.raises(UsageError, match=r"area_share: it is 0, expected above 0 and at most 1"):
+        find_foreseen_cells(planted(), GRID, targets={"Drugs"}, detector=Detector("counts", by_targets), area_share=0)
