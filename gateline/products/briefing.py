@@ -113,7 +113,7 @@ def _content(inputs: ProductInputs) -> dict[str, Any]:
         "fictional": FICTIONAL_NOTE if marks.is_fictional else "",
         "findings": describe_evidence(stations),
         "stations": _station_rows(stations),
-        "stations_note": "Range: 90 % rank interval. Main reason: the largest part of the score.",
+        "stations_note": "Range: 90 % rank interval; a dash for a rank: too wide. Main reason: largest part of the score.",
         "map_alt": _text(
             "Map of rail corridors, wider where more courier flow is modelled, and of stations. The ten first ranked "
             "are numbered; they are the stations of the table above.",
@@ -167,8 +167,8 @@ def _upstream_rows(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _ranked(row: dict[Any, Any]) -> list[str]:
-    is_known = row["tier"] != "insufficient data"
-    return [str(row["rank"]) if is_known else "-", _text(row["name"], 40), row["tier"] if is_known else "?"]
+    tier = "?" if row["tier"] == "insufficient data" else row["tier"]
+    return [str(row["rank"]) if row["is_rank_issued"] else "-", _text(row["name"], 40), tier]
 
 
 def _range(row: dict[Any, Any]) -> str:

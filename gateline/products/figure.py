@@ -113,7 +113,7 @@ def _draw_stations(axes: Axes, inputs: ProductInputs) -> None:
     where = inputs.stations.loc[table.index]
     easting_m, northing_m = where["easting_m"].to_numpy(), where["northing_m"].to_numpy()
     known = (table["tier"] != "insufficient data").to_numpy()
-    numbered = known & (table["rank"] <= _N_NUMBERED).to_numpy()
+    numbered = (table["is_rank_issued"] & (table["rank"] <= _N_NUMBERED)).to_numpy()
     size = np.where(numbered, 150.0, table["tier"].map(_TIER_SIZE).to_numpy())
     shade = table["score"].to_numpy() / max(float(table["score"].max()), 1.0)
     fill = np.where(known[:, None], mpl.colormaps["magma_r"](0.1 + 0.8 * shade), 1.0)

@@ -31,6 +31,7 @@ HOW_TO_READ = (
         "Enforcement-led: the place is in the first ten only because of what police found there. Check for past "
         "operations before you add more."
     ),
+    "A dash in place of a rank: its interval is too wide for a number to mean anything. Read the tier and the range.",
     "Insufficient data is not low priority. It means that nothing can be said yet.",
 )
 

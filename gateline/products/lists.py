@@ -212,7 +212,12 @@ def _by_rank(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _score_columns(scores: pd.DataFrame) -> dict[str, pd.Series]:
-    return {c: scores[c] for c in ("name", "tier", "score", "rank", "rank_low", "rank_high", "p_top_10")}
+    columns = {c: scores[c] for c in ("name", "tier", "score", "rank", "rank_low", "rank_high", "p_top_10")}
+    # A rank whose interval is too wide, or that rests on no evidence, is not to be shown as a number.
+    issued = scores["tier"] != "insufficient data"
+    if "is_rank_issued" in scores.columns:
+        issued &= scores["is_rank_issued"].astype(bool)
+    return {**columns, "is_rank_issued": issued}
 
 
 def _with_reasons(table: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:

@@ -138,6 +138,7 @@ def _scores(table: pd.DataFrame, id_name: str) -> dict[str, Any]:
         "tier": table["tier"].tolist(),
         "score": table["score"].round(1).tolist(),
         "rank": table["rank"].tolist(),
+        "issued": table["is_rank_issued"].tolist(),
         "low": table["rank_low"].round(0).astype(int).tolist(),
         "high": table["rank_high"].round(0).astype(int).tolist(),
         "p10": table["p_top_10"].round(2).tolist(),

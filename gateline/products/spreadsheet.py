@@ -45,7 +45,7 @@ _NUMBER_FORMATS = {
     "entries_exits_per_year": "#,##0",
     "observed_lines": "0",
 }
-_CSV_ONLY = ("boarding_trips_per_month", "interchange_trips_per_month", "alighting_trips_per_month")
+_CSV_ONLY = ("boarding_trips_per_month", "interchange_trips_per_month", "alighting_trips_per_month", "is_rank_issued")
 _PROMPTS = ("Out-of-area children: asked about", "National Referral Mechanism: considered")
 
 
@@ -101,7 +101,8 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
 
 def _front(table: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
     """The rank comes first; what stands on another sheet or only in the CSV is left out, to keep a page legible."""
-    kept = table.drop(columns=[*left_out, *_CSV_ONLY], errors="ignore")
+    kept = table.assign(rank=table["rank"].where(table["is_rank_issued"]))
+    kept = kept.drop(columns=[*left_out, *_CSV_ONLY], errors="ignore")
     return kept[["rank", *kept.columns.drop("rank")]]
 
 

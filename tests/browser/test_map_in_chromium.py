@@ -1,5 +1,6 @@
 """The map as its users meet it: opened from disk, with the network off, by mouse, by keyboard and on paper."""
 
+import dataclasses
 import io
 
 import pytest
@@ -225,3 +226,15 @@ def test_it_fits_a_laptop_and_a_projector(visit, map_file):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
         assert page.evaluate("[...document.querySelectorAll('button')].every(e => e.scrollWidth <= e.clientWidth + 2)")
+
+
+def test_a_rank_that_is_not_issued_is_nowhere_a_number(visit, run, tmp_path):
+    first = station_list(run).index[0]
+    scores = run.station_scores.assign(is_rank_issued=run.station_scores.index != first)
+    write_map(tmp_path / "map.html", dataclasses.replace(run, station_scores=scores))
+    page = visit(tmp_path / "map.html").page
+    page.click("#gl-rows tr:first-child .gl-name")
+    assert page.inner_text("#gl-rows tr:first-child .gl-rank") == "\u2013"
+    assert page.inner_text("#gl-detail h2").startswith(run.stations.loc[first, "name"])
+    assert "No rank given" in page.inner_text("#gl-detail")
+    assert page.evaluate("gl.stationLayers[0].options.text") == ""

@@ -60,6 +60,8 @@ gl.tip = (title, lines) => {
   return box;
 };
 
+gl.rankText = (table, k) => (table.issued[k] ? "Rank " + table.rank[k] : "No rank given");
+
 gl.drawBase = () => {
   const base = gl.data.base;
   const still = { renderer: gl.baseRenderer, interactive: false };
@@ -83,7 +85,7 @@ gl.drawBands = () => {
   const layers = bands.path.map((feature, k) => {
     const layer = L.polygon(gl.rings(feature).map((ring) => [ring]), { renderer: gl.renderer });
     gl.restyle.push(() =>
-      layer.setStyle({ color: gl.cssColour("band"), weight: 1.2, dashArray: "5 4", fillColor: gl.cssColour("band"), fillOpacity: 0.1 + 0.13 * bands.band[k] })
+      layer.setStyle({ color: gl.cssColour("band"), weight: 1.2, dashArray: "5 4", fillColor: gl.cssColour("band"), fillOpacity: 0.04 + 0.08 * bands.band[k] })
     );
     return gl.hint(layer, () => gl.tip("Cuckooing: band " + bands.band[k] + " of 4", ["An area, never an address"]));
   });
@@ -209,7 +211,7 @@ gl.showTowns = () => {
 
 gl.townLines = (k) => {
   const towns = gl.data.towns;
-  const lines = ["Rank " + towns.rank[k] + ", tier " + towns.tier[k]];
+  const lines = [gl.rankText(towns, k) + ", tier " + towns.tier[k]];
   if (towns.observed[k] !== null) lines.push(gl.number(towns.observed[k], 0) + " deal lines recorded");
   if (towns.latent[k] !== null) lines.push("No line recorded; exposure " + gl.number(towns.latent[k], 0) + " of 100");
   return lines;
@@ -229,7 +231,7 @@ gl.drawStations = () => {
   const stations = gl.data.stations;
   gl.scoreView = { breaks: gl.scoreBreaks(stations.score), palette: "magma" };
   gl.stationLayers = stations.id.map((id, k) => {
-    const isTop = stations.rank[k] <= 10 && stations.tier[k] !== "insufficient data";
+    const isTop = stations.rank[k] <= 10 && stations.issued[k];
     const layer = new gl.Symbol([stations.lat[k], stations.lon[k]], {
       renderer: gl.renderer,
       radius: gl.tierRadius[stations.tier[k]] + (isTop && stations.tier[k] === "C" ? 3 : 0),
@@ -239,7 +241,7 @@ gl.drawStations = () => {
     gl.restyle.push(() => gl.styleStation(k));
     layer.on("click", () => gl.select("stations", k, { isFromMap: true }));
     return gl.hint(layer, () =>
-      gl.tip(stations.name[k] + " (" + id + ")", ["Rank " + stations.rank[k] + " (90 % range " + stations.low[k] + " to " + stations.high[k] + "), tier " + stations.tier[k], "Score " + gl.number(stations.score[k]) + ". Click for the reasons"])
+      gl.tip(stations.name[k] + " (" + id + ")", [gl.rankText(stations, k) + " (90 % range " + stations.low[k] + " to " + stations.high[k] + "), tier " + stations.tier[k], "Score " + gl.number(stations.score[k]) + ". Click for the reasons"])
     );
   });
   /* Low ranks first, so that the stations that matter lie on top. */

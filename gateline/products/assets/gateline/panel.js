@@ -94,7 +94,7 @@ gl.row = (table, k) => {
   const isKnown = table.tier[k] !== "insufficient data";
   gl.add(
     row,
-    gl.make("td", "gl-rank", isKnown ? table.rank[k] : "\u2013"),
+    gl.make("td", "gl-rank", table.issued[k] ? table.rank[k] : "\u2013"),
     cell,
     gl.add(gl.make("td"), gl.make("span", "gl-tier gl-tier-" + (isKnown ? table.tier[k] : "none"), isKnown ? table.tier[k] : "?")),
     gl.add(gl.make("td", "gl-score"), gl.make("span", "", table.score[k].toFixed(1)), gl.add(meter, bar)),
@@ -159,7 +159,7 @@ gl.showDetail = () => {
   close.addEventListener("click", gl.closeDetail);
   const isKnown = table.tier[at] !== "insufficient data";
   const code = kind === "stations" ? " (" + table.id[at] + ")" : "";
-  const head = gl.make("h2", "gl-clip", (isKnown ? table.rank[at] + ". " : "") + table.name[at] + code);
+  const head = gl.make("h2", "gl-clip", (table.issued[at] ? table.rank[at] + ". " : "") + table.name[at] + code);
   const tier = gl.make("p", "gl-verdict", (isKnown ? "Tier " + table.tier[at] : "Insufficient data") + ": " + gl.data.marks.tiers[table.tier[at]] + ".");
   box.replaceChildren(close, head, tier);
   if (table.enforcement_led[at]) box.appendChild(gl.make("p", "gl-warn", "Enforcement-led: in the first ten only because of what police found here."));
@@ -180,8 +180,9 @@ gl.rangeBar = (box, table, at) => {
   span.style.right = "calc(100% - " + place(table.high[at]) + ")";
   const dot = gl.make("span", "gl-dot");
   dot.style.left = place(table.rank[at]);
-  gl.add(track, span, dot);
-  gl.add(box, gl.make("h3", "", "Rank " + table.rank[at] + " of " + n + ", 90 % range " + table.low[at] + " to " + table.high[at]), track);
+  gl.add(track, span);
+  if (table.issued[at]) track.appendChild(dot);
+  gl.add(box, gl.make("h3", "", gl.rankText(table, at) + " of " + n + ", 90 % range " + table.low[at] + " to " + table.high[at]), track);
   gl.add(box, gl.make("p", "gl-small", "Chance of being among the first ten: " + Math.round(100 * table.p10[at]) + " %"));
 };
 

@@ -100,7 +100,7 @@ gl.spotLegend = (put) => {
 };
 
 gl.bandLegend = (put) => {
-  for (const band of [4, 3, 2, 1]) put("band " + band + (band === 4 ? " (most)" : band === 1 ? " (fewest)" : ""), gl.sample("gl-dashed", { background: gl.cssColour("band"), opacity: 0.1 + 0.2 * band }));
+  for (const band of [4, 3, 2, 1]) put("band " + band + (band === 4 ? " (most)" : band === 1 ? " (fewest)" : ""), gl.sample("gl-dashed", { background: gl.cssColour("band"), opacity: 0.08 + 0.14 * band }));
   put("blank: none, or too few to show", gl.sample("gl-hollow", {}));
 };
 

@@ -47,6 +47,14 @@ def test_station_columns_hold_what_the_design_promises(run):
     assert {"observed_lines", "latent_exposure"} <= set(town_list(run).columns)
 
 
+def test_a_rank_is_issued_only_with_evidence_and_a_narrow_interval(run):
+    wide = run.station_scores.index[3]
+    scores = run.station_scores.assign(is_rank_issued=run.station_scores.index != wide)
+    table = station_list(dataclasses.replace(run, station_scores=scores))
+    expected = (table["tier"] != "insufficient data") & (table.index != wide)
+    assert table["is_rank_issued"].tolist() == expected.tolist()
+
+
 def test_values_stay_with_their_station(run):
     table = station_list(run)
     for station in table.index[:5]:
