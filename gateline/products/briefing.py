@@ -113,7 +113,7 @@ def _content(inputs: ProductInputs) -> dict[str, Any]:
         "fictional": FICTIONAL_NOTE if marks.is_fictional else "",
         "findings": describe_evidence(stations),
         "stations": _station_rows(stations),
-        "stations_note": "Range: 90 % rank interval; a dash for a rank: too wide. Main reason: largest part of the score.",
+        "stations_note": "Range: 90 % rank interval; where too wide, a dash for the rank. Reason: the largest part.",
         "map_alt": _text(
             "Map of rail corridors, wider where more courier flow is modelled, and of stations. The ten first ranked "
             "are numbered; they are the stations of the table above.",

@@ -77,7 +77,7 @@ def compare_stations(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return full.loc[keys.sort_values(["order", "move", "id"], na_position="last").index]
 
 
-def write_comparison(path: Path, before: ProductInputs, after: ProductInputs) -> None:
+def write_comparison(path: Path, table: pd.DataFrame, before: Marks, after: Marks) -> None:
     """
     Write the comparison of two runs as a page or as CSV, by the ending of the path.
 
@@ -85,20 +85,20 @@ def write_comparison(path: Path, before: ProductInputs, after: ProductInputs) ->
     ----------
     path : pathlib.Path
         File to write, ending in ``.html`` or ``.csv``.
-    before, after : ProductInputs
-        The tables of the two runs.
+    table : pandas.DataFrame
+        From `compare_stations`.
+    before, after : Marks
+        Marks of the two runs.
 
     Raises
     ------
     UsageError
         If the path ends in neither.
     """
-    table = compare_stations(station_list(before), station_list(after))
     if path.suffix == ".csv":
-        rows = table.assign(run_before=before.marks.run_id, period_before=before.marks.period)
-        write_csv(path, rows, after.marks)
+        write_csv(path, table.assign(run_before=before.run_id, period_before=before.period), after)
     elif path.suffix == ".html":
-        path.write_bytes(_page(table, before.marks, after.marks).encode("utf-8"))
+        path.write_bytes(_page(table, before, after).encode("utf-8"))
     else:
         msg = f"comparison: the path ends in {path.suffix!r}, expected '.html' or '.csv'. Give one of them."
         raise UsageError(msg)

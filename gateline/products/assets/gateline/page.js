@@ -45,7 +45,7 @@ gl.fillMarks = () => {
   const line = marks.lines.slice(1).map(([label, text]) => (isLabelled(label) ? label + " " : "") + text);
   gl.byId("gl-subtitle").textContent = line.join(" \u00b7 ");
   gl.byId("gl-credits").textContent = marks.credits.join(" \u00b7 ");
-  gl.byId("gl-foot-marks").textContent = (marks.fictional ? "FICTIONAL \u00b7 " : "") + marks.marking;
+  gl.byId("gl-foot-marks").textContent = (marks.fictional && !marks.marking.startsWith("FICTIONAL") ? "FICTIONAL \u00b7 " : "") + marks.marking;
   gl.byId("gl-print-mark").textContent = gl.byId("gl-foot-marks").textContent + " \u00b7 " + marks.title + " \u00b7 " + line.join(" \u00b7 ");
   if (marks.fictional) {
     const banner = gl.byId("gl-fictional");
