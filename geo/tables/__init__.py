@@ -12,6 +12,7 @@ from geo.tables.exposure import (
     STATION_FLOWS,
 )
 from geo.tables.places import ACCESS_TIMES, AREAS, BOUNDARIES, EXPORTERS, PLACES, ROAD_TIMES
+from geo.tables.plan import PLAN, PLAN_REASONS
 from geo.tables.rail import (
     PASSENGER_FLOWS,
     RAIL_LINKS,
@@ -40,6 +41,8 @@ __all__ = [
     "PLACES",
     "PLACE_EXPOSURE",
     "PLACE_SCORES",
+    "PLAN",
+    "PLAN_REASONS",
     "PROVENANCE",
     "QUARANTINE",
     "RAIL_LINKS",

@@ -1,0 +1,23 @@
+"""
+The interception plan: which teams stand where and when, what that meets, and what the other side does next.
+
+Routes of couriers become patterns of stations (`encounters`), shifts become duties (`shifts`, `duties`), a proven
+programme and its greedy yardstick choose among them (`programme`, `choice`), couriers respond (`evasion`), rosters are
+drawn (`rosters`, `schedule`), and everything is judged alike (`judging`). `plan` is the whole. The solver is imported
+here and nowhere else.
+"""
+
+from models.planning.plan import InterceptionPlan, PlanSummary, plan_interception
+from models.planning.rules import PlanRules, TeamGroup
+from models.planning.shifts import UNDERGROUND_DOSAGE, Dosage, Shift
+
+__all__ = [
+    "UNDERGROUND_DOSAGE",
+    "Dosage",
+    "InterceptionPlan",
+    "PlanRules",
+    "PlanSummary",
+    "Shift",
+    "TeamGroup",
+    "plan_interception",
+]

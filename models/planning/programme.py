@@ -1,0 +1,143 @@
+"""
+The interception programme as data: slots, duties that may be worked on them, teams, rules, and an answer.
+
+`models.planning.solving` proves the best answer, `models.planning.choice` finds a greedy one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.planning.duties import Duties
+
+__all__ = ["Group", "Programme", "Slot", "Solution", "measure_value"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Group:
+    """
+    Teams that may work the same stations.
+
+    Attributes
+    ----------
+    name : str
+        As on the roster.
+    n_teams : int
+        Teams on each slot.
+    may_work : numpy.ndarray of shape (n_stations,)
+        Its jurisdiction.
+    n_crews : int or None
+        Crews it has in all, where rest limits it.
+    """
+
+    name: str
+    n_teams: int
+    may_work: BoolArray
+    n_crews: int | None = None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """
+    One shift of one day, or of several days that are alike.
+
+    Attributes
+    ----------
+    day : int
+        Its day, from 0.
+    duties : Duties
+        What a team can do in it.
+    worth : numpy.ndarray of shape (n_patterns,)
+        What passes in it, by pattern.
+    start_h, end_h : float
+        Hours since the start of the plan.
+    n_alike : int
+        Slots that take the same answer.
+    """
+
+    day: int
+    duties: Duties
+    worth: FloatArray
+    start_h: float
+    end_h: float
+    n_alike: int = 1
+
+
+@dataclass(frozen=True)
+class Programme:
+    """
+    Slots, teams and rules.
+
+    Attributes
+    ----------
+    slots : tuple of Slot
+        What is to be filled.
+    groups : tuple of Group
+        Who fills it.
+    must : tuple of int
+        Stations to be worked at least once in all slots.
+    rest_h : float
+        Hours a crew has off after a slot.
+    """
+
+    slots: tuple[Slot, ...]
+    groups: tuple[Group, ...]
+    must: tuple[int, ...] = ()
+    rest_h: float = 0.0
+
+
+@dataclass(frozen=True)
+class Solution:
+    """
+    What the solver found.
+
+    Attributes
+    ----------
+    chosen : tuple of tuple of (int, int)
+        For each slot, the group and the duty of each team.
+    value : float
+        Worth met, exact for the choice.
+    bound : float
+        No choice meets more.
+    is_feasible : bool
+        False where the rules contradict each other; the rest is then empty.
+    seconds : float
+        Time taken.
+    """
+
+    chosen: tuple[tuple[tuple[int, int], ...], ...]
+    value: float
+    bound: float
+    is_feasible: bool
+    seconds: float
+
+    @property
+    def gap(self) -> float:
+        """Share of the bound that may still be missed."""
+        return max(0.0, 1.0 - self.value / self.bound) if self.bound > 0 else 0.0
+
+
+def measure_value(slot: Slot, duties: list[int]) -> float:
+    """
+    Measure what duties meet on a slot.
+
+    Parameters
+    ----------
+    slot : Slot
+        The slot.
+    duties : list of int
+        Duties worked, each once.
+
+    Returns
+    -------
+    float
+        Worth met, over all slots alike.
+    """
+    hazard = np.asarray(slot.duties.hazard[:, duties].sum(axis=1)).ravel()
+    return float(slot.n_alike * (slot.worth @ -np.expm1(-hazard)))

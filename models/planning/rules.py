@@ -1,0 +1,283 @@
+"""The rules of a plan, as a user states them, and the programme they make; what cannot be done is said with numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from geo.corridors.choice import MODE_SCALE_PER_MIN
+from geo.errors import UsageError
+from models.planning.duties import MAX_TRAVEL_MIN, build_duties
+from models.planning.encounters import DETECTION_SHARE, ON_BOARD_FACTOR, Encounters
+from models.planning.evasion import MET_COST_MIN
+from models.planning.programme import Group, Programme, Slot
+from models.planning.shifts import DAYS_PER_MONTH, HOURS_PER_DAY, Dosage, Shift, build_shifts
+from models.planning.solving import solve_programme
+
+__all__ = ["PlanRules", "TeamGroup", "build_groups", "build_programme", "build_shift_slots", "require_possible"]
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class TeamGroup:
+    """
+    Teams with a jurisdiction.
+
+    Attributes
+    ----------
+    name : str
+        As on the roster.
+    n_teams : int
+        Teams on each shift.
+    station_ids : tuple of str
+        Stations they may work.
+    n_crews : int or None
+        Crews in all; None where rest does not limit them.
+    """
+
+    name: str
+    n_teams: int
+    station_ids: tuple[str, ...]
+    n_crews: int | None = None
+
+
+@dataclass(frozen=True)
+class PlanRules:
+    """
+    What the user asks of a plan; the names are those of the [plan] settings.
+
+    Attributes
+    ----------
+    n_teams : int
+        Teams on each shift.
+    n_days : int
+        Days planned.
+    shifts : tuple of str or Shift
+        Shifts of a day.
+    detection_share, on_board_factor : float
+        As for `models.planning.encounters.build_encounters`.
+    random_share : float
+        Share of effort on randomly chosen stations.
+    must_visit, must_not_visit : tuple of str
+        Stations to be worked at least once, and never.
+    team_groups : tuple of TeamGroup
+        Teams by jurisdiction; they replace `n_teams` where given.
+    n_crews : int or None
+        Crews in all, each with `rest_h` off after a shift; None where enough are at hand.
+    rest_h : float
+        Hours off between two shifts. The Working Time Regulations 1998, regulation 10, ask for 11 in each 24.
+    stops_per_shift : int
+        Most stations a team works in a shift.
+    max_travel_min : float
+        Longest ride between two of them.
+    dosage : Dosage or None
+        With it teams make visits; without it they stay for the shift.
+    met_cost_min, mode_scale_per_min : float
+        How couriers respond, as for `models.planning.evasion.respond`.
+    is_evasive : bool
+        Whether the plan is chosen against couriers who respond; if not, the best fixed list is worked throughout.
+    """
+
+    n_teams: int = 3
+    n_days: int = 7
+    shifts: tuple[str | Shift, ...] = ("early", "late")
+    detection_share: float = DETECTION_SHARE
+    on_board_factor: float = ON_BOARD_FACTOR
+    random_share: float = 0.15
+    must_visit: tuple[str, ...] = ()
+    must_not_visit: tuple[str, ...] = ()
+    team_groups: tuple[TeamGroup, ...] = ()
+    n_crews: int | None = None
+    rest_h: float = 11.0
+    stops_per_shift: int = 1
+    max_travel_min: float = MAX_TRAVEL_MIN
+    dosage: Dosage | None = None
+    met_cost_min: float = MET_COST_MIN
+    mode_scale_per_min: float = MODE_SCALE_PER_MIN
+    is_evasive: bool = True
+
+
+def build_groups(rules: PlanRules, encounters: Encounters) -> tuple[Group, ...]:
+    """
+    Build the groups of teams.
+
+    Parameters
+    ----------
+    rules : PlanRules
+        Teams, by jurisdiction or all alike.
+    encounters : Encounters
+        Stations that may be worked.
+
+    Returns
+    -------
+    tuple of Group
+        At least one.
+
+    Raises
+    ------
+    UsageError
+        If there is no team or no day, or a group may work none of the stations.
+    """
+    given = rules.team_groups or (TeamGroup("team", rules.n_teams, encounters.station_ids, rules.n_crews),)
+    groups = tuple(
+        Group(g.name, g.n_teams, np.isin(encounters.station_ids, list(g.station_ids)), g.n_crews) for g in given
+    )
+    for group in groups:
+        if group.n_teams < 1 or rules.n_days < 1 or not group.may_work.any():
+            msg = (
+                f"plan: {group.name!r} has {group.n_teams!r} teams for {rules.n_days!r} days and "
+                f"{int(group.may_work.sum())} stations that may be worked, expected at least one of each. Raise them."
+            )
+            raise UsageError(msg)
+    return groups
+
+
+def build_shift_slots(
+    rules: PlanRules, encounters: Encounters, *, travel_min: pd.DataFrame | None = None
+) -> tuple[Slot, ...]:
+    """
+    Build one slot for each shift of a day.
+
+    Parameters
+    ----------
+    rules : PlanRules
+        Shifts, stops and dosage.
+    encounters : Encounters
+        Patterns and what they carry.
+    travel_min : pandas.DataFrame, optional
+        From `models.planning.duties.measure_team_travel`.
+
+    Returns
+    -------
+    tuple of Slot
+        In the order of the shifts, on day 0.
+    """
+    monthly = encounters.worth_of_patterns(encounters.worth_of_routes())
+    slots = []
+    for shift in build_shifts(rules.shifts):
+        duties = build_duties(
+            encounters,
+            shift,
+            stops_per_shift=rules.stops_per_shift,
+            travel_min=travel_min,
+            max_travel_min=rules.max_travel_min,
+            dosage=rules.dosage,
+        )
+        worth = monthly * shift.flow_share / DAYS_PER_MONTH
+        slots.append(Slot(0, duties, worth, shift.start_h, shift.end_h))
+    return tuple(slots)
+
+
+def build_programme(
+    rules: PlanRules, encounters: Encounters, shift_slots: Sequence[Slot], groups: tuple[Group, ...]
+) -> Programme:
+    """
+    Build the programme of all days, with days that must be alike taken as one.
+
+    Where no rest couples the days, at most as many of them differ as there are stations that must be visited.
+
+    Parameters
+    ----------
+    rules : PlanRules
+        Days, musts and rest.
+    encounters : Encounters
+        For the ids of the stations.
+    shift_slots : sequence of Slot
+        From `build_shift_slots`.
+    groups : tuple of Group
+        From `build_groups`.
+
+    Returns
+    -------
+    Programme
+        Slots by day and shift; the alike days come last.
+    """
+    row_of = {station: k for k, station in enumerate(encounters.station_ids)}
+    must = tuple(row_of[station] for station in sorted(set(rules.must_visit)))
+    is_coupled = any(group.n_crews is not None for group in groups)
+    n_apart = rules.n_days if is_coupled else min(rules.n_days, len(must))
+    slots = [_move(slot, day, 1) for day in range(n_apart) for slot in shift_slots]
+    if n_apart < rules.n_days:
+        slots += [_move(slot, n_apart, rules.n_days - n_apart) for slot in shift_slots]
+    return Programme(tuple(slots), groups, must, rules.rest_h)
+
+
+def require_possible(rules: PlanRules, encounters: Encounters, programme: Programme) -> None:
+    """
+    Raise if the stations that must be visited cannot be, with the nearest change that would allow it.
+
+    Parameters
+    ----------
+    rules : PlanRules
+        What was asked.
+    encounters : Encounters
+        For the ids of the stations.
+    programme : Programme
+        The programme that the rules make.
+
+    Raises
+    ------
+    UsageError
+        If the musts cannot all be worked.
+    """
+    if not programme.must or _visitable(programme) == len(programme.must):
+        return
+    most = _visitable(programme)
+    names = [repr(encounters.station_ids[k]) for k in programme.must]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    n_teams = sum(group.n_teams for group in programme.groups)
+    crews = [group.n_crews for group in programme.groups if group.n_crews is not None]
+    resting = f", {sum(crews)} crews with {programme.rest_h:g} h of rest," if crews else ""
+    msg = (
+        f"plan: {n_teams} teams on {len(rules.shifts)} shifts of {rules.n_days} days{resting} can work {most} of the "
+        f"{len(names)} stations in must_visit ({', '.join(names[:_MOST_NAMED])}{more}), expected all of them. "
+        f"{_nearest_change(rules, encounters, programme, most)}"
+    )
+    raise UsageError(msg)
+
+
+def _nearest_change(rules: PlanRules, encounters: Encounters, programme: Programme, most: int) -> str:
+    """The smallest change that makes it possible, in words."""
+    outside = [
+        encounters.station_ids[k] for k in programme.must if not any(group.may_work[k] for group in programme.groups)
+    ]
+    drop = f"leave {len(programme.must) - most} of them out of must_visit"
+    if outside:
+        return f"No team may work {', '.join(map(repr, outside[:_MOST_NAMED]))}: widen a jurisdiction, or {drop}."
+    for n_more in range(1, len(programme.must) + 1):
+        first, *others = programme.groups
+        crews = None if first.n_crews is None else first.n_crews + n_more
+        larger = (replace(first, n_teams=first.n_teams + n_more, n_crews=crews), *others)
+        if _visitable(replace(programme, groups=larger)) == len(programme.must):
+            what = "n_teams" if first.n_crews is None else "n_teams and n_crews"
+            return f"Raise {what} by {n_more}, to {larger[0].n_teams} teams, or {drop}."
+    n_days = -(-len(programme.must) * rules.n_days // max(most, 1))
+    return f"Raise n_days to {n_days}, or {drop}."
+
+
+def _visitable(programme: Programme) -> int:
+    """The most stations of the must list that can be worked."""
+    if _is_possible(programme):
+        return len(programme.must)
+    # Teams at single stations are matched to them, a matroid, so adding one by one ends at the most; with tours it may
+    # end below it, and the advice is then on the safe side.
+    kept: tuple[int, ...] = ()
+    for station in programme.must:
+        if _is_possible(replace(programme, must=(*kept, station))):
+            kept = (*kept, station)
+    return len(kept)
+
+
+def _is_possible(programme: Programme) -> bool:
+    """Whether any choice keeps the rules; what it meets does not matter."""
+    nothing = tuple(replace(slot, worth=np.zeros_like(slot.worth)) for slot in programme.slots)
+    return solve_programme(replace(programme, slots=nothing), time_limit_s=10.0).is_feasible
+
+
+def _move(slot: Slot, day: int, n_alike: int) -> Slot:
+    start_h = slot.start_h + HOURS_PER_DAY * day
+    return replace(slot, day=day, start_h=start_h, end_h=slot.end_h + HOURS_PER_DAY * day, n_alike=n_alike)

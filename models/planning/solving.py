@@ -1,0 +1,285 @@
+r"""
+The flow interception programme: which duties on which slots meet most, proven by a mixed-integer solver.
+
+For slots s (a shift of a day), patterns r with worth :math:`w_r` and duties d with hazards :math:`h_{rd}`,
+
+.. math:: \max \sum_s f_s \sum_r w_r (1 - e^{-u_{rs}}), \qquad u_{rs} = \sum_d h_{rd} x_{ds},
+
+over :math:`x \in \{0, 1\}` with at most so many teams of each group on a slot, one team at a station at a time,
+stations that must be worked at least once, and crews that rest between two slots. The meeting share is concave in u,
+so it is replaced by :math:`t \le` its secants between the hazards that few teams can add up to, which is exact there,
+and by tangents [1]_ added where an answer is not yet exact, until value and bound meet.
+
+Departure: the source meets every trip with certainty; secants make imperfect detection exact in a linear programme.
+The solver is HiGHS [2]_.
+
+References
+----------
+.. [1] Duran, M. A. and Grossmann, I. E. (1986). "An outer-approximation algorithm for a class of mixed-integer
+   nonlinear programs." Mathematical Programming 36(3), 307-339.
+.. [2] Huangfu, Q. and Hall, J. A. J. (2018). "Parallelizing the dual revised simplex method." Mathematical Programming
+   Computation 10(1), 119-142.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from models.planning.programme import Programme, Solution, measure_value
+
+__all__ = ["solve_programme"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+# Hazards that teams add up to are listed, for exact secants, up to this many a pattern.
+_MOST_LEVELS = 10
+_SAME = 1e-9
+_INFEASIBLE = 2
+
+
+@dataclass
+class _Layout:
+    """Where each slot's variables stand: choices (group by duty), then u and t of each pattern that can be met."""
+
+    choice: list[int]
+    patterns: list[IntArray]
+    hazards: list[FloatArray]
+    meets: list[int]
+    size: int
+
+
+def solve_programme(
+    programme: Programme, *, time_limit_s: float = 60.0, gap_share: float = 1e-6, at_least: float | None = None
+) -> Solution:
+    """
+    Choose the duties that meet most.
+
+    Parameters
+    ----------
+    programme : Programme
+        Slots, teams and rules.
+    time_limit_s : float
+        Seconds after which the best choice so far is returned with its bound.
+    gap_share : float
+        Share of the bound below which the answer counts as proven.
+    at_least : float, optional
+        Where given, the fewest duties that meet this worth are sought instead; value and bound then count duties.
+
+    Returns
+    -------
+    Solution
+        Choice, value and bound.
+    """
+    begun = time.perf_counter()
+    layout = _lay_out(programme)
+    cuts = [_first_cuts(programme, layout)]
+    fixed = _rules(programme, layout)
+    best = Solution((), -np.inf, np.inf, is_feasible=True, seconds=0.0)
+    while True:
+        left_s = max(time_limit_s - (time.perf_counter() - begun), 0.1)
+        found, bound, status = _solve(programme, layout, [*fixed, *cuts], left_s, gap_share, at_least)
+        bound = min(bound, best.bound)
+        if found is None:
+            # Without a choice either nothing is allowed, or the time was too short to find the first one.
+            seconds = time.perf_counter() - begun
+            return Solution(best.chosen, best.value, bound, status != _INFEASIBLE, seconds)
+        chosen = _read_choice(programme, layout, found)
+        value = sum(measure_value(s, [d for _, d in c]) for s, c in zip(programme.slots, chosen, strict=True))
+        if at_least is not None:
+            n_duties = float(sum(s.n_alike * len(c) for s, c in zip(programme.slots, chosen, strict=True)))
+            is_enough = value >= at_least * (1 - _SAME)
+            best = Solution(chosen, n_duties if is_enough else best.value, bound, is_feasible=True, seconds=0.0)
+            done = is_enough
+        else:
+            if value > best.value:
+                best = Solution(chosen, value, bound, is_feasible=True, seconds=0.0)
+            done = bound - best.value <= gap_share * max(bound, _SAME)
+        seconds = time.perf_counter() - begun
+        added = _tangents(programme, layout, chosen)
+        if done or added is None or seconds >= time_limit_s:
+            return Solution(best.chosen, best.value, max(bound, best.value), is_feasible=True, seconds=seconds)
+        cuts.append(added)
+
+
+def _lay_out(programme: Programme) -> _Layout:
+    layout = _Layout([], [], [], [], 0)
+    for slot in programme.slots:
+        layout.choice.append(layout.size)
+        layout.size += len(programme.groups) * len(slot.duties.stops)
+        met = np.flatnonzero((np.diff(slot.duties.hazard.indptr) > 0) & (slot.worth > 0))
+        layout.patterns.append(met)
+        layout.meets.append(layout.size)
+        layout.size += 2 * met.size
+    return layout
+
+
+def _solve(
+    programme: Programme,
+    layout: _Layout,
+    constraints: list[LinearConstraint],
+    left_s: float,
+    gap_share: float,
+    at_least: float | None,
+) -> tuple[FloatArray | None, float, int]:
+    """One answer of the solver, a bound on all answers, and its status."""
+    objective = np.zeros(layout.size)
+    integer = np.zeros(layout.size, dtype=np.int64)
+    upper = np.ones(layout.size)
+    for slot, first, meets, met in zip(programme.slots, layout.choice, layout.meets, layout.patterns, strict=True):
+        integer[first:meets] = 1
+        for g, group in enumerate(programme.groups):
+            allowed = np.array([all(group.may_work[list(tour)]) for tour in slot.duties.stops])
+            start = first + g * len(slot.duties.stops)
+            upper[start : start + allowed.size] = allowed
+        upper[meets : meets + met.size] = np.inf
+        objective[meets + met.size : meets + 2 * met.size] = -slot.worth[met] * slot.n_alike
+    if at_least is not None:
+        row = sparse.csr_matrix(-objective)
+        constraints = [*constraints, LinearConstraint(row, lb=at_least, ub=np.inf)]
+        objective = np.zeros(layout.size)
+        for slot, first, meets in zip(programme.slots, layout.choice, layout.meets, strict=True):
+            objective[first:meets] = slot.n_alike
+    # The objective is scaled, since the solver's tolerances are absolute.
+    scale = float(np.abs(objective).sum()) or 1.0
+    if at_least is not None:
+        scale = 1.0
+    result = milp(
+        objective / scale,
+        integrality=integer,
+        bounds=Bounds(0.0, upper),
+        constraints=constraints,
+        options={"time_limit": left_s, "mip_rel_gap": gap_share / 2},
+    )
+    dual = getattr(result, "mip_dual_bound", None)
+    sign = 1.0 if at_least is not None else -1.0
+    bound = np.inf if dual is None or not np.isfinite(dual) else sign * float(dual) * scale
+    return (None if result.x is None else np.asarray(result.x)), bound, int(result.status)
+
+
+def _rules(programme: Programme, layout: _Layout) -> list[LinearConstraint]:
+    """Hazards add up; teams, stations, musts and crews keep their limits."""
+    rules: list[LinearConstraint] = []
+    for slot, first, meets, met in zip(programme.slots, layout.choice, layout.meets, layout.patterns, strict=True):
+        n_duties, n_groups = len(slot.duties.stops), len(programme.groups)
+        every = sparse.hstack([slot.duties.hazard[met]] * n_groups, format="csr")
+        minus = -sparse.identity(met.size, format="csr")
+        rules.append(_row_block(layout.size, [(first, every), (meets, minus)], 0.0, 0.0))
+        at_station = (slot.duties.presence > 0).astype(float).tocsr()
+        once = sparse.hstack([at_station] * n_groups, format="csr")
+        rules.append(_row_block(layout.size, [(first, once)], -np.inf, 1.0))
+        for g, group in enumerate(programme.groups):
+            teams = sparse.csr_matrix(np.ones((1, n_duties)))
+            rules.append(_row_block(layout.size, [(first + g * n_duties, teams)], -np.inf, float(group.n_teams)))
+    rules += [_must_rule(programme, layout, station) for station in programme.must]
+    for g, group in enumerate(programme.groups):
+        if group.n_crews is not None:
+            rules += _crew_rules(programme, layout, g, group.n_crews)
+    return rules
+
+
+def _must_rule(programme: Programme, layout: _Layout, station: int) -> LinearConstraint:
+    blocks = []
+    for slot, first in zip(programme.slots, layout.choice, strict=True):
+        here = (slot.duties.presence[[station], :] > 0).astype(float)
+        blocks.append((first, sparse.hstack([here] * len(programme.groups), format="csr")))
+    return _row_block(layout.size, blocks, 1.0, np.inf)
+
+
+def _crew_rules(programme: Programme, layout: _Layout, g: int, n_crews: int) -> list[LinearConstraint]:
+    """
+    At each start of a slot, crews at work or resting are at most those there are.
+
+    Work with rest after it is an interval, and as many crews as overlap at most can work all intervals.
+    """
+    rules = []
+    for now in programme.slots:
+        blocks = []
+        for slot, first in zip(programme.slots, layout.choice, strict=True):
+            if slot.start_h <= now.start_h < slot.end_h + programme.rest_h:
+                n_duties = len(slot.duties.stops)
+                blocks.append((first + g * n_duties, sparse.csr_matrix(np.ones((1, n_duties)))))
+        rules.append(_row_block(layout.size, blocks, -np.inf, float(n_crews)))
+    return rules
+
+
+def _row_block(width: int, blocks: list[tuple[int, sparse.csr_matrix]], low: float, high: float) -> LinearConstraint:
+    """Rows that hold the blocks, each from its first column on."""
+    height = blocks[0][1].shape[0]
+    coos = [(first, block.tocoo()) for first, block in blocks]
+    row = np.concatenate([coo.row for _, coo in coos])
+    column = np.concatenate([coo.col + first for first, coo in coos])
+    value = np.concatenate([coo.data for _, coo in coos])
+    return LinearConstraint(sparse.csr_matrix((value, (row, column)), shape=(height, width)), lb=low, ub=high)
+
+
+def _first_cuts(programme: Programme, layout: _Layout) -> LinearConstraint:
+    """Secants between the hazards that the teams of a slot can add up to; tangents where these are too many."""
+    pattern, at_u, slope, height = [], [], [], []
+    n_teams = sum(group.n_teams for group in programme.groups)
+    for slot, meets, met in zip(programme.slots, layout.meets, layout.patterns, strict=True):
+        hazard = slot.duties.hazard
+        for k, row in enumerate(met.tolist()):
+            levels = np.unique(hazard.data[hazard.indptr[row] : hazard.indptr[row + 1]])
+            sums = _sums(levels, min(n_teams, hazard.indptr[row + 1] - hazard.indptr[row]))
+            met_at = -np.expm1(-sums)
+            steep = np.exp(-sums) if sums.size > _MOST_LEVELS + 1 else np.diff(met_at) / np.diff(sums)
+            pattern += [meets + met.size + k] * steep.size
+            at_u += [meets + k] * steep.size
+            slope += steep.tolist()
+            height += (met_at[: steep.size] - steep * sums[: steep.size]).tolist()
+    return _cut_rows(layout.size, pattern, at_u, slope, height)
+
+
+def _sums(levels: FloatArray, n_teams: int) -> FloatArray:
+    """What up to so many hazards of these levels add up to; evenly spread points where these are too many."""
+    sums = np.zeros(1)
+    for _ in range(n_teams):
+        more = np.unique(np.concatenate([sums, (sums[:, None] + levels).ravel()]))
+        sums = more[np.concatenate([[True], np.diff(more) > _SAME])]
+        if sums.size > _MOST_LEVELS:
+            return np.linspace(0.0, n_teams * float(levels[-1]), _MOST_LEVELS + 2)
+    return sums
+
+
+def _tangents(
+    programme: Programme, layout: _Layout, chosen: tuple[tuple[tuple[int, int], ...], ...]
+) -> LinearConstraint | None:
+    """Tangents at the hazards of a choice."""
+    pattern, at_u, slope, height = [], [], [], []
+    for slot, meets, met, teams in zip(programme.slots, layout.meets, layout.patterns, chosen, strict=True):
+        hazard = np.asarray(slot.duties.hazard[met][:, [d for _, d in teams]].sum(axis=1)).ravel()
+        some = np.flatnonzero(hazard > 0)
+        steep = np.exp(-hazard[some])
+        pattern += (meets + met.size + some).tolist()
+        at_u += (meets + some).tolist()
+        slope += steep.tolist()
+        height += (1.0 - steep - steep * hazard[some]).tolist()
+    return _cut_rows(layout.size, pattern, at_u, slope, height) if pattern else None
+
+
+def _cut_rows(
+    width: int, met_at: list[int], hazard_at: list[int], slope: list[float], height: list[float]
+) -> LinearConstraint:
+    """The rows t - slope u <= height."""
+    n = len(met_at)
+    row = np.concatenate([np.arange(n), np.arange(n)])
+    column = np.array(met_at + hazard_at, dtype=np.int64)
+    value = np.concatenate([np.ones(n), -np.array(slope)])
+    return LinearConstraint(
+        sparse.csr_matrix((value, (row, column)), shape=(n, width)), lb=-np.inf, ub=np.array(height)
+    )
+
+
+def _read_choice(programme: Programme, layout: _Layout, found: FloatArray) -> tuple[tuple[tuple[int, int], ...], ...]:
+    chosen = []
+    for slot, first, meets in zip(programme.slots, layout.choice, layout.meets, strict=True):
+        on = np.flatnonzero(found[first:meets] > 0.5)
+        chosen.append(tuple(divmod(int(k), len(slot.duties.stops)) for k in on))
+    return tuple(chosen)
