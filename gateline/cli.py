@@ -99,6 +99,38 @@ def backtest(
         backtest_workspace(workspace)
 
 
+@app.command()
+def compare(
+    workspace: Workspace,
+    before: Annotated[str, typer.Argument(help="Earlier run: id or folder", show_default=False)],
+    after: Annotated[str | None, typer.Argument(help="Later run; the current one where not given")] = None,
+    out: Annotated[Path | None, typer.Option(help="Page to write")] = None,
+) -> None:
+    """Say which stations moved between two runs, and why."""
+    from gateline.commands.compare import compare_runs
+
+    compare_runs(workspace, before, after, out=out)
+
+
+@app.command()
+def issue(
+    workspace: Workspace,
+    signed_off_by: Annotated[str | None, typer.Option(help="Who accepts a top ten that changed a lot")] = None,
+) -> None:
+    """Freeze the current run's lists in the ledger, to be scored when outcomes arrive."""
+    from gateline.commands.issue import issue_current
+
+    issue_current(workspace, signed_off_by=signed_off_by)
+
+
+@app.command()
+def monitor(workspace: Workspace) -> None:
+    """Score the lists issued before against the offences that came after them."""
+    from gateline.commands.issue import monitor_workspace
+
+    monitor_workspace(workspace)
+
+
 @audit_app.command("verify")
 def audit_verify(workspace: Workspace) -> None:
     """Recompute the chain of the audit log."""

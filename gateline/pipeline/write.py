@@ -223,6 +223,7 @@ def write_record(
         "libraries": library_versions(),
         "settings": settings.model_dump(mode="json"),
         "random_state": settings.scores.random_state,
+        "cutoff": str(inputs.offences["month"].max()),
         "inputs": [{"role": role, "file": name, "content_sha256": digest} for role, name, digest in digests],
         "rows": accounts,
         "stages": recorder.to_record(),

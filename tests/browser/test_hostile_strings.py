@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 from gateline.products import briefing
 from gateline.products.briefing import write_briefing_pdf
-from gateline.products.comparison import write_comparison
+from gateline.products.comparison import compare_stations, write_comparison
 from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
 from gateline.products.gis import write_hotspots_geojson, write_layers_gpkg
 from gateline.products.inert import cell_text, html_text, script_json
@@ -128,7 +128,9 @@ def test_the_comparison_runs_nothing(chromium, plain, poisoned, tmp_path):
     # Every station changes its rank, so that every name is shown.
     scores = poisoned.station_scores
     turned = scores.assign(rank=scores["rank"].max() + 1 - scores["rank"])
-    write_comparison(tmp_path / "c.html", poisoned, dataclasses.replace(poisoned, station_scores=turned))
+    after = dataclasses.replace(poisoned, station_scores=turned)
+    table = compare_stations(station_list(poisoned), station_list(after))
+    write_comparison(tmp_path / "c.html", table, poisoned.marks, after.marks)
     page = chromium.new_page()
     page.goto((tmp_path / "c.html").as_uri())
     assert page.evaluate("window.__hit") is None

@@ -258,6 +258,29 @@ def test_train_registers_a_model_and_says_when_counting_is_as_good(workspace):
     assert "no better than counting" in result.output
 
 
+def test_a_list_is_issued_once_and_compared_with_the_next(workspace):
+    runner = CliRunner()
+    spoil(workspace / "region.toml", lambda text: text.replace('# last_month = ""', 'last_month = "2025-03"'))
+    first = run_pipeline(workspace, tell=lambda _: None)
+    assert runner.invoke(gateline.cli.app, ["issue", str(workspace)]).exit_code == 0
+    again = runner.invoke(gateline.cli.app, ["issue", str(workspace)])
+    assert "has already issued a list" in str(again.exception)
+    spoil(workspace / "region.toml", lambda text: text.replace('last_month = "2025-03"', "# last_month = 0"))
+    second = run_pipeline(workspace, tell=lambda _: None)
+    assert first.run_id != second.run_id
+    monitored = runner.invoke(gateline.cli.app, ["monitor", str(workspace)])
+    assert monitored.exit_code == 0, monitored.output
+    assert f"\n{first.run_id}" in monitored.output
+    compared = runner.invoke(gateline.cli.app, ["compare", str(workspace), first.run_id])
+    assert compared.exit_code == 0, compared.output
+    assert f"{first.run_id} to {second.run_id}" in compared.output
+    page = (workspace / "comparison.html").read_text(encoding="utf-8")
+    assert "FICTIONAL" in page
+    assert first.run_id in page
+    absent = runner.invoke(gateline.cli.app, ["compare", str(workspace), "zzz"])
+    assert re.search(r"run 'zzz': 0 runs match .* expected one", str(absent.exception))
+
+
 def test_backtest_of_hotspots_prints_every_detector_and_plots(demo):
     result = CliRunner().invoke(gateline.cli.app, ["backtest", "--hotspots", str(demo)])
     assert result.exit_code == 0, result.output

@@ -153,12 +153,13 @@ def test_a_reason_new_in_the_later_run_counts_from_nothing():
 
 def test_both_runs_stand_on_the_comparison(run, tmp_path):
     later = dataclasses.replace(run, marks=marks(run_id="r-later"))
+    table = compare_stations(station_list(run), station_list(later))
     for ending in ("html", "csv"):
         path = tmp_path / f"changes.{ending}"
-        write_comparison(path, run, later)
+        write_comparison(path, table, run.marks, later.marks)
         text = path.read_text(encoding="utf-8-sig")
         for mark in ("r-later", run.marks.run_id, run.marks.marking, run.marks.expires_on):
             assert mark in text
     assert f"{len(run.station_scores)} stations kept their rank" in (tmp_path / "changes.html").read_text("utf-8")
     with pytest.raises(UsageError, match=r"comparison: the path ends in '.pdf', expected '.html' or '.csv'"):
-        write_comparison(tmp_path / "c.pdf", run, later)
+        write_comparison(tmp_path / "c.pdf", table, run.marks, later.marks)
