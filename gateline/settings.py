@@ -73,6 +73,9 @@ class InputSettings(Section):
     places: PathText | None = Field(
         None, description="Towns: place_id, name, lon, lat, population; or GeoNames with ONS BUA"
     )
+    built_up_areas: PathText | None = Field(
+        None, description="ONS built-up areas with population, given to the places by name; places is then GeoNames"
+    )
     exporters: PathText | None = Field(None, description="Exporting areas with population and main station")
     boundary: PathText | None = Field(None, description="Force boundary polygon; the union of areas where absent")
     areas: PathText | None = Field(None, description="Small areas (LSOA) with population and dwellings")

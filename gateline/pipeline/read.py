@@ -22,6 +22,7 @@ from geo.schema import empty
 from geo.sensitive import SensitivePoints
 from geo.sources.accounting import Reading, RowAccount, merge_accounts, merge_quarantine
 from geo.sources.boundaries import read_areas, read_boundaries
+from geo.sources.built_up_areas import read_built_up_places
 from geo.sources.cuckooing import read_cuckooing
 from geo.sources.deal_lines import read_deal_lines
 from geo.sources.delimited import read_delimited
@@ -164,7 +165,7 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     boundaries = _read_boundaries(one, named)
     force_area = _force_area(boundaries.table, areas.table)
     stations = read_stations(one["stations"], force_area=force_area)
-    places = _read_places(one["places"], force_area)
+    places = _read_places(one["places"], one.get("built_up_areas"), force_area)
     offences = _read_offences(paths["offences"], one.get("harm"), settings, force_area)
     ids = set(stations.table.index)
     exporters = read_exporters(one["exporters"], station_ids=ids, columns=named.exporters_columns)
@@ -246,7 +247,9 @@ def _force_area(boundaries: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> BaseGe
     return area
 
 
-def _read_places(path: Path, force_area: BaseGeometry | None) -> Reading[pd.DataFrame]:
+def _read_places(path: Path, built_up: Path | None, force_area: BaseGeometry | None) -> Reading[pd.DataFrame]:
+    if built_up is not None:
+        return read_built_up_places(path, built_up, force_area=force_area)
     read = read_delimited(path, required=["name"], optional=["bua_pop_2021", "place_id"])
     if "bua_pop_2021" in read.rows:
         return read_towns(path, force_area=force_area)

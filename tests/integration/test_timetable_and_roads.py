@@ -1,0 +1,332 @@
+"""Trains and roads in the whole job: used where they cover the force, told of where they do not, and never mixed."""
+
+import csv
+import re
+import shutil
+import zipfile
+from datetime import date
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+
+from gateline.commands.demo import _DATA, _FILES, demo_settings
+from gateline.pipeline.journeys import estimate_flow, price_journeys
+from gateline.pipeline.railway import build_railway
+from gateline.pipeline.read import read_inputs
+from gateline.pipeline.record import Recorder
+from gateline.pipeline.stages import run_stages
+from gateline.settings import Settings, read_settings, write_settings_template
+from geo.errors import InputError, ResourceError, UsageError
+from geo.network.passenger import ArcKind
+
+MONDAY = date(2024, 6, 3)
+RUN_MIN = 7
+
+
+def change(**changes):
+    """The demo's settings with others of some sections."""
+    document = demo_settings().model_dump(exclude_none=True)
+    document["scores"]["n_draws"] = 100
+    for section, values in changes.items():
+        document[section] |= values
+    return Settings.model_validate(document)
+
+
+class Laid:
+    """A region read, with its railway built and nothing more."""
+
+    def __init__(self, root, **changes):
+        self.settings = change(**changes)
+        self.inputs = read_inputs(root, self.settings)
+        self.railway = build_railway(self.inputs, self.settings)
+        self.notes = self.railway.notes
+
+
+class Run:
+    """A region run in memory."""
+
+    def __init__(self, root, **changes):
+        self.settings = change(**changes)
+        self.inputs = read_inputs(root, self.settings)
+        self.recorder = Recorder(lambda _: None)
+        self.results = run_stages(self.inputs, self.settings, self.recorder)
+
+    @property
+    def notes(self):
+        return next(s.notes for s in self.recorder.stages if s.name == "network")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("region")
+    (folder / "inputs").mkdir()
+    for path in _FILES.values():
+        source = _DATA / path
+        shutil.copyfile(source, folder / "inputs" / source.name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plain(root):
+    return Run(root)
+
+
+def write_gtfs(path, pairs):
+    """A shuttle each way between each pair of stations, every 5 minutes on weekdays, `RUN_MIN` minutes long."""
+    trips, stops = ["trip_id,service_id,route_id"], ["trip_id,stop_id,stop_sequence,arrival_time,departure_time"]
+    runs = ["trip_id,start_time,end_time,headway_secs"]
+    for start, end in pairs:
+        for a, b in ((start, end), (end, start)):
+            trips.append(f"{a}{b},W,R")
+            stops.append(f"{a}{b},{a},0,07:00:00,07:00:00")
+            stops.append(f"{a}{b},{b},1,07:{RUN_MIN:02d}:00,07:{RUN_MIN:02d}:00")
+            runs.append(f"{a}{b},00:00:00,24:00:00,300")
+    days = "monday,tuesday,wednesday,thursday,friday,saturday,sunday"
+    members = {
+        "routes.txt": ["route_id,route_type", "R,2"],
+        "calendar.txt": [f"service_id,{days},start_date,end_date", "W,1,1,1,1,1,0,0,20240101,20241231"],
+        "trips.txt": trips,
+        "stop_times.txt": stops,
+        "frequencies.txt": runs,
+    }
+    with zipfile.ZipFile(path, "w") as feed:
+        for name, lines in members.items():
+            feed.writestr(name, "\n".join(lines) + "\n")
+
+
+def with_timetable(root, plain, name, n_links=None):
+    links = plain.results.network.links.iloc[:n_links]
+    write_gtfs(root / "inputs" / name, zip(links["from_station_id"], links["to_station_id"], strict=True))
+    return {"timetable": f"inputs/{name}", "timetable_week_start_on": MONDAY}
+
+
+@pytest.fixture(scope="module")
+def timetabled(root, plain):
+    return Run(root, inputs=with_timetable(root, plain, "all.zip"))
+
+
+def test_a_timetable_of_every_station_gives_run_times_and_changes(plain, timetabled):
+    ours = plain.results.network.stations["is_in_force"].sum()
+    assert timetabled.notes[0] == (
+        f"timetable: {ours} of {ours} stations of the force and 4 of 4 main stations have a train in the week of "
+        "2024-06-03"
+    )
+    links = timetabled.results.network.links
+    assert set(links["time_basis"]) == {"timetable"}
+    assert set(links["time_min"]) == {RUN_MIN}
+    # Shuttles end at each station: whoever goes on changes, and nobody is on board at a call.
+    exposure = timetabled.results.station_exposure
+    assert exposure["interchange_trips_per_month"].sum() > 1
+    assert exposure["calling_trips_per_month"].sum() == pytest.approx(0)
+    assert plain.results.station_exposure["interchange_trips_per_month"].sum() == 0
+
+
+def test_every_row_of_the_timetable_is_accounted_for(timetabled):
+    accounts = {a.source_file: a for a in timetabled.inputs.accounts if a.source_file.startswith("all.zip")}
+    assert set(accounts) == {"all.zip:trips.txt", "all.zip:stop_times.txt"}
+    assert all(a.n_accepted == a.n_read > 0 for a in accounts.values())
+
+
+def test_a_timetable_of_few_stations_is_not_used_at_all(root, plain):
+    few = Laid(root, inputs=with_timetable(root, plain, "few.zip", n_links=2))
+    assert few.notes[0].startswith("timetable not used: ")
+    assert "stations of the force and 0 of 4 main stations have a train, expected 90% and all" in few.notes[0]
+    assert few.inputs.timetable is not None
+    assert few.railway.timetable is None
+    assert set(few.railway.graph.kind) == {ArcKind.RIDE}
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(few.railway.network.links.drop(columns="geometry")),
+        pd.DataFrame(plain.results.network.links.drop(columns="geometry")),
+    )
+
+
+def test_a_timetable_without_a_main_station_is_not_used(root, plain):
+    links = plain.results.network.links
+    hub = plain.inputs.exporters["hub_station_id"].iloc[0]
+    kept = links[(links["from_station_id"] != hub) & (links["to_station_id"] != hub)]
+    write_gtfs(root / "inputs" / "nohub.zip", zip(kept["from_station_id"], kept["to_station_id"], strict=True))
+    run = Laid(root, inputs={"timetable": "inputs/nohub.zip", "timetable_week_start_on": MONDAY})
+    assert "3 of 4 main stations have a train" in run.notes[0]
+    assert run.notes[0].startswith("timetable not used")
+
+
+def test_trains_from_beyond_the_network_start_at_their_first_call_in_it(root, plain):
+    links = plain.results.network.links
+    far = pd.DataFrame({"a": ["ZZZ"], "b": links["from_station_id"].iloc[0]})
+    pairs = [*zip(links["from_station_id"], links["to_station_id"], strict=True), *far.itertuples(index=False)]
+    write_gtfs(root / "inputs" / "beyond.zip", pairs)
+    run = Laid(root, inputs={"timetable": "inputs/beyond.zip", "timetable_week_start_on": MONDAY})
+    assert "ZZZ" in set(run.inputs.timetable.calls["station_id"])
+    assert "ZZZ" not in run.railway.graph.station_ids
+    assert run.notes[0].startswith("timetable: ")
+
+
+def test_a_timetable_needs_its_week(root):
+    write_gtfs(root / "inputs" / "one.zip", [("LDS", "HGT")])
+    with pytest.raises(UsageError, match="timetable_week_start_on is not set, expected the Monday"):
+        Run(root, inputs={"timetable": "inputs/one.zip"})
+
+
+def test_a_timetable_of_no_known_kind_is_refused(root):
+    (root / "inputs" / "trains.csv").write_text("a,b\n")
+    with pytest.raises(InputError, match=r"trains\.csv: no known kind of timetable"):
+        Run(root, inputs={"timetable": "inputs/trains.csv", "timetable_week_start_on": MONDAY})
+
+
+def test_a_broken_zip_is_refused(root):
+    (root / "inputs" / "broken.zip").write_text("no zip")
+    with pytest.raises(InputError, match=r"broken\.zip: it cannot be opened"):
+        Run(root, inputs={"timetable": "inputs/broken.zip", "timetable_week_start_on": MONDAY})
+
+
+def test_roads_that_are_no_openstreetmap_file_are_refused(root):
+    with pytest.raises(InputError, match=r"stations\.csv: it is no OpenStreetMap file"):
+        Run(root, inputs={"roads": "inputs/stations.csv"})
+
+
+def test_changes_are_estimated_from_those_that_passengers_make(root, plain):
+    codes = plain.results.network.stations.index
+    hub = "YRK"
+    with (root / "inputs" / "flows.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["origin_crs", "dest_crs", "journeys"])
+        writer.writerows([a, b, 100] for a in codes for b in codes if a != b)
+    with (root / "inputs" / "usage.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["TLC", "year", "Total", "Changes"])
+        writer.writerows([code, 2021, 50_000, 40_000 if code == hub else 0] for code in codes)
+    run = Run(root, inputs={"passenger_flows": "inputs/flows.csv", "station_usage": "inputs/usage.csv"})
+    assert "changes of train are estimated from those that passengers make, at 1 stations" in run.notes
+    changing = run.results.station_exposure["interchange_trips_per_month"]
+    assert changing[hub] > 0
+    assert changing.drop(hub).sum() == 0
+    met, before = run.results.station_exposure.loc[hub], plain.results.station_exposure.loc[hub]
+    ways = ["interchange_trips_per_month", "calling_trips_per_month"]
+    assert met[ways].sum() == pytest.approx(before[ways].sum())
+
+
+def test_towns_are_no_origins_where_no_line_is_internal(root):
+    run = Laid(root, corridors={"internal_share": 0.0})
+    region = price_journeys(run.inputs, run.railway, run.settings)
+    od_trips = estimate_flow(region, run.settings).od_trips
+    assert set(region.road_times["origin_id"]) == set(run.inputs.exporters.index)
+    assert set(od_trips["origin_id"]) == set(run.inputs.exporters.index)
+
+
+def test_too_many_pairs_are_refused(root, monkeypatch):
+    monkeypatch.setattr("gateline.pipeline.journeys._MOST_PAIRS", 100)
+    with pytest.raises(
+        ResourceError, match=r"make more than 100 pairs, expected fewer\. Set corridors\.internal_share"
+    ):
+        Run(root)
+
+
+def test_flow_of_very_many_pairs_is_listed_by_origin_and_adds_up_alike(root, plain, monkeypatch):
+    monkeypatch.setattr("gateline.pipeline.journeys._MOST_LISTED_PAIRS", 10)
+    run = Run(root)
+    assert set(run.results.assignment.station_flows["destination_id"]) == {"all"}
+    pd.testing.assert_series_equal(
+        run.results.station_exposure["courier_trips_per_month"],
+        plain.results.station_exposure["courier_trips_per_month"],
+        rtol=1e-9,
+    )
+
+
+def test_scenarios_are_the_flow_under_other_settings(root, plain):
+    """The scenario of half the time exponent is what a run with half the time exponent finds."""
+    settings = plain.settings.corridors
+    half = Run(root, corridors={"time_exponent": settings.time_exponent * 0.5})
+    ours = plain.results.network.stations.query("is_in_force").index.sort_values()
+    main = plain.results.station_exposure.loc[ours, "courier_trips_per_month"].to_numpy()
+    features = plain.results.station_features
+    scenario = features.flow_scenarios
+    other = half.results.station_exposure.loc[ours, "courier_trips_per_month"].to_numpy()
+    expected = (other / other.sum()) / (main / main.sum())
+    found = [row / row[0] for row in scenario]
+    assert any(row == pytest.approx(expected / expected[0], rel=1e-6) for row in found)
+
+
+def test_a_last_month_makes_the_run_independent_of_the_clock(root, plain, monkeypatch):
+    last = str(plain.inputs.offences["month"].max() - 3)
+    settings = change(offences={"last_month": last})
+    before = read_inputs(root, settings)
+    monkeypatch.setattr("geo.sources.months.this_month", lambda: pd.Period("2020-01", freq="M"))
+    after = read_inputs(root, settings)
+    pd.testing.assert_frame_equal(before.offences, after.offences)
+    assert str(after.offences["month"].max()) == last
+
+
+@pytest.fixture(scope="module")
+def gwent(real_data, tmp_path_factory):
+    """Gwent with the roads and the railway of one extract of Newport."""
+    folder = tmp_path_factory.mktemp("gwent")
+    (folder / "inputs").mkdir()
+    areas = gpd.read_file(real_data / "boundaries" / "police_force_areas_2020_EW.geojson")
+    areas[areas["pfa20_name"].str.strip() == "Gwent"].to_file(folder / "inputs" / "gwent.geojson", driver="GeoJSON")
+    (folder / "inputs" / "exporters.csv").write_text(
+        "name,x,y,population,hub_station\nCardiff,-3.1791,51.4816,362300,\nNewport station,-2.9984,51.5889,159600,NWP\n"
+    )
+    extract = str(real_data / "osm" / "newport-2023-06-13.osm.pbf")
+    settings = {
+        "region": {"name": "Gwent", "force": "Gwent Police"},
+        "inputs": {
+            "offences": [str(real_data / "crime" / "gwent")],
+            "stations": str(real_data / "rail" / "stations_npm_1.11.1.csv"),
+            "places": str(real_data / "boundaries" / "geonames_cities500_GB.csv"),
+            "built_up_areas": str(real_data / "boundaries" / "ons_bua2022_population_census2021_GB.csv"),
+            "exporters": "inputs/exporters.csv",
+            "boundary": "inputs/gwent.geojson",
+            "boundary_properties": {"id": "pfa20_code", "name": "pfa20_name"},
+            "rail_track": extract,
+            "roads": extract,
+            "accept_old_osm": True,
+        },
+        "scores": {"n_draws": 100},
+    }
+    text = write_settings_template(Settings.model_validate(settings))
+    (folder / "region.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.real
+def test_roads_and_rail_of_one_extract_make_a_region(gwent):
+    settings = read_settings(gwent / "region.toml")
+    inputs = read_inputs(gwent, settings)
+    recorder = Recorder(lambda _: None)
+    results = run_stages(inputs, settings, recorder)
+    extract = [a for a in inputs.accounts if a.source_file.startswith("newport")]
+    assert len(extract) == 1  # read once for both roles
+    assert any("841 days old" in text for text in extract[0].warnings)
+    assert {"NWP", "PYE", "ROR"} <= set(results.network.stations.index)
+    assert set(results.station_scores.table.index) <= set(results.network.stations.index)
+    notes = next(s.notes for s in recorder.stages if s.name == "network")
+    straight = [note for note in notes if "straight lines" in note]
+    assert straight
+    assert all("no road near" in note for note in straight)
+    assert results.assignment.rail_trips_per_month > 0
+    newport = results.place_scores.table[results.place_scores.table["name"] == "Newport"]
+    assert len(newport) == 1
+
+
+@pytest.mark.real
+def test_an_old_extract_must_be_accepted(gwent):
+    settings = read_settings(gwent / "region.toml")
+    strict = settings.model_copy(update={"inputs": settings.inputs.model_copy(update={"accept_old_osm": False})})
+    with pytest.raises(InputError, match=r"osm: the extract is of 2023-06-12, 841 days old, expected at most 365"):
+        read_inputs(gwent, strict)
+
+
+@pytest.mark.real
+def test_a_cif_update_that_covers_little_is_told_of(real_data, root):
+    run = Laid(
+        root,
+        inputs={
+            "timetable": str(real_data / "timetable" / "toc-update-tue.CIF.gz"),
+            "timetable_week_start_on": date(2019, 1, 28),
+            "tiplocs": str(real_data / "rail" / "tiplocs.csv"),
+        },
+    )
+    assert re.match(r"timetable not used: \d+ of \d+ stations of the force and \d of 4 main stations", run.notes[0])
+    assert run.inputs.timetable is not None
+    assert len(run.inputs.timetable.calls) > 1000
