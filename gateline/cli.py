@@ -131,6 +131,38 @@ def monitor(workspace: Workspace) -> None:
     monitor_workspace(workspace)
 
 
+@app.command()
+def export(
+    workspace: Workspace,
+    *,
+    profile: Annotated[str, typer.Option(help="tactical, partner or public")] = "",
+    reason: Annotated[str, typer.Option(help="Why it is released; goes to the audit log")] = "",
+    recipient: Annotated[str, typer.Option(help="Who receives it; printed on every product")] = "",
+    product: Annotated[list[str] | None, typer.Option(help="Only this product; may be repeated")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to put the release in; exports/ if absent")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Release the current run to someone, through the disclosure gate and the audit log."""
+    from gateline.commands.export import export_workspace
+    from gateline.release.export import ReleaseRequest
+
+    request = ReleaseRequest(profile, reason, recipient, tuple(product or ()))
+    export_workspace(workspace, request, out=out, quiet=quiet)
+
+
+@app.command()
+def purge(
+    workspace: Workspace,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be deleted")] = False,
+    today: Annotated[str | None, typer.Option(help="Day to judge by, YYYY-MM-DD; today if absent")] = None,
+) -> None:
+    """Delete runs, exports and victims' addresses that have expired, and log it."""
+    from gateline.commands.purge import purge_workspace
+
+    purge_workspace(workspace, today=today, is_dry_run=dry_run)
+
+
 @audit_app.command("verify")
 def audit_verify(workspace: Workspace) -> None:
     """Recompute the chain of the audit log."""

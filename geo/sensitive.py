@@ -128,6 +128,22 @@ class SensitivePoints:
         self.reveal_for(purpose)
         return pd.PeriodIndex(self.__addresses["first_seen"])
 
+    def without(self, is_dropped: NDArray[np.bool_]) -> SensitivePoints:
+        """
+        Leave addresses out, as those that were erased before.
+
+        Parameters
+        ----------
+        is_dropped : numpy.ndarray of shape (n_addresses,)
+            True for an address to leave out, in the order of `reveal_for`.
+
+        Returns
+        -------
+        SensitivePoints
+            The others.
+        """
+        return SensitivePoints(self.__addresses[~np.asarray(is_dropped, dtype=bool)])
+
     @staticmethod
     def _refuse(what: str) -> NoReturn:
         msg = f"cuckooing: victims' points cannot be {what}, expected an aggregate over areas. Use geo.disclosure."
