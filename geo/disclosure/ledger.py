@@ -311,24 +311,31 @@ def _require_many_changed(new: Release, old: Release) -> None:
 
 
 def _require_large_remainders(new: Release, old: Release, areas: gpd.GeoDataFrame) -> None:
-    """What is left of a square without the other release's squares in it has no address, or many and enough homes."""
-    rules = [rule for rule in (PROFILES.get(new.profile), PROFILES.get(old.profile)) if rule is not None]
-    min_dwellings = min((rule.min_dwellings for rule in rules), default=0)
+    """Where bands tell that a square less those in it holds anyone, it holds many, among enough homes."""
+    rules = [PROFILES[release.profile] for release in (new, old)]
+    min_dwellings = min((rule.min_dwellings for rule in rules if rule is not None), default=0)
     for one, other in ((new, old), (old, new)):
         for cell in one.bands:
             outer = _parse(cell)
-            inner = [s for s in map(_parse, other.bands) if _holds(outer, s) and s != outer]
-            if not inner:
+            inner = [c for c in other.bands if c != cell and _holds(outer, _parse(c))]
+            # An attacker has bands: the fewest that the whole can hold less the most that the parts can.
+            if not inner or _range(one, cell)[0] - sum(_range(other, c)[1] for c in inner) < 1:
                 continue
-            left = set(one.digests.get(cell, ())) - {digest for s in inner for digest in other.within(s)}
-            n_dwellings = _dwellings_outside(outer, inner, areas) if left else 0.0
-            if left and (len(left) < MIN_RECORDS or n_dwellings < min_dwellings):
+            left = set(one.digests.get(cell, ())) - {digest for c in inner for digest in other.digests.get(c, ())}
+            n_dwellings = _dwellings_outside(outer, [_parse(c) for c in inner], areas)
+            if len(left) < MIN_RECORDS or n_dwellings < min_dwellings:
                 msg = (
                     f"release: a square less those of release {old.release_id!r} in it leaves {len(left)} addresses "
                     f"among {n_dwellings:.0f} dwellings, expected at least {MIN_RECORDS} among {min_dwellings}. "
                     "Give that release out again, or release at the same profile."
                 )
                 raise DisclosureError(msg)
+
+
+def _range(release: Release, cell: str) -> tuple[float, float]:
+    """Fewest and most addresses that the band of a cell stands for."""
+    rule = PROFILES[release.profile]
+    return (0.0, float("inf")) if rule is None else rule.band_range(release.bands[cell])
 
 
 def _dwellings_outside(outer: Square, inner: Sequence[Square], areas: gpd.GeoDataFrame) -> float:

@@ -2,10 +2,12 @@
 Show where victims' homes are many, never where one is: a population quadtree with ordered bands.
 
 In: `geo.sensitive.SensitivePoints` and `geo.tables.AREAS`. Out: `geo.tables.BANDED_CELLS`. Squares of the National Grid
-at a fixed origin are split in four while every quarter that anyone lives in keeps at least the profile's dwellings
-and distinct addresses; a square that never reached both is not shown. This is the protected quadtree of sdcSpatial
-(de Jonge and de Wolf 2019) with two departures: the dwellings of a square count only small areas that lie wholly
-inside it, a true lower bound where areal shares are a guess; and no count leaves, only one of four fixed bands.
+at a fixed origin are split in four while the quarters that keep at least the profile's dwellings and distinct addresses
+hold most of its addresses; a square that never reached both floors is not shown, and what is left of a square beside
+its shown quarters is not shown either, so that squares never nest and no difference of two is smaller than a square.
+This is the protected quadtree of sdcSpatial (de Jonge and de Wolf 2019) with three departures: the dwellings of a
+square count only small areas that lie wholly inside it, a true lower bound where areal shares are a guess; no count leaves,
+only one of the profile's bands; and a few homes far from all others no longer keep a whole region in one square.
 
 The result depends on the addresses alone: no random draw, so that many releases cannot be averaged.
 """
@@ -26,12 +28,12 @@ from geo.schema import empty, validate
 from geo.sensitive import SensitivePoints
 from geo.tables import AREAS, BANDED_CELLS
 
-__all__ = ["BAND_FLOORS", "PROFILES", "ProfileRule", "band_cells"]
+__all__ = ["PROFILES", "ProfileRule", "band_cells"]
 
 ROOT_SIZE_M = 131_072.0  # 2**17: halves stay whole metres down to 1 m
 SMALLEST_CELL_M = 1_024.0
-# Fewest addresses in bands 1 to 4. ASSUMPTION, fixed so that a band means the same in every release.
-BAND_FLOORS = (3, 6, 11, 21)
+# A square is split if its shown quarters hold at least this share of its addresses. ASSUMPTION
+MIN_SHOWN_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -43,19 +45,37 @@ class ProfileRule:
     ----------
     min_dwellings, min_addresses : int
         Floors that every shown square keeps.
-    n_bands : int
-        Bands told apart; higher bands are merged into the last.
+    band_floors : tuple of int
+        Fewest addresses of each band, lowest first; the last has no upper end.
     """
 
     min_dwellings: int
     min_addresses: int
-    n_bands: int
+    band_floors: tuple[int, ...]
+
+    def band_range(self, band: int) -> tuple[float, float]:
+        """
+        Give the numbers of addresses that a band stands for.
+
+        Parameters
+        ----------
+        band : int
+            From 1.
+
+        Returns
+        -------
+        tuple of float
+            Fewest and most; infinity for the last band.
+        """
+        is_last = band == len(self.band_floors)
+        return float(self.band_floors[band - 1]), float("inf") if is_last else float(self.band_floors[band] - 1)
 
 
 # trust.md A2: defaults that a force's data protection officer confirms.
 PROFILES: dict[str, ProfileRule | None] = {
-    "tactical": ProfileRule(min_dwellings=50, min_addresses=3, n_bands=4),
-    "partner": ProfileRule(min_dwellings=100, min_addresses=10, n_bands=3),
+    # Where the bands begin is an ASSUMPTION; they are fixed, so that a band means the same in every release.
+    "tactical": ProfileRule(min_dwellings=50, min_addresses=3, band_floors=(3, 6, 11, 21)),
+    "partner": ProfileRule(min_dwellings=100, min_addresses=10, band_floors=(10, 21, 41)),
     "public": None,
 }
 
@@ -136,16 +156,15 @@ def _require_rule(profile: str) -> ProfileRule:
     return rule
 
 
-def _measure(cell: tuple[float, float, float], evidence: _Evidence) -> tuple[int, float, bool]:
-    """Distinct addresses, dwellings for certain, and whether anyone may live in the half-open square."""
+def _measure(cell: tuple[float, float, float], evidence: _Evidence) -> tuple[int, float]:
+    """Distinct addresses and dwellings for certain in the half-open square."""
     west, south, size = cell
     east, north = west + size, south + size
     inside = (evidence.easting_m >= west) & (evidence.easting_m < east)
     inside &= (evidence.northing_m >= south) & (evidence.northing_m < north)
     b = evidence.bounds_m
     within = (b[:, 0] >= west) & (b[:, 1] >= south) & (b[:, 2] <= east) & (b[:, 3] <= north)
-    touches = (b[:, 0] < east) & (b[:, 2] > west) & (b[:, 1] < north) & (b[:, 3] > south)
-    return int(inside.sum()), float(evidence.n_dwellings[within].sum()), bool(touches.any())
+    return int(inside.sum()), float(evidence.n_dwellings[within].sum())
 
 
 def _split(
@@ -155,19 +174,18 @@ def _split(
     shown: list[tuple[str, int, tuple[float, float, float]]],
 ) -> None:
     """Every square below the cell that keeps both floors and cannot be split further is in `shown`."""
-    n_addresses, n_dwellings, _ = _measure(cell, evidence)
+    n_addresses, n_dwellings = _measure(cell, evidence)
     if n_addresses < rule.min_addresses or n_dwellings < rule.min_dwellings:
         return
     west, south, size = cell
     half = size / 2
     quarters = [(west + dx * half, south + dy * half, half) for dy in (0, 1) for dx in (0, 1)]
-    measured = [_measure(quarter, evidence) for quarter in quarters]
-    # A quarter with neither addresses nor any small area in it (the sea) does not stop the split.
-    lived_in = [(q, m) for q, m in zip(quarters, measured, strict=True) if m[0] > 0 or m[2]]
-    if half >= SMALLEST_CELL_M and all(m[0] >= rule.min_addresses and m[1] >= rule.min_dwellings for _, m in lived_in):
-        for quarter, _ in lived_in:
+    measured = [(quarter, *_measure(quarter, evidence)) for quarter in quarters]
+    large = [(q, n) for q, n, homes in measured if n >= rule.min_addresses and homes >= rule.min_dwellings]
+    if half >= SMALLEST_CELL_M and large and sum(n for _, n in large) >= MIN_SHOWN_SHARE * n_addresses:
+        for quarter, _ in large:
             _split(quarter, evidence, rule, shown)
         return
-    band = int(np.searchsorted(BAND_FLOORS, n_addresses, side="right"))
+    band = int(np.searchsorted(rule.band_floors, n_addresses, side="right"))
     cell_id = f"{int(size)}m-{int(west):06d}-{int(south):07d}"
-    shown.append((cell_id, int(np.clip(band, 1, rule.n_bands)), cell))
+    shown.append((cell_id, band, cell))

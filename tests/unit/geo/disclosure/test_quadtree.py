@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.disclosure.quadtree import BAND_FLOORS, PROFILES, band_cells
+from geo.disclosure.quadtree import PROFILES, band_cells
 from geo.errors import DisclosureError
 from geo.sensitive import SensitivePoints
 
@@ -65,10 +65,8 @@ def test_every_shown_square_keeps_both_floors(offsets, profile):
         inside = (doors[:, 0] >= west) & (doors[:, 0] < east) & (doors[:, 1] >= south) & (doors[:, 1] < north)
         assert inside.sum() >= rule.min_addresses
         assert areas.loc[areas.within(cell.geometry), "n_dwellings"].sum() >= rule.min_dwellings
-        floor = BAND_FLOORS[cell.band - 1]
-        assert inside.sum() >= floor
-        if cell.band < rule.n_bands:
-            assert inside.sum() < BAND_FLOORS[cell.band]
+        low, high = rule.band_range(cell.band)
+        assert max(low, rule.min_addresses) <= inside.sum() <= high
     # Squares never overlap, so no difference of two of them isolates a smaller one.
     assert cells.union_all().area == pytest.approx(cells.area.sum())
 
@@ -94,6 +92,33 @@ def test_one_more_address_at_a_quiet_square_does_not_move_the_others():
     after = band_cells(make_points(*np.vstack([busy, quiet]).T), areas, profile="tactical")
     assert len(before) > 0
     assert set(after.index) <= set(before.index) | {i for i in after.index if after.geometry[i].area > 4e8}
+
+
+def test_a_home_far_from_all_others_does_not_keep_them_in_one_square():
+    areas = make_areas()
+    busy = np.array([WEST, SOUTH]) + np.random.default_rng(1).uniform(0, 3_000, size=(80, 2))
+    alone = np.array([[WEST + 13_000, SOUTH + 13_000]])
+    cells = band_cells(make_points(*np.vstack([busy, alone]).T), areas, profile="tactical")
+    assert len(cells) > 1
+    assert not cells.covers(shapely.Point(alone[0])).any()
+
+
+def test_a_square_is_not_split_where_too_many_of_its_homes_would_go_untold():
+    areas = make_areas(n_columns=40, n_rows=40)
+    # Four in one quarter of a square of 8,192 m, two in each other: four of ten is less than four fifths.
+    west, south, half = 401_408.0, 401_408.0, 4_096.0
+    spots = [(0, 0)] * 4 + [(1, 0)] * 2 + [(0, 1)] * 2 + [(1, 1)] * 2
+    at = [(west + (dx + 0.5) * half + 9.0 * k, south + (dy + 0.5) * half) for k, (dx, dy) in enumerate(spots)]
+    cells = band_cells(make_points(*np.array(at).T), areas, profile="tactical")
+    assert cells.area.tolist() == [8_192.0**2]
+    assert cells["band"].tolist() == [2]
+
+
+def test_partner_bands_begin_at_ten():
+    busy = np.array([WEST, SOUTH]) + np.random.default_rng(1).uniform(0, 900, size=(25, 2))
+    cells = band_cells(make_points(*busy.T), make_areas(), profile="partner")
+    assert cells["band"].tolist() == [2]
+    assert band_cells(make_points(*busy[:9].T), make_areas(), profile="partner").empty
 
 
 def test_two_homes_are_never_shown():
