@@ -114,10 +114,11 @@ def _declared_crs(document: dict[str, Any], name: str) -> str:
     member = document.get("crs")
     if member is None:
         return WGS84
-    declared = member.get("properties", {}).get("name", "") if isinstance(member, dict) else ""
+    properties = member.get("properties") if isinstance(member, dict) else None
+    declared = str(properties.get("name", "")) if isinstance(properties, dict) else ""
     if declared in _WGS84_NAMES:
         return WGS84
-    match = _EPSG.fullmatch(str(declared))
+    match = _EPSG.fullmatch(declared)
     if match is None:
         msg = f"{name}: its crs is {declared!r}, expected CRS84 or an EPSG code. Export the layer in EPSG:4326."
         raise InputError(msg)

@@ -61,6 +61,6 @@ def read_track(path: Path, *, crs: str | None = None, layer: str | None = None) 
     parts = parts[np.lexsort((shapely.to_wkb(parts).astype(bytes), *bounds.to_numpy().T[::-1]))]
     width = len(str(len(parts)))
     index = pd.Index([f"T{n:0{width}d}" for n in range(len(parts))], name=RAIL_TRACK.index, dtype="str")
-    table = gpd.GeoDataFrame(geometry=gpd.GeoSeries(parts, index=index, crs=METRIC))
+    table = gpd.GeoDataFrame(geometry=parts, index=index, crs=METRIC)
     quarantine, account = sieve.close()
     return Reading(validate(table, RAIL_TRACK), quarantine, (account,))

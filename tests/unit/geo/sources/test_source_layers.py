@@ -259,3 +259,17 @@ def test_track_from_a_geopackage_is_the_same(tmp_path):
     reading = read_track(path)
     assert reading.table.length.tolist() == [10_000, 10_000]
     assert reading.quarantine["reason"].tolist() == ["not_a_line"]
+
+
+def test_features_without_any_shape_are_quarantined_one_by_one(tmp_path):
+    path = write(tmp_path, [None, 1, feature([0, 0], "Spiral")])
+    read = read_track(path)
+    assert len(read.table) == 0
+    assert read.accounts[0].n_by_reason == (("quarantined", "unreadable_geometry", 3),)
+
+
+@pytest.mark.parametrize("member", [5, "EPSG:4326", {"properties": [1]}, {"properties": None}, {"properties": {}}])
+def test_a_crs_member_of_the_wrong_kind_is_refused(tmp_path, member):
+    path = write(tmp_path, [feature([[-1, 54], [-1.1, 54]], "LineString")], crs=member)
+    with pytest.raises(InputError, match=r"its crs is '', expected CRS84 or an EPSG code"):
+        read_track(path)
