@@ -162,7 +162,10 @@ def open_archive(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> Archive:
         raise ResourceError(msg)
     for info in members:
         if info.file_size > max(MAX_RATIO * info.compress_size, _FREE_BYTES):
-            msg = f"{file.name}: member {info.filename!r} expands over {MAX_RATIO} times. Check its source."
+            msg = (
+                f"{file.name}: member {info.filename!r} expands over {MAX_RATIO} times, expected at most that. "
+                "Check its source."
+            )
             raise ResourceError(msg)
     return Archive(file.name, file.sha256, opened)
 
