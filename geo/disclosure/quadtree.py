@@ -6,8 +6,8 @@ at a fixed origin are split in four while the quarters that keep at least the pr
 hold most of its addresses; a square that never reached both floors is not shown, and what is left of a square beside
 its shown quarters is not shown either, so that squares never nest and no difference of two is smaller than a square.
 This is the protected quadtree of sdcSpatial (de Jonge and de Wolf 2019) with three departures: the dwellings of a
-square count only small areas that lie wholly inside it, a true lower bound where areal shares are a guess; no count leaves,
-only one of the profile's bands; and a few homes far from all others no longer keep a whole region in one square.
+square count only small areas that lie wholly inside it, a true lower bound where areal shares are a guess; no count
+leaves, only one of the profile's bands; and a few homes far from all others no longer keep a region in one square.
 
 The result depends on the addresses alone: no random draw, so that many releases cannot be averaged.
 """
