@@ -7,6 +7,7 @@ or retention refused, 8 resource limit, 9 model gate, 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -14,9 +15,11 @@ from typing import Annotated
 
 import typer
 
-from geo.errors import GatelineError
+from geo.errors import GatelineError, ResourceError, UsageError
 
 __all__ = ["app", "main"]
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="gateline",
@@ -56,6 +59,14 @@ def init(
     typer.echo(
         f"{folder}: made. Put files in {folder / 'inputs'}, name them in region.toml, then 'gateline check {folder}'."
     )
+
+
+@app.command()
+def fetch(workspace: Workspace, *, quiet: Quiet = False, as_json: AsJson = False) -> None:
+    """Download open data into inputs, as [fetch] asks. The only command that uses the network."""
+    from gateline.commands.fetch import fetch_workspace
+
+    fetch_workspace(workspace, quiet=quiet, as_json=as_json)
 
 
 @app.command()
@@ -188,9 +199,25 @@ def main() -> None:
     except GatelineError as error:
         sys.stderr.write(f"gateline: {error}\n")
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        sys.stderr.write("gateline: interrupted, nothing was published\n")
-        raise SystemExit(130) from None
+    except OSError as error:
+        told, exit_code = _tell_fault_of_system(error)
+        sys.stderr.write(f"gateline: {told}\n")
+        raise SystemExit(exit_code) from None
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # Typer turns Ctrl-C into this, without a word
+            sys.stderr.write("gateline: interrupted, nothing was published\n")
+        raise
+
+
+def _tell_fault_of_system(error: OSError) -> tuple[str, int]:
+    """A fault of disk or permission in one sentence, with its exit code."""
+    what = Path(os.fsdecode(error.filename)).name if isinstance(error.filename, str | bytes) else "workspace"
+    reason = error.strerror or type(error).__name__
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        told = f"{what}: the disk is full ({reason}), expected room. Free some and run again; nothing was published."
+        return told, ResourceError.exit_code
+    told = f"{what}: it cannot be used ({reason}), expected a path that may be read and written. Mend it and run again."
+    return told, UsageError.exit_code
 
 
 if __name__ == "__main__":

@@ -8,24 +8,26 @@ silently ignored is worse than none. A default is a sourced figure or says ASSUM
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from geo.errors import UsageError
 
 __all__ = ["Settings", "read_settings", "write_settings_template"]
 
 PathText = str
+Month = Annotated[str, StringConstraints(pattern=r"^(19|20)\d\d-(0[1-9]|1[0-2])$")]
 
 
 class Section(BaseModel):
     """A table of `region.toml`; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 class RegionSettings(Section):
@@ -38,7 +40,7 @@ class RegionSettings(Section):
         "OFFICIAL-SENSITIVE", description="Government Security Classification printed on every product"
     )
     is_fictional: bool = Field(False, description="true prints FICTIONAL across every product")
-    retention_months: int = Field(13, ge=1, description="Months until the run expires. ASSUMPTION: confirm locally")
+    retention_months: int = Field(13, ge=1, le=1200, description="Months until the run expires. ASSUMPTION: confirm locally")
 
 
 class InputSettings(Section):
@@ -104,14 +106,31 @@ class InputSettings(Section):
     harm: PathText | None = Field(None, description="Harm weights by offence code or category")
 
 
+class FetchSettings(Section):
+    """What `gateline fetch` downloads into inputs; no other command uses the network."""
+
+    osm: bool = Field(False, description="true fetches roads, railways and stations from an Overpass server")
+    osm_endpoint: str = Field("https://overpass-api.de/api/interpreter", description="Overpass interpreter, https")
+    bounds_m: tuple[float, float, float, float] | None = Field(
+        None, description="west, south, east, north in EPSG:27700; the box of inputs.boundary where absent"
+    )
+    margin_km: float = Field(5.0, ge=0, description="Added around the boundary's box. ASSUMPTION")
+    police_force: str = Field(
+        "", description="Force in the file names of data.police.uk, such as north-yorkshire; nothing where empty"
+    )
+    police_endpoint: str = Field(
+        "https://data.police.uk/data/archive", description="Folder of the monthly archives, https"
+    )
+
+
 class OffenceSettings(Section):
     """Which offences count as evidence."""
 
     crime_types: tuple[str, ...] = Field(
         ("Drugs",), description="Categories that are evidence of county lines; others are out of scope and counted"
     )
-    first_month: str | None = Field(None, description="First month used, YYYY-MM; all where absent")
-    last_month: str | None = Field(None, description="Last month used, YYYY-MM; all where absent")
+    first_month: Month | None = Field(None, description="First month used, YYYY-MM; all where absent")
+    last_month: Month | None = Field(None, description="Last month used, YYYY-MM; all where absent")
     max_quarantine_share: float = Field(
         0.05, ge=0, le=1, description="A run stops when more of the rows are quarantined. ASSUMPTION"
     )
@@ -147,7 +166,7 @@ class AccessSettings(Section):
 class HotspotSettings(Section):
     """How hotspots are found."""
 
-    cell_size_m: float = Field(500.0, gt=0, description="Side of a Gi* grid cell. ASSUMPTION")
+    cell_size_m: float = Field(500.0, gt=0, le=10_000, description="Side of a Gi* grid cell. ASSUMPTION")
     false_discovery_rate: float = Field(0.05, gt=0, lt=1, description="Share of false hot cells accepted")
     eps_m: float = Field(200.0, gt=0, description="Cluster radius. ASSUMPTION: a few town-centre blocks")
     min_offences: int = Field(10, ge=2, description="Fewest offences in a cluster; also the disclosure threshold")
@@ -157,9 +176,9 @@ class CorridorSettings(Section):
     """How courier flow is estimated and laid on the network."""
 
     population_exponent: float = Field(
-        0.6, gt=0, description="beta of the gravity model; Castro-Gonzalez 2023 starts at 0.6"
+        0.6, gt=0, le=10, description="beta of the gravity model; Castro-Gonzalez 2023 starts at 0.6"
     )
-    time_exponent: float = Field(1.0, gt=0, description="gamma of the gravity model; Castro-Gonzalez 2023 starts at 1")
+    time_exponent: float = Field(1.0, gt=0, le=10, description="gamma of the gravity model; Castro-Gonzalez 2023 starts at 1")
     trips_per_line_per_month: float = Field(8.0, gt=0, description="Courier trips of one line. ASSUMPTION: two a week")
     internal_share: float = Field(
         0.14,
@@ -211,6 +230,7 @@ class Settings(Section):
 
     region: RegionSettings = RegionSettings()
     inputs: InputSettings = InputSettings()
+    fetch: FetchSettings = FetchSettings()
     offences: OffenceSettings = OffenceSettings()
     rail: RailSettings = RailSettings()
     access: AccessSettings = AccessSettings()
@@ -300,8 +320,8 @@ def _toml(value: Any) -> str:  # noqa: ANN401 - any value that TOML holds
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
+        # A JSON string is a TOML basic string, but for the one character that TOML wants escaped and JSON does not.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, dict):
