@@ -7,17 +7,29 @@ drawn (`rosters`, `schedule`), and everything is judged alike (`judging`). `plan
 here and nowhere else.
 """
 
+from models.planning.interdiction import Game, Pair, solve_interdiction
 from models.planning.plan import InterceptionPlan, PlanSummary, plan_interception
 from models.planning.rules import PlanRules, TeamGroup
 from models.planning.shifts import UNDERGROUND_DOSAGE, Dosage, Shift
+from models.planning.siting import Siting, choose_sites
+from models.planning.whatif import Override, TeamsNeeded, find_minimum_teams, judge_override
 
 __all__ = [
     "UNDERGROUND_DOSAGE",
     "Dosage",
+    "Game",
     "InterceptionPlan",
+    "Override",
+    "Pair",
     "PlanRules",
     "PlanSummary",
     "Shift",
+    "Siting",
     "TeamGroup",
+    "TeamsNeeded",
+    "choose_sites",
+    "find_minimum_teams",
+    "judge_override",
     "plan_interception",
+    "solve_interdiction",
 ]
