@@ -15,6 +15,7 @@ from gateline.products.briefing import write_briefing_pdf
 from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
 from gateline.products.gis import write_hotspots_geojson, write_layers_gpkg
 from gateline.products.inputs import HOTSPOT_MONTHS, Marks, ProductInputs
+from gateline.products.interception import write_plan_csv
 from gateline.products.map_page import write_map
 from gateline.products.spreadsheet import write_list_xlsx
 from gateline.settings import Settings
@@ -34,9 +35,7 @@ _CREDITS = {
     "areas": "Small areas: ONS, Open Government Licence v3.0; contains OS data, Crown copyright and database right",
 }
 _LIMITS = (
-    "It scores places, never people, and is no ground for a stop or search.",
-    "Courier flow is modelled: no figure is published for the share of county lines that goes by rail.",
-    "Drug offences are mostly found by police, so counts show where police looked as well as where drugs are.",
+    "No figure is published for the share of county lines that goes by rail.",
     "Positions in open data are snap points that stand for at least eight addresses, or none.",
 )
 
@@ -182,6 +181,7 @@ def write_products(folder: Path, products: ProductInputs, inputs: Inputs) -> Non
     write_briefing_pdf(folder / "briefing.pdf", products)
     write_layers_gpkg(folder / "layers.gpkg", products)
     write_hotspots_geojson(folder / "hotspots.geojson", products)
+    write_plan_csv(folder / "plan.csv", products)
     rejected = inputs.quarantine[inputs.quarantine["status"] != "out_of_scope"]
     write_csv(folder / "quarantine.csv", rejected, products.marks)
 

@@ -21,6 +21,7 @@ from gateline.products.figure import draw_station_map
 from gateline.products.guidance import HOW_TO_READ, LIMITS, SAFEGUARDING
 from gateline.products.inert import cell_text
 from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs, reason_columns, reason_label
+from gateline.products.interception import describe_plan, worked_stations
 from gateline.products.lists import station_list, town_list, upstream_list
 
 __all__ = ["describe_evidence", "write_briefing_pdf"]
@@ -123,6 +124,8 @@ def _content(inputs: ProductInputs) -> dict[str, Any]:
         "towns": _town_rows(towns),
         "towns_note": "Exposure is given for towns with no recorded line; it is not a forecast of one.",
         "upstream": _upstream_rows(upstream_list(inputs, n_each=2).head(_N_UPSTREAM)),
+        "plan": [_text(line, 400) for line in describe_plan(inputs)],
+        "worked": _worked_rows(worked_stations(inputs)),
         "safeguarding": list(SAFEGUARDING),
         "limits": [*LIMITS, *(_text(line, 600) for line in marks.limits)],
         "reading": list(HOW_TO_READ),
@@ -156,7 +159,25 @@ def _town_rows(table: pd.DataFrame) -> dict[str, Any]:
     return {"head": head, "rows": rows, "align": ["r", "l", "l", "r", "r", "r", "l"]}
 
 
+def _worked_rows(table: pd.DataFrame) -> dict[str, Any]:
+    if table.empty:
+        return {"head": [], "rows": [], "align": []}
+    rows = [
+        [
+            _text(row["name"], 40),
+            f"{row['n_shifts']:.0f} ({100 * row['worked_share']:.0f} %)",
+            _figure(row["hours"], 1),
+            "-" if pd.isna(row["met_share_here"]) else f"{100 * row['met_share_here']:.1f} %",
+        ]
+        for row in table[table["n_shifts"] > 0].head(_N_ROWS).to_dict("records")
+    ]
+    head = ["Station", "Shifts worked (of all)", "Hours", "Rail flow met because of it"]
+    return {"head": head, "rows": rows, "align": ["l", "r", "r", "r"]}
+
+
 def _upstream_rows(table: pd.DataFrame) -> dict[str, Any]:
+    if "pick_order" in table.columns:
+        return _picked_rows(table)
     rows = []
     for row in table.to_dict("records"):
         met = row["boarding_trips_per_month"] + row["interchange_trips_per_month"]
@@ -164,6 +185,21 @@ def _upstream_rows(table: pd.DataFrame) -> dict[str, Any]:
         rows.append([*names, _figure(met, 2), f"{100 * row['share_of_area']:.0f} %"])
     head = ["Exporting area", "Station", "Board or change, trips a month", "Share of the area"]
     return {"head": head, "rows": rows, "align": ["l", "l", "r", "r"]}
+
+
+def _picked_rows(table: pd.DataFrame) -> dict[str, Any]:
+    rows = [
+        [
+            _text(row["exporting_area"], 40),
+            _text(row["station"], 40),
+            _figure(row["minutes_from_area"]),
+            f"{100 * row['met_share']:.0f} %",
+            "-" if pd.isna(row["cover_share"]) else f"{100 * row['cover_share']:.0f} %",
+        ]
+        for row in table.to_dict("records")
+    ]
+    head = ["Exporting area", "Station", "Minutes from it", "Its rail flow met there", "Met by the set so far"]
+    return {"head": head, "rows": rows, "align": ["l", "l", "r", "r", "r"]}
 
 
 def _ranked(row: dict[Any, Any]) -> list[str]:

@@ -86,7 +86,10 @@ def _draw_lines(axes: Axes, layer: gpd.GeoDataFrame | None, colour: str, width: 
     if layer is None or layer.empty:
         return
     parts = shapely.get_parts(shapely.simplify(layer.sort_index().geometry.to_numpy(), _LINE_TOLERANCE_M))
-    lines = [shapely.get_coordinates(part) for part in shapely.get_parts(parts) if not part.is_empty]
+    # An area is drawn ring by ring: all its coordinates in one line would join its islands.
+    is_area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    parts = np.concatenate([parts[~is_area], shapely.get_rings(parts[is_area])])
+    lines = [shapely.get_coordinates(part) for part in parts if not part.is_empty]
     axes.add_collection(LineCollection(lines, colors=colour, linewidths=width, zorder=1))
 
 

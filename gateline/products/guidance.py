@@ -6,7 +6,16 @@ How to read it, what it must not be used for, and the safeguarding prompts.
 
 from __future__ import annotations
 
-__all__ = ["COLUMN_LABELS", "HOW_TO_READ", "LIMITS", "PURPOSE", "SAFEGUARDING", "TIER_MEANING"]
+__all__ = [
+    "BAND_MEANING",
+    "COLUMN_LABELS",
+    "HOTSPOT_METHODS",
+    "HOW_TO_READ",
+    "LIMITS",
+    "PURPOSE",
+    "SAFEGUARDING",
+    "TIER_MEANING",
+]
 
 PURPOSE = (
     "Ranks railway stations and towns by their exposure to county lines, so that interception and safeguarding can "
@@ -41,6 +50,19 @@ TIER_MEANING = {
     "C": "the rest",
     "insufficient data": "too little evidence to place",
 }
+
+# In the order in which they are offered: the first that a run has is shown.
+HOTSPOT_METHODS = {
+    "foreseen": "Where the next offences are expected",
+    "dbscan": "Clusters of offences (DBSCAN)",
+    "hdbscan": "Clusters of offences (HDBSCAN)",
+    "gi_star": "Significantly hot squares (Gi*)",
+}
+
+BAND_MEANING = (
+    "A square is drawn where there are at least {min_addresses} recorded addresses among at least {min_dwellings} "
+    "dwellings. It may reach past the boundary, and is not itself the area of an address."
+)
 
 SAFEGUARDING = (
     (
@@ -93,4 +115,20 @@ COLUMN_LABELS = {
     "exporting_area": "Exporting area",
     "station": "Station",
     "share_of_area": "Share of the area's rail flow",
+    "minutes_from_area": "Minutes from the area",
+    "met_trips_per_month": "Can be met there (trips a month)",
+    "met_share": "Share of the area's rail flow met there",
+    "pick_order": "Order in the smallest set found",
+    "cover_share": "Share met by the set so far",
+    "worked_on": "Day",
+    "shift": "Shift",
+    "hours": "Hours",
+    "team": "Team",
+    "stop": "Stop",
+    "present_min": "Minutes there",
+    "n_visits": "Visits",
+    "plan_reason": "Why",
+    "propensity": "Chance drawn",
+    "expected_met_trips": "Trips met because of this stop",
+    "met_share_here": "Share of rail flow met because of it",
 }

@@ -7,11 +7,14 @@ withheld before, by `geo.disclosure`, and a cuckooing address has no place in `P
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
+from geo.corridors.upstream import UPSTREAM_STATIONS
 from geo.crs import require_metric
 from geo.errors import TableError
 from geo.schema import Column, Contract, validate
@@ -23,6 +26,7 @@ from geo.tables import (
     PLACE_EXPOSURE,
     PLACE_SCORES,
     PLACES,
+    PLAN,
     RAIL_LINKS,
     SEGMENT_FLOWS,
     STATION_EXPOSURE,
@@ -32,7 +36,16 @@ from geo.tables import (
     STATIONS,
 )
 
-__all__ = ["BANDS", "FICTIONAL_NOTE", "HOTSPOT_MONTHS", "Marks", "ProductInputs", "reason_columns", "reason_label"]
+__all__ = [
+    "BANDS",
+    "FICTIONAL_NOTE",
+    "HOTSPOT_MONTHS",
+    "PLAN_RESIDUAL",
+    "Marks",
+    "ProductInputs",
+    "reason_columns",
+    "reason_label",
+]
 
 FICTIONAL_NOTE = "FICTIONAL - made-up offences and addresses, not for operational use"
 
@@ -54,6 +67,27 @@ HOTSPOT_MONTHS = Contract(
         "n_offences": Column("number", "offences in the month; null where withheld", nullable=True, low=0),
     },
     total="One row a hotspot and a month in which something was recorded there.",
+)
+PLAN_RESIDUAL = Contract(
+    "plan_residual",
+    "station_id",
+    {
+        "residual_trips_per_month": Column("number", "flow past the station that is never met, after the response"),
+        "moved_trips_per_month": Column("number", "flow that came (positive) or left in response to the plan"),
+    },
+    total="One row a station that couriers pass, worked or not.",
+)
+_SUMMARY_KEYS = (
+    "n_slots",
+    "rail_trips_per_month",
+    "unlisted_share",
+    "met_share",
+    "met_share_evading",
+    "to_road_share",
+    "unmet_rail_share",
+    "best_share",
+    "gap_share",
+    "is_proven",
 )
 
 
@@ -161,8 +195,16 @@ class ProductInputs:
         Lines in EPSG:27700 for the basemap.
     hotspot_harm : pandas.Series or None
         Hotspot weight within 15 minutes' walk of each station, by station_id.
+    upstream : pandas.DataFrame or None
+        Table `UPSTREAM_STATIONS`; where absent, upstream stations are those where couriers board or change.
     plan : pandas.DataFrame or None
-        Interception plan, any columns, written as it is on its own sheet.
+        Table `PLAN`.
+    plan_summary : mapping or None
+        The plan in numbers, ``dataclasses.asdict`` of `models.planning.PlanSummary`.
+    plan_residual : pandas.DataFrame or None
+        Table `PLAN_RESIDUAL`, as `models.planning.InterceptionPlan.residual` is.
+    plan_comparison : pandas.DataFrame or None
+        Plans by name, as `models.planning.InterceptionPlan.comparison`, for the intervals.
     """
 
     marks: Marks
@@ -185,7 +227,11 @@ class ProductInputs:
     coast: gpd.GeoDataFrame | None = None
     roads: gpd.GeoDataFrame | None = None
     hotspot_harm: pd.Series | None = None
-    plan: pd.DataFrame | None = field(default=None)
+    upstream: pd.DataFrame | None = None
+    plan: pd.DataFrame | None = None
+    plan_summary: Mapping[str, Any] | None = None
+    plan_residual: pd.DataFrame | None = None
+    plan_comparison: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         for name, contract in _CONTRACTS.items():
@@ -199,6 +245,11 @@ class ProductInputs:
                 require_metric(getattr(self, name), name)
         _require_known(self.station_scores.index, self.stations.index, "station_scores", "stations")
         _require_known(self.place_scores.index, self.places.index, "place_scores", "places")
+        if self.upstream is not None:
+            _require_known(pd.Index(self.upstream["station_id"]), self.stations.index, "upstream", "stations")
+        if self.plan is not None:
+            _require_known(pd.Index(self.plan["station_id"]), self.stations.index, "plan", "stations")
+        _require_summary(self.plan_summary)
 
 
 _CONTRACTS: dict[str, Contract] = {
@@ -218,6 +269,9 @@ _CONTRACTS: dict[str, Contract] = {
     "hotspot_months": HOTSPOT_MONTHS,
     "cuckooing_bands": BANDS,
     "station_usage": STATION_USAGE,
+    "upstream": UPSTREAM_STATIONS,
+    "plan": PLAN,
+    "plan_residual": PLAN_RESIDUAL,
 }
 
 
@@ -263,9 +317,20 @@ def reason_label(column: str) -> str:
 
 def _require_known(ids: pd.Index, known: pd.Index, name: str, other: str) -> None:
     """Every id is in the other table."""
-    missing = sorted(ids.difference(known).astype(str))
+    missing = sorted(ids.unique().difference(known).astype(str))
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         named = ", ".join(repr(i) for i in missing[:3])
         msg = f"{name}: {named}{more} are not in {other}, expected every one there. Pass both tables of the same run."
+        raise TableError(msg)
+
+
+def _require_summary(summary: Mapping[str, Any] | None) -> None:
+    """The summary has every number that a product states."""
+    missing = [key for key in _SUMMARY_KEYS if summary is not None and key not in summary]
+    if missing:
+        msg = (
+            f"plan_summary: {', '.join(map(repr, missing[:3]))} missing, expected all of {', '.join(_SUMMARY_KEYS)}. "
+            "Pass dataclasses.asdict of the plan's summary."
+        )
         raise TableError(msg)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from gateline.products.inputs import ProductInputs, reason_columns
@@ -109,7 +110,7 @@ def town_list(inputs: ProductInputs) -> pd.DataFrame:
 
 def upstream_list(inputs: ProductInputs, *, n_each: int = 5) -> pd.DataFrame:
     """
-    List, for each exporting area, the stations where its couriers to this force board or change.
+    List, for each exporting area, the stations where its couriers to this force can be met first.
 
     Parameters
     ----------
@@ -121,10 +122,14 @@ def upstream_list(inputs: ProductInputs, *, n_each: int = 5) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ``exporting_area, station_id, station, in_force_area, boarding_trips_per_month,
+        Where `upstream` is given: ``exporting_area, station_id, station, minutes_from_area, met_trips_per_month,
+        met_share, pick_order, cover_share``, the stations picked first, then the nearest. Else those where couriers
+        board or change: ``exporting_area, station_id, station, in_force_area, boarding_trips_per_month,
         interchange_trips_per_month, share_of_area``, largest flow first within an area. The share is of all the
         trips a month that board anywhere for that area.
     """
+    if inputs.upstream is not None:
+        return _upstream_picks(inputs, n_each)
     flows = inputs.station_flows[inputs.station_flows["origin_id"].isin(inputs.exporters.index)]
     columns = ["boarding_trips_per_month", "interchange_trips_per_month"]
     parts = flows.groupby(["origin_id", "station_id"], sort=True)[columns].sum().reset_index()
@@ -140,6 +145,29 @@ def upstream_list(inputs: ProductInputs, *, n_each: int = 5) -> pd.DataFrame:
     return parts[["exporting_area", "station_id", "station", "in_force_area", *columns, "share_of_area"]].reset_index(
         drop=True
     )
+
+
+def _upstream_picks(inputs: ProductInputs, n_each: int) -> pd.DataFrame:
+    """Upstream stations, an area's picked set first and in its order, then by minutes."""
+    table = inputs.upstream
+    if table is None:
+        return pd.DataFrame()
+    names = name_lookup(inputs)
+    place = table["pick_order"].where(table["pick_order"] > 0, np.iinfo(np.int64).max)
+    order = table.assign(
+        place=place,
+        exporting_area=_named(table["origin_id"], names),
+        station=_named(table["station_id"], names_of(inputs.stations)),
+    ).sort_values(["origin_id", "place", "time_min", "station_id"], kind="stable")
+    order = order.groupby("origin_id", sort=False).head(n_each)
+    order = order.assign(
+        minutes_from_area=order["time_min"].round(),
+        pick_order=order["pick_order"].where(order["pick_order"] > 0).astype(float),
+        met_trips_per_month=order["met_trips_per_month"].round(_DECIMALS),
+        **{c: order[c].round(_DECIMALS) for c in ("met_share", "cover_share")},
+    )
+    columns = ["exporting_area", "station_id", "station", "minutes_from_area", "met_trips_per_month"]
+    return order[[*columns, "met_share", "pick_order", "cover_share"]].reset_index(drop=True)
 
 
 def top_parts(inputs: ProductInputs, part: str, *, n_each: int = 5) -> dict[str, list[tuple[str, float]]]:

@@ -16,11 +16,20 @@ import shapely
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from gateline.products.guidance import HOW_TO_READ, LIMITS, SAFEGUARDING, TIER_MEANING
+from gateline.products.guidance import (
+    BAND_MEANING,
+    HOTSPOT_METHODS,
+    HOW_TO_READ,
+    LIMITS,
+    SAFEGUARDING,
+    TIER_MEANING,
+)
 from gateline.products.inert import cell_text
 from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs, reason_columns, reason_label
-from gateline.products.lists import name_lookup, names_of, station_list, top_parts, town_list
+from gateline.products.interception import describe_plan, worked_stations
+from gateline.products.lists import name_lookup, names_of, station_list, top_parts, town_list, upstream_list
 from geo.crs import to_wgs84_arrays
+from geo.disclosure.quadtree import PROFILES
 
 __all__ = ["map_payload"]
 
@@ -28,6 +37,8 @@ _LINE_STEPS_PER_DEG = 10_000
 _POINT_DECIMALS = 5
 # Three significant figures are more than a modelled flow deserves.
 _FIGURES = 3
+_LEAST_SQUARE_M = 50
+_N_UPSTREAM = 6
 # Sampled away from the ends, where neighbours are hard to tell apart on white or on black.
 _PALETTE_AT = np.linspace(0.12, 0.88, 5)
 
@@ -58,11 +69,15 @@ def map_payload(
         "towns": _towns(inputs),
         "links": _links(inputs, line_tolerance_m),
         "hotspots": _hotspots(inputs),
-        "bands": _bands(inputs.cuckooing_bands, land_tolerance_m),
+        "bands": {**_bands(inputs.cuckooing_bands, land_tolerance_m), "note": _band_note(inputs.marks.profile)},
+        "upstream": _upstream(inputs),
+        "plan": _plan(inputs),
         "base": {
-            "land": _paths(inputs.boundaries, land_tolerance_m),
+            # Without a boundary the small areas are the land.
+            "land": _paths(inputs.areas if inputs.boundaries.empty else inputs.boundaries, land_tolerance_m),
+            "far": _paths(_shapes(inputs.coast, is_area=True), land_tolerance_m),
             "areas": _paths(inputs.areas, land_tolerance_m),
-            "coast": _paths(inputs.coast, land_tolerance_m),
+            "coast": _paths(_shapes(inputs.coast, is_area=False), land_tolerance_m),
             "roads": _paths(inputs.roads, line_tolerance_m),
         },
     }
@@ -177,7 +192,7 @@ def _links(inputs: ProductInputs, tolerance_m: float) -> dict[str, Any]:
 
 def _hotspots(inputs: ProductInputs) -> dict[str, Any]:
     spots = inputs.hotspots.sort_index()
-    methods = sorted(spots["method"].unique())
+    methods = _methods(spots)
     monthly = inputs.hotspot_months
     months = sorted({*spots["first_month"].unique(), *spots["last_month"].unique()})
     months = list(pd.period_range(months[0], months[-1], freq="M")) if months else []
@@ -192,7 +207,8 @@ def _hotspots(inputs: ProductInputs) -> dict[str, Any]:
     stations = names_of(inputs.stations)
     return {
         "path": _paths(spots, 10.0, keep_empty=True),
-        "methods": [_text(method) for method in methods],
+        "methods": [_text(HOTSPOT_METHODS.get(method, method)) for method in methods],
+        "square_m": [_square_side_m(spots[spots["method"] == method]) for method in methods],
         "method": [methods.index(method) for method in spots["method"]],
         "n": spots["n_offences"].astype(int).tolist(),
         "area_km2": _numbers(spots["area_km2"]),
@@ -206,6 +222,69 @@ def _hotspots(inputs: ProductInputs) -> dict[str, Any]:
         "counts": counts,
         "has_counts": monthly is not None,
     }
+
+
+def _methods(spots: gpd.GeoDataFrame) -> list[str]:
+    """Methods in the order in which they are offered; those without a place in it last."""
+    order = {method: k for k, method in enumerate(HOTSPOT_METHODS)}
+    return sorted(spots["method"].unique(), key=lambda method: (order.get(method, len(order)), method))
+
+
+def _square_side_m(spots: gpd.GeoDataFrame) -> int | None:
+    """Metres of the grid that every corner lies on; null where the shapes are on none that a reader could see."""
+    corners = shapely.get_coordinates(spots.geometry.to_numpy())
+    if len(corners) == 0 or (corners % 1.0).any():
+        return None
+    side_m = int(np.gcd.reduce((corners - corners[0]).astype(np.int64).ravel()))
+    return side_m if side_m >= _LEAST_SQUARE_M else None
+
+
+def _upstream(inputs: ProductInputs) -> dict[str, Any]:
+    """Stations where each exporting area's flow can be met first; empty where they were not sought."""
+    if inputs.upstream is None:
+        return {"lon": [], "lat": [], "name": [], "area": [], "minutes": [], "met": [], "pick": [], "cover": []}
+    table = upstream_list(inputs, n_each=_N_UPSTREAM)
+    return {
+        **_points(inputs.stations.loc[table["station_id"]]),
+        "name": _texts(table["station"]),
+        "area": _texts(table["exporting_area"]),
+        "minutes": _numbers(table["minutes_from_area"]),
+        "met": _numbers(table["met_share"], figures=2),
+        "pick": _numbers(table["pick_order"]),
+        "cover": _numbers(table["cover_share"], figures=2),
+    }
+
+
+def _plan(inputs: ProductInputs) -> dict[str, Any] | None:
+    """Stations by how often the plan works them, and by flow unmet and moved; null where there is no plan."""
+    if inputs.plan is None:
+        return None
+    table = worked_stations(inputs)
+    nothing = pd.Series(np.nan, index=table.index)
+    return {
+        **_points(inputs.stations.loc[table.index]),
+        "name": _texts(table["name"]),
+        "shifts": table["n_shifts"].astype(int).tolist(),
+        "worked": _numbers(table["worked_share"]),
+        "hours": _numbers(table["hours"]),
+        "met": _numbers(table["met_share_here"], figures=2),
+        "unmet": _numbers(table.get("residual_trips_per_month", nothing), figures=2),
+        "moved": _numbers(table.get("moved_trips_per_month", nothing), figures=2),
+        "lines": [_long_text(line) for line in describe_plan(inputs)],
+    }
+
+
+def _band_note(profile: str) -> str:
+    """What a square says, with the floors of the profile."""
+    rule = PROFILES.get(profile)
+    if rule is None:
+        return ""
+    return BAND_MEANING.format(min_addresses=rule.min_addresses, min_dwellings=rule.min_dwellings)
+
+
+def _shapes(layer: gpd.GeoDataFrame | None, *, is_area: bool) -> gpd.GeoDataFrame | None:
+    """The areas of a layer, or the rest of it."""
+    return None if layer is None else layer[layer.geom_type.str.endswith("Polygon") == is_area]
 
 
 def _bands(bands: gpd.GeoDataFrame | None, tolerance_m: float) -> dict[str, Any]:

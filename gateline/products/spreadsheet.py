@@ -21,6 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 from gateline.products.guidance import COLUMN_LABELS, HOW_TO_READ, LIMITS, PURPOSE, SAFEGUARDING, TIER_MEANING
 from gateline.products.inert import cell_text
 from gateline.products.inputs import FICTIONAL_NOTE, Marks, ProductInputs, reason_columns, reason_label
+from gateline.products.interception import roster_list
 from gateline.products.lists import station_list, town_list, upstream_list
 
 __all__ = ["write_list_xlsx"]
@@ -41,6 +42,17 @@ _NUMBER_FORMATS = {
     "p_top_10": "0%",
     "unseen_share": "0%",
     "share_of_area": "0%",
+    "met_share": "0%",
+    "cover_share": "0%",
+    "propensity": "0%",
+    "met_share_here": "0.0%",
+    "minutes_from_area": "0",
+    "met_trips_per_month": "0.00",
+    "expected_met_trips": "0.00",
+    "pick_order": "0",
+    "present_min": "0",
+    "n_visits": "0",
+    "stop": "0",
     "population": "#,##0",
     "entries_exits_per_year": "#,##0",
     "observed_lines": "0",
@@ -84,16 +96,24 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
     reasons, reasons_of_towns = reason_columns(stations), reason_columns(towns)
     _front_sheet(book)
     _list_sheet(book, "Stations", "Stations, most exposed first", _front(stations, reasons), prompts=_PROMPTS)
-    why = stations[["rank", "station_id", "name", "tier", "score", *reasons]]
+    why = _issued(stations)[["rank", "station_id", "name", "tier", "score", *reasons]]
     _list_sheet(book, "Why, stations", "What each station's score is made of: the reasons sum to the score", why)
     _list_sheet(book, "Towns", "Towns, most exposed first", _front(towns, reasons_of_towns))
-    why_towns = towns[["rank", "place_id", "name", "tier", "score", *reasons_of_towns]]
+    why_towns = _issued(towns)[["rank", "place_id", "name", "tier", "score", *reasons_of_towns]]
     _list_sheet(book, "Why, towns", "What each town's score is made of: the reasons sum to the score", why_towns)
-    upstream = "Where each exporting area's couriers to this force board or change: for joint work at source"
+    upstream = (
+        "Where each exporting area's couriers to this force board or change: for joint work at source"
+        if inputs.upstream is None
+        else "Where each exporting area's flow to this force can be met before it arrives, the picked set first"
+    )
     _list_sheet(book, "Upstream", upstream, upstream_list(inputs))
     if inputs.plan is not None:
-        plan = inputs.plan.reset_index() if inputs.plan.index.name else inputs.plan
-        _list_sheet(book, "Plan", "Teams and shifts", plan)
+        _list_sheet(
+            book,
+            "Roster",
+            "Who stands where and when; the chance drawn is kept for judging results",
+            roster_list(inputs),
+        )
     _notes_sheet(book)
     workbook.close()
     path.write_bytes(buffer.getvalue())
@@ -101,9 +121,13 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
 
 def _front(table: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
     """The rank comes first; what stands on another sheet or only in the CSV is left out, to keep a page legible."""
-    kept = table.assign(rank=table["rank"].where(table["is_rank_issued"]))
-    kept = kept.drop(columns=[*left_out, *_CSV_ONLY], errors="ignore")
+    kept = _issued(table).drop(columns=[*left_out, *_CSV_ONLY], errors="ignore")
     return kept[["rank", *kept.columns.drop("rank")]]
+
+
+def _issued(table: pd.DataFrame) -> pd.DataFrame:
+    """No rank is a number where its interval is too wide for one."""
+    return table.assign(rank=table["rank"].where(table["is_rank_issued"]))
 
 
 def _add_sheet(book: _Book, name: str, *, n_columns: int, is_landscape: bool) -> Worksheet:
@@ -122,10 +146,12 @@ def _add_sheet(book: _Book, name: str, *, n_columns: int, is_landscape: bool) ->
         sheet.write_string(row, 0, cell_text(text, is_formula_safe=True), style)
     sheet.set_row(0, 18)
     sheet.set_row(1, 18 if book.marks.is_fictional else 4)
-    marking = _footer_text(("FICTIONAL - " if book.marks.is_fictional else "") + book.marks.marking)
+    is_said = not book.marks.is_fictional or book.marks.marking.startswith("FICTIONAL")
+    marking = _footer_text(("" if is_said else "FICTIONAL - ") + book.marks.marking)
     run = _footer_text(f"Run {book.marks.run_id}, expires {book.marks.expires_on}")
     sheet.set_header(f"&C&B{marking}")
-    sheet.set_footer(f"&L{marking}&C{run}&RPage &P of &N")
+    # The marking stands in the header; beside the run there is no room for it on a narrow sheet.
+    sheet.set_footer(f"&L{run}&RPage &P of &N")
     sheet.set_paper(9)
     if is_landscape:
         sheet.set_landscape()
@@ -221,7 +247,7 @@ def _highlight(book: _Book, sheet: Worksheet, columns: list[str], last: int) -> 
             sheet.conditional_format(first, at, last, at, rule)
     for at, column in enumerate(columns):
         if column == "score" or column.startswith("reason_") or column == "latent_exposure":
-            bar = {"type": "data_bar", "bar_solid": True, "bar_color": "#f1605d" if column == "score" else "#b5b0c8"}
+            bar = {"type": "data_bar", "bar_solid": True, "bar_color": "#f6b5a5" if column == "score" else "#cdc9da"}
             scale = {"min_type": "num", "min_value": 0, "max_type": "num", "max_value": 100}
             sheet.conditional_format(first, at, last, at, {**bar, **scale})
         if column == "enforcement_led":

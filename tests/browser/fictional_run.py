@@ -117,6 +117,77 @@ def build_run(
     )
 
 
+def upstream_of(run: ProductInputs) -> pd.DataFrame:
+    """For each exporting area, its hub and the next station, the hub picked."""
+    rows = []
+    for origin, hub in run.exporters["hub_station_id"].items():
+        other = next(i for i in run.stations.index if i != hub)
+        rows += [(origin, hub, 4.4, 1.0, 1, 1.0), (origin, other, 31.0, 0.456, 0, np.nan)]
+    columns = ["origin_id", "station_id", "time_min", "met_share", "pick_order", "cover_share"]
+    table = pd.DataFrame(rows, columns=columns).astype({"origin_id": "str", "station_id": "str"})
+    table["met_trips_per_month"] = table["met_share"] * 12.0
+    table.index = pd.Index(table["origin_id"] + ":" + table["station_id"], name="upstream_id")
+    return table
+
+
+def plan_of(run: ProductInputs) -> dict[str, object]:
+    """Two days of two shifts: the first ranked station on all four, the second on one, the third drawn once."""
+    first, second, third, fourth = run.station_scores["rank"].sort_values().index[:4]
+    stops = [
+        (1, "early", 6.0, first, "model", 0.8, 1.5),
+        (1, "late", 14.0, first, "model", 0.8, 1.5),
+        (2, "early", 6.0, first, "must", 1.0, 1.5),
+        (2, "late", 18.0, first, "model", 0.8, 1.5),
+        (2, "late", 18.0, second, "model", 0.4, 0.75),
+        (2, "late", 18.0, third, "random", 0.1, 0.25),
+    ]
+    columns = ["day", "shift", "start_h", "station_id", "reason", "propensity", "expected_met_trips"]
+    plan = pd.DataFrame(stops, columns=columns)
+    plan["worked_on"] = plan["day"].map({1: "2026-01-05", 2: "2026-01-06"})
+    plan["end_h"] = plan["start_h"] + 8
+    plan["team"] = [f"team {1 + k % 3}" for k in range(len(plan))]
+    plan["stop"] = 1
+    plan["name"] = run.stations["name"].reindex(plan["station_id"]).to_numpy()
+    plan["tier"] = run.station_scores["tier"].reindex(plan["station_id"]).to_numpy()
+    plan["present_min"] = 60.0
+    plan["n_visits"] = 4
+    plan["expected_met_trips_evading"] = plan["expected_met_trips"] / 2
+    text = ["shift", "station_id", "reason", "worked_on", "team", "name"]
+    plan = plan.astype(dict.fromkeys(text, "str"))
+    plan.index = pd.Index([f"{k:02d}" for k in range(len(plan))], name="plan_id")
+    summary = {
+        "n_teams": 3,
+        "n_slots": 4,
+        # Two days of this are ten trips.
+        "rail_trips_per_month": 5.0 * 365.25 / 12,
+        "unlisted_share": 0.02,
+        "met_share": 0.62,
+        "met_share_evading": 0.41,
+        "to_road_share": 0.13,
+        "unmet_rail_share": 0.46,
+        "best_share": 0.7,
+        "gap_share": 0.0,
+        "is_proven": True,
+        "seconds": 1.23,
+    }
+    residual = pd.DataFrame(
+        {"residual_trips_per_month": [3.0, 2.0, 4.0], "moved_trips_per_month": [-2.5, 0.0, 1.75]},
+        index=pd.Index([first, second, fourth], name="station_id"),
+    )
+    comparison = pd.DataFrame(
+        {
+            "met_share": [0.62, 0.5],
+            "met_share_low": [0.55, 0.4],
+            "met_share_high": [0.69, 0.6],
+            "met_share_evading": [0.41, 0.2],
+            "met_share_evading_low": [0.35, 0.1],
+            "met_share_evading_high": [0.47, 0.3],
+        },
+        index=pd.Index(["roster", "most passengers"], name="plan"),
+    )
+    return {"plan": plan, "plan_summary": summary, "plan_residual": residual, "plan_comparison": comparison}
+
+
 def _names(n: int) -> list[str]:
     base = [a + b for b in _LAST for a in _FIRST]
     return [base[k % len(base)] + ("" if k < len(base) else f" {k // len(base) + 1}") for k in range(n)]

@@ -2,6 +2,8 @@
 
 import dataclasses
 import io
+import shutil
+import subprocess
 
 import pytest
 from PIL import Image
@@ -9,7 +11,7 @@ from pypdf import PdfReader
 
 from gateline.products.lists import station_list
 from gateline.products.map_page import write_map
-from tests.browser.fictional_run import build_run
+from tests.browser.fictional_run import build_run, plan_of, upstream_of
 
 pytestmark = pytest.mark.browser
 
@@ -116,6 +118,7 @@ def test_every_control_does_its_work(visit, map_file):
     assert 0 < one_flow < all_flow
     page.select_option("#gl-method", "1")
     assert "All months: 20 hotspots" in page.inner_text("#gl-month-shown")
+    assert "20 hotspots" in page.inner_text("#gl-side .gl-note:has-text('hotspots')")
     page.focus("#gl-month")
     page.keyboard.press("ArrowRight")
     assert page.inner_text("#gl-month-shown").startswith("January 2025")
@@ -218,6 +221,78 @@ def test_paper_holds_the_map_the_marks_and_the_list(visit, map_file, run, tmp_pa
     assert len(sheets[0].images) >= 2
     assert not page.evaluate("document.documentElement.classList.contains('gl-printing')")
     assert_clean(found, map_file)
+
+
+def as_picture(pdf, folder):
+    subprocess.run(["pdftoppm", "-r", "50", "-png", "-f", "1", "-l", "1", str(pdf), str(folder / "sheet")], check=True)
+    return next(folder.glob("sheet-*.png")).read_bytes()
+
+
+@pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="pdftoppm is absent: apt-get install poppler-utils")
+def test_the_browsers_own_print_menu_gives_the_same_sheet(visit, map_file, tmp_path):
+    pictures = {}
+    for way in ("button", "menu"):
+        found = visit(map_file)
+        page = found.page
+        # In the dark, so that what was painted for the screen would show on paper.
+        page.click("#gl-theme")
+        if way == "button":
+            page.click("#gl-print")
+            wait_until(page, "document.documentElement.classList.contains('gl-printing')")
+            page.wait_for_timeout(200)
+        folder = tmp_path / way
+        folder.mkdir()
+        page.pdf(path=folder / "map.pdf", prefer_css_page_size=True, print_background=True)
+        pictures[way] = as_picture(folder / "map.pdf", folder)
+        assert page.get_attribute("html", "data-gl-theme") == "dark"
+        assert_clean(found, map_file)
+    assert n_dark(pictures["menu"]) == pytest.approx(n_dark(pictures["button"]), rel=0.05)
+    assert n_dark(pictures["menu"]) > 5_000
+
+
+def test_plan_and_upstream_are_drawn_and_told(visit, run, tmp_path):
+    given = dataclasses.replace(run, **plan_of(run), upstream=upstream_of(run))
+    write_map(tmp_path / "map.html", given)
+    found = visit(tmp_path / "map.html")
+    page = found.page
+    assert page.is_checked("#gl-layer-plan")
+    assert page.evaluate("gl.groups.plan.getLayers().length") == 3
+    assert page.evaluate("gl.planLayers.map(l => l._radius)[0]") == 24
+    assert "100 % of the shifts" in page.inner_text("#gl-side")
+    assert "62 % (90 % range 55 to 69 %)" in page.inner_text("#gl-side")
+    page.select_option("#gl-plan-view", "moved")
+    assert page.evaluate("gl.planLayers.map(l => l.options.dashArray)").count("3 4") == 1
+    assert page.evaluate("gl.groups.plan.getLayers().length") == 2
+    assert "2.5 trips a month" in page.inner_text("#gl-side")
+    page.click("#gl-layer-plan")
+    assert not page.evaluate("gl.map.hasLayer(gl.groups.plan)")
+    assert page.is_hidden("#gl-plan-view")
+    # Of all areas only the hubs picked; of one area its other station too, with share and minutes.
+    assert page.evaluate("gl.groups.upstream.getLayers().length") == len(run.exporters)
+    page.select_option("#gl-origin", "0")
+    assert page.evaluate("gl.groups.upstream.getLayers().length") == 2
+    assert "46 %, 31 min" in page.inner_text("#gl-side")
+    assert_clean(found, tmp_path / "map.html")
+
+
+def test_a_run_without_plan_or_upstream_offers_neither(visit, map_file):
+    page = visit(map_file).page
+    assert page.query_selector("#gl-layer-plan") is None
+    assert page.query_selector("#gl-layer-upstream") is None
+
+
+def test_flow_classes_are_round_numbers_below_the_top(visit, map_file):
+    page = visit(map_file).page
+    assert page.evaluate("gl.flowBreaks([7.1, 0.3])") == [0.5, 1, 2, 5]
+    assert page.evaluate("gl.flowBreaks([0.5])") == [0.02, 0.05, 0.1, 0.2]
+    assert page.evaluate("gl.flowBreaks([1200])") == [100, 200, 500, 1000]
+    assert len(page.evaluate("gl.flowBreaks([])")) == 4
+
+
+def test_a_square_of_a_band_says_that_it_is_no_address(visit, map_file):
+    page = visit(map_file).page
+    page.click("#gl-layer-bands")
+    assert "at least 3 recorded addresses among at least 50 dwellings" in page.inner_text("#gl-side")
 
 
 def test_it_fits_a_laptop_and_a_projector(visit, map_file):

@@ -7,7 +7,12 @@ L.Canvas.include({
     const size = layer._radius;
     ctx.beginPath();
     if (layer.options.shape === "square") ctx.rect(at.x - size, at.y - size, 2 * size, 2 * size);
-    else ctx.arc(at.x, at.y, size, 0, Math.PI * 2, false);
+    else if (layer.options.shape === "triangle") {
+      ctx.moveTo(at.x, at.y - size);
+      ctx.lineTo(at.x + 0.87 * size, at.y + 0.6 * size);
+      ctx.lineTo(at.x - 0.87 * size, at.y + 0.6 * size);
+      ctx.closePath();
+    } else ctx.arc(at.x, at.y, size, 0, Math.PI * 2, false);
     this._fillStroke(ctx, layer);
     if (!layer.options.text || !layer.options.fillColor) return;
     ctx.globalAlpha = 1;

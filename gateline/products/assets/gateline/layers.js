@@ -17,6 +17,8 @@ gl.buildMap = () => {
   gl.drawTowns();
   gl.drawOthers();
   gl.drawStations();
+  gl.drawUpstream();
+  gl.drawPlan();
   gl.drawLabels();
   L.control.zoom({ position: "topleft" }).addTo(map);
   L.control.scale({ position: "bottomleft", maxWidth: 140 }).addTo(map);
@@ -32,18 +34,31 @@ gl.group = (name, layers, isShown) => {
 };
 
 /* Canvas draws in the order of adding: put the groups back in theirs after a switch, once a frame. */
-gl.order = ["bands", "hotspots", "links", "towns", "others", "stations"];
+gl.order = ["bands", "hotspots", "links", "towns", "others", "plan", "stations", "upstream"];
 gl.reorder = () => {
   if (gl.willReorder) return;
   gl.willReorder = true;
-  requestAnimationFrame(() => {
-    gl.willReorder = false;
-    for (const name of gl.order) {
-      const group = gl.groups[name];
-      if (group && gl.map.hasLayer(group)) group.eachLayer((layer) => layer.bringToFront());
-    }
-    if (gl.selected && gl.selected.kind === "stations") gl.stationLayers[gl.selected.at].bringToFront();
-  });
+  requestAnimationFrame(gl.putInOrder);
+};
+
+gl.putInOrder = () => {
+  gl.willReorder = false;
+  for (const name of gl.order) {
+    const group = gl.groups[name];
+    if (group && gl.map.hasLayer(group)) group.eachLayer((layer) => layer.bringToFront());
+  }
+  if (gl.selected && gl.selected.kind === "stations") gl.stationLayers[gl.selected.at].bringToFront();
+};
+
+/* Leaflet paints on the next frame; paper is printed before there is one. */
+gl.paintNow = () => {
+  gl.putInOrder();
+  for (const renderer of [gl.baseRenderer, gl.renderer]) {
+    L.Util.cancelAnimFrame(renderer._redrawRequest);
+    renderer._redrawRequest = null;
+    renderer._redrawBounds = null;
+    renderer._redraw();
+  }
 };
 
 gl.line = (points, options) => L.polyline(points, { renderer: gl.renderer, ...options });
@@ -73,6 +88,7 @@ gl.drawBase = () => {
       gl.restyle.push(() => layer.setStyle(style()));
     }
   };
+  add(base.far, true, () => ({ color: gl.cssColour("coast"), weight: 0.8, fillColor: gl.cssColour("far"), fillOpacity: 1 }));
   add(base.land, true, () => ({ color: gl.cssColour("edge"), weight: 1.5, fillColor: gl.cssColour("land"), fillOpacity: 1 }));
   add(base.areas, false, () => ({ color: gl.cssColour("area"), weight: 0.6 }));
   add(base.coast, false, () => ({ color: gl.cssColour("coast"), weight: 1.5 }));
@@ -85,7 +101,7 @@ gl.drawBands = () => {
   const layers = bands.path.map((feature, k) => {
     const layer = L.polygon(gl.rings(feature).map((ring) => [ring]), { renderer: gl.renderer });
     gl.restyle.push(() =>
-      layer.setStyle({ color: gl.cssColour("band"), weight: 1.2, dashArray: "5 4", fillColor: gl.cssColour("band"), fillOpacity: 0.04 + 0.08 * bands.band[k] })
+      layer.setStyle({ color: gl.cssColour("band"), weight: 0.7, opacity: 0.6, dashArray: "2 4", fillColor: gl.cssColour("band"), fillOpacity: 0.02 + 0.05 * bands.band[k] })
     );
     return gl.hint(layer, () => gl.tip("Cuckooing: band " + bands.band[k] + " of 4", ["An area, never an address"]));
   });

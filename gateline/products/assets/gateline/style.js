@@ -26,15 +26,23 @@ gl.scoreBreaks = (scores) => {
   return [0.2, 0.4, 0.6, 0.8].map((share) => top * share);
 };
 
-/* Flows are skewed: classes that double from the top keep the main corridors apart. */
+/* Flows are skewed: the four steps of 1, 2, 5, 10 below the highest keep the main corridors apart. */
 gl.flowBreaks = (flows) => {
   let top = 0;
   for (const flow of flows) top = Math.max(top, flow);
-  return [16, 8, 4, 2].map((part) => Number((top / part).toPrecision(2)));
+  if (top <= 0) return [0.1, 0.2, 0.5, 1];
+  const steps = [];
+  for (let power = Math.floor(Math.log10(top)); steps.length < 4; power -= 1) {
+    for (const digit of [5, 2, 1]) {
+      const step = Number((digit * 10 ** power).toPrecision(1));
+      if (step < top && steps.length < 4) steps.unshift(step);
+    }
+  }
+  return steps;
 };
 
 gl.rangeText = (breaks, at, unit) => {
-  const text = (value) => gl.number(value, value < 10 ? 2 : 0);
+  const text = (value) => gl.number(value, value < 0.01 ? 5 : value < 10 ? 2 : 0);
   if (at === 0) return "under " + text(breaks[0]) + unit;
   if (at === breaks.length) return text(breaks[at - 1]) + unit + " and over";
   return text(breaks[at - 1]) + " to " + text(breaks[at]) + unit;

@@ -10,15 +10,18 @@ gl.buildSide = () => {
     gl.chooser(box, "gl-origin", "From", choices, (value) => {
       gl.linkView.origin = Number(value);
       gl.showLinks();
+      gl.showUpstream();
       gl.fillLegends();
     });
   });
+  gl.buildPlanBlocks();
   gl.layerBlock("towns", "Towns", gl.townLegend);
   gl.layerBlock("hotspots", "Offence hotspots", gl.spotLegend, (box) => {
     if (!spots.methods.length) return;
     gl.chooser(box, "gl-method", "Found by", spots.methods.map((name, k) => [String(k), name]), (value) => {
       gl.hotspotView.method = Number(value);
       gl.refreshHotspots();
+      gl.fillLegends();
     });
     gl.monthSlider(box);
   });
@@ -72,11 +75,23 @@ gl.sample = (className, style) => {
 
 gl.stationLegend = (put) => {
   const colours = gl.palette(gl.scoreView.palette);
+  const { tiers } = gl.data.marks;
   for (const [tier, radius] of [["A", 11], ["B", 9], ["C", 5.5]]) {
-    put("Tier " + tier + ": " + gl.data.marks.tiers[tier], gl.sample("gl-round", { width: 2 * radius + "px", height: 2 * radius + "px", background: gl.cssColour("quiet") }));
+    put("Tier " + tier + ": " + tiers[tier], gl.sample("gl-round", { width: 2 * radius + "px", height: 2 * radius + "px", background: gl.cssColour("quiet") }));
   }
-  put("insufficient data: nothing can be said", gl.sample("gl-round gl-dashed", { width: "9px", height: "9px" }));
-  for (let at = 4; at >= 0; at -= 1) put("score " + gl.rangeText(gl.scoreView.breaks, at, ""), gl.sample("", { background: colours[at] }));
+  if (gl.data.stations.tier.includes("insufficient data")) put("insufficient data: " + tiers["insufficient data"], gl.sample("gl-round gl-dashed", { width: "9px", height: "9px" }));
+  gl.ramp(gl.legends.stations[0], "Score, 0 to 100", colours, gl.scoreView.breaks);
+};
+
+/* Classes side by side, with the value at each joint. */
+gl.ramp = (list, title, colours, breaks) => {
+  const ramp = gl.make("span", "gl-ramp");
+  colours.forEach((colour, at) => {
+    const box = gl.make("span", "", at < breaks.length ? gl.number(breaks[at], 0) : "");
+    box.style.borderTopColor = colour;
+    ramp.appendChild(box);
+  });
+  gl.add(list, gl.add(gl.make("li", "gl-note", title), ramp));
 };
 
 gl.linkLegend = (put) => {
@@ -90,18 +105,24 @@ gl.linkLegend = (put) => {
 };
 
 gl.townLegend = (put) => {
-  put("deal lines recorded (larger: more)", gl.sample("", { width: "13px", height: "13px", background: gl.cssColour("town") }));
-  put("exposed, no line recorded (larger: more exposed); zoom in for more", gl.sample("gl-hollow", { width: "13px", height: "13px", borderColor: gl.cssColour("town") }));
+  put("deal lines recorded; larger: more", gl.sample("", { width: "13px", height: "13px", background: gl.cssColour("town") }));
+  put("no line recorded; larger: more exposed", gl.sample("gl-hollow", { width: "13px", height: "13px", borderColor: gl.cssColour("town") }));
 };
 
 gl.spotLegend = (put) => {
+  const spots = gl.data.hotspots;
+  if (!spots.methods.length) return;
+  const side = spots.square_m[gl.hotspotView.method];
+  const n = spots.method.filter((method) => method === gl.hotspotView.method).length;
+  gl.note(gl.legends.hotspots[0], n + (n === 1 ? " hotspot" : " hotspots") + (side === null ? "" : ", drawn in squares of " + gl.number(side, 0) + " m"));
   put("more offences: stronger fill", gl.sample("", { background: gl.cssColour("spot"), opacity: 0.7 }));
   put("some, too few to show", gl.sample("gl-dotted", { borderColor: gl.cssColour("spot") }));
 };
 
 gl.bandLegend = (put) => {
-  for (const band of [4, 3, 2, 1]) put("band " + band + (band === 4 ? " (most)" : band === 1 ? " (fewest)" : ""), gl.sample("gl-dashed", { background: gl.cssColour("band"), opacity: 0.08 + 0.14 * band }));
+  for (const band of [4, 3, 2, 1]) put("band " + band + (band === 4 ? " (most)" : band === 1 ? " (fewest)" : ""), gl.sample("gl-dotted", { background: gl.cssColour("band"), opacity: 0.08 + 0.12 * band }));
   put("blank: none, or too few to show", gl.sample("gl-hollow", {}));
+  if (gl.data.bands.note) gl.note(gl.legends.bands[0], gl.data.bands.note);
 };
 
 gl.chooser = (box, id, title, choices, react) => {
@@ -155,6 +176,7 @@ gl.applyTheme = () => {
   button.setAttribute("aria-pressed", String(gl.theme.isDark));
   for (const restyle of gl.restyle) restyle();
   gl.labels.redraw();
+  gl.showUpstream();
   gl.fillLegends();
   gl.refreshHotspots();
 };
@@ -204,6 +226,7 @@ gl.setPrinting = (isPrinting) => {
   if (isPrinting) gl.map.fitBounds(gl.beforePrint.bounds, { animate: false });
   else gl.map.setView(gl.beforePrint.centre, gl.beforePrint.zoom, { animate: false });
   gl.applyTheme();
+  gl.paintNow();
 };
 
 /* The map must be painted at the size of the paper before the browser takes its picture. */

@@ -5,7 +5,6 @@ import io
 import zipfile
 from datetime import datetime
 
-import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
@@ -42,8 +41,8 @@ def test_every_sheet_says_what_it_is_and_that_it_is_fictional(book, run):
         assert sheet["A1"].value == run.marks.marking
         assert "FICTIONAL" in sheet["A2"].value
         assert "FICTIONAL" in sheet.oddHeader.center.text
-        assert run.marks.run_id in sheet.oddFooter.center.text
-        assert run.marks.expires_on in sheet.oddFooter.center.text
+        assert run.marks.run_id in sheet.oddFooter.left.text
+        assert run.marks.expires_on in sheet.oddFooter.left.text
 
 
 def test_the_front_sheet_has_purpose_marks_reading_and_safeguarding(book, run):
@@ -78,11 +77,21 @@ def test_reasons_and_upstream_have_their_sheets(book, run):
     assert {row[0] for row in book["Upstream"].iter_rows(min_row=5, values_only=True)} == set(run.exporters["name"])
 
 
-def test_the_plan_has_a_sheet_only_where_there_is_one(run, book, tmp_path):
-    assert "Plan" not in book.sheetnames
-    plan = pd.DataFrame({"station": ["Alderby"], "n_hours": [4.0]}, index=pd.Index(["V1"], name="visit_id"))
-    write_list_xlsx(tmp_path / "p.xlsx", dataclasses.replace(run, plan=plan))
-    assert texts(open_book(tmp_path / "p.xlsx")["Plan"])[-3:] == ["V1", "Alderby", 4]
+def test_a_rank_that_is_not_issued_is_on_no_sheet_a_number(run, tmp_path):
+    first = station_list(run).index[0]
+    scores = run.station_scores.assign(is_rank_issued=run.station_scores.index != first)
+    write_list_xlsx(tmp_path / "w.xlsx", dataclasses.replace(run, station_scores=scores))
+    book = open_book(tmp_path / "w.xlsx")
+    for name in ("Stations", "Why, stations"):
+        ranks = {row[1]: row[0] for row in book[name].iter_rows(min_row=5, values_only=True)}
+        assert ranks[first] is None
+        assert ranks[station_list(run).index[1]] == 2
+
+
+def test_the_word_fictional_is_not_said_twice(run, tmp_path):
+    marked = marks(marking="FICTIONAL - NOT FOR OPERATIONAL USE")
+    write_list_xlsx(tmp_path / "f.xlsx", dataclasses.replace(run, marks=marked))
+    assert open_book(tmp_path / "f.xlsx")["Stations"].oddHeader.center.text.count("FICTIONAL") == 1
 
 
 def test_the_same_run_gives_the_same_bytes_whenever_it_is_written(run, tmp_path):
