@@ -177,7 +177,8 @@ def cap_weights(weights: FloatArray, is_enforcement: NDArray[np.bool_], *, cap: 
     """
     shares = weights / weights.sum(axis=1, keepdims=True)
     led = shares[:, is_enforcement].sum(axis=1, keepdims=True)
-    over = (led > cap) & (led < 1.0)
+    # Shares that are all enforcement may sum to a hair below one.
+    over = (led > cap) & (led < 1.0 - 1e-12)
     down = np.divide(cap, led, out=np.ones_like(led), where=over)
     up = np.divide(1.0 - cap, 1.0 - led, out=np.ones_like(led), where=over)
     return np.asarray(shares * np.where(is_enforcement[None, :], down, up))

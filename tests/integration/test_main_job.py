@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pandas as pd
+import pypdf
 import pytest
 from typer.testing import CliRunner
 
@@ -92,6 +93,8 @@ def test_no_victim_leaves_in_any_product(run):
         if path.suffix == ".xlsx":
             with zipfile.ZipFile(path) as book:
                 pieces += [book.read(name).decode("utf-8", "replace") for name in book.namelist()]
+        elif path.suffix == ".pdf":
+            pieces += [page.extract_text() for page in pypdf.PdfReader(path).pages]
         else:
             pieces.append(path.read_bytes().decode("utf-8", "replace"))
     numbers = set(re.findall(r"-?\d+(?:\.\d+)?", "\n".join(pieces)))
@@ -111,6 +114,8 @@ def test_fictional_is_on_everything(run):
         if path.suffix == ".xlsx":
             with zipfile.ZipFile(path) as book:
                 body = b"".join(book.read(name) for name in book.namelist())
+        if path.suffix == ".pdf":
+            body = "".join(page.extract_text() for page in pypdf.PdfReader(path).pages).encode()
         assert b"FICTIONAL" in body, path.name
 
 

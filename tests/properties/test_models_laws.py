@@ -1,7 +1,7 @@
 """Laws that every score must keep, whatever the numbers."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -77,6 +77,7 @@ def test_normalised_values_keep_their_order_and_range(values, name):
         assert (np.diff(kept[np.argsort(row, kind="stable")]) >= -1e-12).all()
 
 
+@example(np.array([[0.25, 0.01]]), 3)
 @given(arrays(float, st.tuples(st.integers(1, 5), st.integers(2, 6)), elements=st.floats(0.01, 10)), st.integers(0, 63))
 def test_capped_weights_sum_to_one_and_keep_their_cap(weights, mask):
     led = np.array([bool(mask >> m & 1) for m in range(weights.shape[1])])
