@@ -252,13 +252,15 @@ def _attack(
     )
     constraints = vstack([a[known], -a[known]], format="csr")
     bounds = np.concatenate([high[known], -low[known]])
-    intervals = np.empty((len(cells), 4))
-    for k, (row, column) in enumerate(cells):
+    ends = np.empty((len(cells), 2))
+    # Cells in the same known totals stand in the same constraints, so one answer does for all of them.
+    columns_of = np.column_stack([cells[:, 0], n_rows + cells[:, 1]])
+    kind, kind_of = np.unique(np.where(known[columns_of], columns_of, -1), axis=0, return_inverse=True)
+    for k in range(len(kind)):
+        alike = np.flatnonzero(kind_of.ravel() == k)
         cost = np.zeros(len(cells))
-        cost[k] = 1.0
-        ends = []
-        for sign in (1.0, -1.0):
+        cost[alike[0]] = 1.0
+        for end, sign in enumerate((1.0, -1.0)):
             answer: Any = linprog(sign * cost, A_ub=constraints, b_ub=bounds, bounds=(0, None), method="highs")
-            ends.append(sign * answer.fun if answer.status == 0 else np.inf)  # status 3: unbounded above
-        intervals[k] = (row, column, ends[0], ends[1])
-    return intervals
+            ends[alike, end] = sign * answer.fun if answer.status == 0 else np.inf  # status 3: unbounded above
+    return np.column_stack([cells, ends])
