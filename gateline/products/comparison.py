@@ -2,12 +2,15 @@
 Two runs side by side: what rose, what fell, what entered or left the first ten, and why.
 
 A move is called clear only when the 90 % rank intervals of the two runs do not overlap; the rest is said to be within
-what the evidence allows.
+what the evidence allows. A rank that a run did not issue, because its interval is too wide, is no number here either:
+such stations are compared by tier, and where neither run has a rank the page says so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,8 +43,10 @@ def compare_stations(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Index ``station_id``: name, change (``entered the first ten``, ``left the first ten``, ``rose``, ``fell``,
-        ``same``, ``new``, ``gone``), ranks, tiers and scores of both, ``rank_change`` (positive is up),
-        ``score_change``, ``is_clear``, ``why`` and a ``delta_*`` column a reason. Largest move first within a change.
+        ``same``, where not both runs issue a rank ``rose a tier``, ``fell a tier`` and ``no rank``, else ``new`` or
+        ``gone``), ranks (null where not issued), tiers and scores of both, ``tier_move`` (such as ``C to B``),
+        ``rank_change`` (positive is up), ``score_change``, ``is_clear``, ``why`` and a ``delta_*`` column a reason.
+        Largest move first within a change.
     """
     ids = before.index.union(after.index).sort_values()
     old, new = before.reindex(ids), after.reindex(ids)
@@ -52,13 +57,15 @@ def compare_stations(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     ).round(_DECIMALS)
     overlap = (old["rank_low"] <= new["rank_high"]) & (new["rank_low"] <= old["rank_high"])
     in_both = old["rank"].notna() & new["rank"].notna()
+    ranks = [_issued_ranks(old), _issued_ranks(new)]
     table = pd.DataFrame(
         {
             "name": new["name"].where(new["name"].notna(), old["name"]),
-            "change": _change(old["rank"], new["rank"]),
-            "rank_before": old["rank"],
-            "rank_after": new["rank"],
-            "rank_change": old["rank"] - new["rank"],
+            "change": _change(old, new, *ranks),
+            "tier_move": _tier_move(old["tier"], new["tier"]),
+            "rank_before": ranks[0],
+            "rank_after": ranks[1],
+            "rank_change": ranks[0] - ranks[1],
             "is_clear": (in_both & ~overlap).to_numpy(),
             "tier_before": old["tier"],
             "tier_after": new["tier"],
@@ -103,12 +110,27 @@ def write_comparison(path: Path, table: pd.DataFrame, before: Marks, after: Mark
         raise UsageError(msg)
 
 
-_CHANGES = ("entered the first ten", "left the first ten", "rose", "fell", "new", "gone", "same")
+_CHANGES = (
+    "entered the first ten",
+    "left the first ten",
+    "rose a tier",
+    "fell a tier",
+    "rose",
+    "fell",
+    "no rank",
+    "new",
+    "gone",
+    "same",
+)
+_TIER_ORDER = {"A": 3.0, "B": 2.0, "C": 1.0}
 _HEADINGS = {
     "entered the first ten": "Entered the first ten",
     "left the first ten": "Left the first ten",
+    "rose a tier": "Rose a tier, without a rank in both runs",
+    "fell a tier": "Fell a tier, without a rank in both runs",
     "rose": "Rose",
     "fell": "Fell",
+    "no rank": "Same tier, without a rank in both runs",
     "new": "Only in the later run",
     "gone": "Only in the earlier run",
 }
@@ -121,21 +143,45 @@ def _filled(table: pd.DataFrame, column: str) -> pd.Series:
     return table[column].fillna(0.0)
 
 
-def _change(old: pd.Series, new: pd.Series) -> np.ndarray:
-    first_before, first_after = old <= _N_FIRST, new <= _N_FIRST
-    both = old.notna() & new.notna()
-    return np.select(
-        [
-            old.isna(),
-            new.isna(),
-            both & first_after & ~first_before,
-            both & first_before & ~first_after,
-            new < old,
-            new > old,
-        ],
-        ["new", "gone", *_CHANGES[:4]],
-        "same",
-    )
+def _issued_ranks(table: pd.DataFrame) -> pd.Series:
+    """Ranks as numbers, null where the run did not issue one; a list that does not say issues them all."""
+    ranks = table["rank"].astype(float)
+    if "is_rank_issued" not in table.columns:
+        return ranks
+    return ranks.where(table["is_rank_issued"].astype("str").str.lower() == "true")
+
+
+def _change(old: pd.DataFrame, new: pd.DataFrame, rank_old: pd.Series, rank_new: pd.Series) -> np.ndarray:
+    first_before, first_after = rank_old <= _N_FIRST, rank_new <= _N_FIRST
+    ranked = rank_old.notna() & rank_new.notna()
+    tier_old, tier_new = old["tier"].map(_TIER_ORDER), new["tier"].map(_TIER_ORDER)
+    rules = {
+        "new": old["rank"].isna(),
+        "gone": new["rank"].isna(),
+        "entered the first ten": ranked & first_after & ~first_before,
+        "left the first ten": ranked & first_before & ~first_after,
+        "rose": ranked & (rank_new < rank_old),
+        "fell": ranked & (rank_new > rank_old),
+        "same": ranked,
+        "rose a tier": tier_new > tier_old,
+        "fell a tier": tier_new < tier_old,
+    }
+    return np.select(list(rules.values()), list(rules), "no rank")
+
+
+def _tier_move(old: pd.Series, new: pd.Series) -> list[str]:
+    """The tiers of both runs where they differ, nothing where they do not or where one is missing."""
+    pairs = zip(old, new, strict=True)
+    return ["" if pd.isna(a) or pd.isna(b) or a == b else f"{a} to {b}" for a, b in pairs]
+
+
+def _move_text(row: dict[Hashable, Any]) -> str:
+    """How sure the move is, or why there is none to speak of."""
+    if pd.isna(row["tier_before"]) or pd.isna(row["tier_after"]):
+        return "in one run only"
+    n_ranks = int(pd.notna(row["rank_before"])) + int(pd.notna(row["rank_after"]))
+    sure = "clear" if row["is_clear"] else "within the evidence"
+    return f"{('no rank in either run, ', 'a rank in one run only, ', '')[n_ranks]}{sure}"
 
 
 def _why(deltas: dict[object, float]) -> str:
@@ -167,7 +213,8 @@ def _page(table: pd.DataFrame, before: Marks, after: Marks) -> str:
         f"<style>{style}</style>\n</head>\n<body>\n{water}"
         f'<p class="gl-marking">{html_text(after.marking)}</p>\n{note}<main>\n<h1>{title}</h1>\n<ul>{runs}</ul>\n'
         "<p>A move is clear where the 90 % rank intervals of the two runs do not overlap. Every other move is within "
-        f"what the evidence allows.</p>\n{sections}<p>{n_same} stations kept their rank.</p>\n</main>\n"
+        "what the evidence allows. A dash stands for a rank that was not issued, because its interval is too wide: "
+        f"read the tier.</p>\n{sections}<p>{n_same} stations kept their rank.</p>\n</main>\n"
         f'<p class="gl-marking">{html_text(after.marking)}</p>\n</body>\n</html>\n'
     )
 
@@ -180,9 +227,10 @@ def _section(change: str, rows: pd.DataFrame) -> str:
     if rows.empty:
         return ""
     body = "".join(
-        f"<tr><th scope=row>{html_text(row['name'])}</th><td>{_place(row['rank_before'])}</td>"
+        f"<tr><th scope=row>{html_text(row['name'])}</th><td>{html_text(_tiers(row))}</td>"
+        f"<td>{_place(row['rank_before'])}</td>"
         f"<td>{_place(row['rank_after'])}</td><td>{_signed(row['score_change'])}</td>"
-        f"<td>{'clear' if row['is_clear'] else 'within the evidence'}</td><td>{html_text(row['why'])}</td></tr>\n"
+        f"<td>{_move_text(row)}</td><td>{html_text(row['why'])}</td></tr>\n"
         for row in rows.to_dict("records")
     )
     head = "".join(f"<th scope=col>{text}</th>" for text in _COLUMNS)
@@ -190,7 +238,12 @@ def _section(change: str, rows: pd.DataFrame) -> str:
     return f"<h2>{_HEADINGS[change]} ({len(rows)})</h2>\n{table}\n"
 
 
-_COLUMNS = ("Station", "Rank before", "Rank after", "Score change", "Move", "Why (points of score)")
+_COLUMNS = ("Station", "Tier", "Rank before", "Rank after", "Score change", "Move", "Why (points of score)")
+
+
+def _tiers(row: dict[Hashable, Any]) -> str:
+    """The move, or the tier that both runs or the only one give."""
+    return str(row["tier_move"] or (row["tier_before"] if pd.isna(row["tier_after"]) else row["tier_after"]))
 
 
 def _place(rank: float) -> str:

@@ -53,10 +53,10 @@ TIER_MEANING = {
 
 # In the order in which they are offered: the first that a run has is shown.
 HOTSPOT_METHODS = {
-    "foreseen": "Where the next offences are expected",
-    "dbscan": "Clusters of offences (DBSCAN)",
-    "hdbscan": "Clusters of offences (HDBSCAN)",
-    "gi_star": "Significantly hot squares (Gi*)",
+    "foreseen": "Next offences expected",
+    "dbscan": "Offence clusters (DBSCAN)",
+    "hdbscan": "Offence clusters (HDBSCAN)",
+    "gi_star": "Hot squares (Gi*)",
 }
 
 BAND_MEANING = (

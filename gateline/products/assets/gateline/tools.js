@@ -76,11 +76,15 @@ gl.sample = (className, style) => {
 gl.stationLegend = (put) => {
   const colours = gl.palette(gl.scoreView.palette);
   const { tiers } = gl.data.marks;
-  for (const [tier, radius] of [["A", 11], ["B", 9], ["C", 5.5]]) {
-    put("Tier " + tier + ": " + tiers[tier], gl.sample("gl-round", { width: 2 * radius + "px", height: 2 * radius + "px", background: gl.cssColour("quiet") }));
+  const list = gl.legends.stations[0];
+  gl.note(list, "Tier: chance of being among the first ten");
+  const row = gl.make("li", "gl-tiers");
+  for (const [tier, radius, words] of [["A", 10, "80 % or more"], ["B", 8, "40 to 80 %"], ["C", 5, "less"]]) {
+    gl.add(row, gl.sample("gl-round", { width: 2 * radius + "px", height: 2 * radius + "px", background: gl.cssColour("quiet") }), gl.add(gl.make("span"), gl.make("strong", "", tier + " "), document.createTextNode(words)));
   }
+  list.appendChild(row);
   if (gl.data.stations.tier.includes("insufficient data")) put("insufficient data: " + tiers["insufficient data"], gl.sample("gl-round gl-dashed", { width: "9px", height: "9px" }));
-  gl.ramp(gl.legends.stations[0], "Score, 0 to 100", colours, gl.scoreView.breaks);
+  gl.ramp(list, "Score, 0 to 100", colours, gl.scoreView.breaks);
 };
 
 /* Classes side by side, with the value at each joint. */
@@ -112,9 +116,6 @@ gl.townLegend = (put) => {
 gl.spotLegend = (put) => {
   const spots = gl.data.hotspots;
   if (!spots.methods.length) return;
-  const side = spots.square_m[gl.hotspotView.method];
-  const n = spots.method.filter((method) => method === gl.hotspotView.method).length;
-  gl.note(gl.legends.hotspots[0], n + (n === 1 ? " hotspot" : " hotspots") + (side === null ? "" : ", drawn in squares of " + gl.number(side, 0) + " m"));
   put("more offences: stronger fill", gl.sample("", { background: gl.cssColour("spot"), opacity: 0.7 }));
   put("some, too few to show", gl.sample("gl-dotted", { borderColor: gl.cssColour("spot") }));
 };
@@ -136,7 +137,7 @@ gl.chooser = (box, id, title, choices, react) => {
     select.appendChild(option);
   }
   select.addEventListener("change", () => react(select.value));
-  gl.add(box, label, select);
+  box.appendChild(gl.add(gl.make("div", "gl-pair"), label, select));
 };
 
 gl.monthSlider = (box) => {
@@ -155,7 +156,7 @@ gl.monthSlider = (box) => {
     gl.hotspotView.month = Number(slider.value);
     gl.refreshHotspots();
   });
-  gl.add(box, label, slider, shown);
+  gl.add(box, gl.add(gl.make("div", "gl-pair"), label, slider), shown);
 };
 
 gl.refreshHotspots = () => {
@@ -165,7 +166,8 @@ gl.refreshHotspots = () => {
   const text = month < 0 ? "All months" : spots.months[month];
   const shown = gl.byId("gl-month-shown");
   if (!shown) return;
-  shown.textContent = text + ": " + n + (n === 1 ? " hotspot" : " hotspots");
+  const side = spots.square_m[gl.hotspotView.method];
+  shown.textContent = text + ": " + n + (n === 1 ? " hotspot" : " hotspots") + (side === null || side === undefined ? "" : " in squares of " + gl.number(side, 0) + " m");
   gl.byId("gl-month").setAttribute("aria-valuetext", text);
 };
 

@@ -173,9 +173,9 @@ def test_hotspots_are_offered_in_a_fixed_order_with_their_squares(bare):
     named = spots.assign(method=pd.array(names, dtype="str"))
     payload = map_payload(dataclasses.replace(bare, hotspots=named))["hotspots"]
     assert payload["methods"] == [
-        "Where the next offences are expected",
-        "Clusters of offences (DBSCAN)",
-        "Significantly hot squares (Gi*)",
+        "Next offences expected",
+        "Offence clusters (DBSCAN)",
+        "Hot squares (Gi*)",
         "other",
     ]
     assert payload["square_m"] == [None] * 4

@@ -151,6 +151,41 @@ def test_a_reason_new_in_the_later_run_counts_from_nothing():
     assert compare_stations(list_of([1]), after).loc["S0", "delta_plan"] == 2.0
 
 
+def test_a_rank_that_was_not_issued_is_compared_by_tier():
+    issued = {"is_rank_issued": [False, False, False, True, True]}
+    before = list_of([11, 9, 3, 12, 5], tier=["C", "A", "B", "C", "A"], **issued)
+    after = list_of([8, 14, 6, 9, 4], tier=["B", "B", "B", "B", "A"], is_rank_issued=[False, True, False, True, True])
+    table = compare_stations(before, after)
+    assert table["change"].to_dict() == {
+        "S0": "rose a tier",
+        "S1": "fell a tier",
+        "S2": "no rank",
+        "S3": "entered the first ten",
+        "S4": "rose",
+    }
+    assert table["tier_move"].to_dict() == {"S0": "C to B", "S1": "A to B", "S2": "", "S3": "C to B", "S4": ""}
+    assert table.loc[["S0", "S1", "S2"], "rank_change"].isna().all()
+    assert np.isnan(table.loc["S1", "rank_before"])
+    assert table.loc["S1", "rank_after"] == 14
+
+
+def test_data_that_became_too_thin_are_no_fall(run):
+    before, after = list_of([5], tier="B"), list_of([5], tier="insufficient data", is_rank_issued=False)
+    assert compare_stations(before, after)["change"].tolist() == ["no rank"]
+    assert compare_stations(before, after)["tier_move"].tolist() == ["B to insufficient data"]
+
+
+def test_the_page_says_where_neither_run_has_a_rank(run, tmp_path):
+    unissued = list_of([11, 3], is_rank_issued=False)
+    table = compare_stations(unissued, unissued.assign(tier=["B", "C"]))
+    write_comparison(tmp_path / "c.html", table, run.marks, run.marks)
+    page = (tmp_path / "c.html").read_text("utf-8")
+    assert "C to B" in page
+    assert page.count("no rank in either run") == 2
+    assert "<td>11</td>" not in page
+    assert "<td>3</td>" not in page
+
+
 def test_both_runs_stand_on_the_comparison(run, tmp_path):
     later = dataclasses.replace(run, marks=marks(run_id="r-later"))
     table = compare_stations(station_list(run), station_list(later))
@@ -160,6 +195,7 @@ def test_both_runs_stand_on_the_comparison(run, tmp_path):
         text = path.read_text(encoding="utf-8-sig")
         for mark in ("r-later", run.marks.run_id, run.marks.marking, run.marks.expires_on):
             assert mark in text
-    assert f"{len(run.station_scores)} stations kept their rank" in (tmp_path / "changes.html").read_text("utf-8")
+    n_ranked = int((station_list(run)["is_rank_issued"]).sum())
+    assert f"{n_ranked} stations kept their rank" in (tmp_path / "changes.html").read_text("utf-8")
     with pytest.raises(UsageError, match=r"comparison: the path ends in '.pdf', expected '.html' or '.csv'"):
         write_comparison(tmp_path / "c.pdf", table, run.marks, later.marks)
