@@ -21,7 +21,7 @@ from geo.schema import validate
 from geo.sources.patterns import TimetableReading
 from geo.tables import SERVICE_CALLS, SERVICE_DEPARTURES
 
-__all__ = ["Railway", "build_railway"]
+__all__ = ["Railway", "build_railway", "restrict_calls"]
 
 METRES_PER_KM = 1000.0
 
@@ -85,7 +85,7 @@ def build_railway(inputs: Inputs, settings: Settings) -> Railway:
             network.links, dwell_min=settings.rail.dwell_min, default_interchange_min=settings.rail.interchange_min
         )
         return Railway(network, graph, None, tuple(notes))
-    calls, departures = _restrict_calls(timetable, network.stations.index)
+    calls, departures = restrict_calls(timetable, network.stations.index)
     graph = build_passenger_graph(
         network.links,
         calls=calls,
@@ -129,8 +129,23 @@ def _choose_timetable(
     return timetable, [f"timetable: {told} in the week of {settings.inputs.timetable_week_start_on}"]
 
 
-def _restrict_calls(timetable: TimetableReading, station_ids: pd.Index) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Calls at stations of the network; a train that comes from beyond starts at its first call here."""
+def restrict_calls(timetable: TimetableReading, station_ids: pd.Index) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """
+    Leave out calls beyond the network; a train that comes from there starts at its first call here.
+
+    Parameters
+    ----------
+    timetable : TimetableReading
+        Trains of one week. Never modified.
+    station_ids : pandas.Index
+        Stations of the network.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame
+        Tables `SERVICE_CALLS` and `SERVICE_DEPARTURES` of the patterns that call at two stations at least. Minutes
+        still count from the train's own start.
+    """
     calls = timetable.calls[timetable.calls["station_id"].isin(station_ids)]
     calls = calls[calls.groupby("pattern_id")["station_id"].transform("nunique") > 1]
     calls = calls.sort_values(["pattern_id", "call_no"], kind="stable")

@@ -4,6 +4,7 @@ import csv
 import re
 import shutil
 import zipfile
+from dataclasses import replace
 from datetime import date
 
 import geopandas as gpd
@@ -11,12 +12,13 @@ import pandas as pd
 import pytest
 
 from gateline.commands.demo import _DATA, _FILES, demo_settings
-from gateline.pipeline.journeys import estimate_flow, price_journeys
-from gateline.pipeline.railway import build_railway
+from gateline.pipeline.journeys import estimate_flow, estimate_flow_scenarios, price_journeys
+from gateline.pipeline.railway import build_railway, restrict_calls
 from gateline.pipeline.read import read_inputs
 from gateline.pipeline.record import Recorder
 from gateline.pipeline.stages import run_stages
 from gateline.settings import Settings, read_settings, write_settings_template
+from geo.corridors.exposure import measure_station_exposure
 from geo.errors import InputError, ResourceError, UsageError
 from geo.network.passenger import ArcKind
 
@@ -72,19 +74,19 @@ def plain(root):
     return Run(root)
 
 
-def write_gtfs(path, pairs):
+def write_gtfs(path, pairs, route="R"):
     """A shuttle each way between each pair of stations, every 5 minutes on weekdays, `RUN_MIN` minutes long."""
     trips, stops = ["trip_id,service_id,route_id"], ["trip_id,stop_id,stop_sequence,arrival_time,departure_time"]
     runs = ["trip_id,start_time,end_time,headway_secs"]
     for start, end in pairs:
         for a, b in ((start, end), (end, start)):
-            trips.append(f"{a}{b},W,R")
+            trips.append(f"{a}{b},W,{route}")
             stops.append(f"{a}{b},{a},0,07:00:00,07:00:00")
             stops.append(f"{a}{b},{b},1,07:{RUN_MIN:02d}:00,07:{RUN_MIN:02d}:00")
             runs.append(f"{a}{b},00:00:00,24:00:00,300")
     days = "monday,tuesday,wednesday,thursday,friday,saturday,sunday"
     members = {
-        "routes.txt": ["route_id,route_type", "R,2"],
+        "routes.txt": ["route_id,route_type", "R,2", "B,3"],
         "calendar.txt": [f"service_id,{days},start_date,end_date", "W,1,1,1,1,1,0,0,20240101,20241231"],
         "trips.txt": trips,
         "stop_times.txt": stops,
@@ -160,6 +162,81 @@ def test_trains_from_beyond_the_network_start_at_their_first_call_in_it(root, pl
     assert "ZZZ" in set(run.inputs.timetable.calls["station_id"])
     assert "ZZZ" not in run.railway.graph.station_ids
     assert run.notes[0].startswith("timetable: ")
+
+
+def test_a_train_that_comes_from_beyond_has_no_arrival_at_its_first_call_here(root, timetabled):
+    calls = pd.DataFrame(
+        {
+            "pattern_id": ["P", "P", "P", "P", "Q", "Q"],
+            "call_no": [0, 1, 2, 3, 0, 1],
+            "station_id": ["ZZZ", "LDS", "YRK", "ZZY", "ZZZ", "LDS"],
+            "arrival_min": [float("nan"), 10.0, 35.0, 50.0, float("nan"), 10.0],
+            "departure_min": [0.0, 12.0, 36.0, float("nan"), 0.0, float("nan")],
+        },
+        index=pd.Index(["P:0", "P:1", "P:2", "P:3", "Q:0", "Q:1"], name="call_id"),
+    ).astype({"pattern_id": "str", "station_id": "str"})
+    departures = pd.DataFrame(
+        {"pattern_id": ["P", "Q"], "hour_of_week": [8, 8], "n_departures": [1.0, 1.0]},
+        index=pd.Index(["P:8", "Q:8"], name="departure_id"),
+    ).astype({"pattern_id": "str"})
+    reading = replace(timetabled.inputs.timetable, calls=calls, departures=departures)
+    kept, left = restrict_calls(reading, timetabled.results.network.stations.index)
+    assert kept.index.tolist() == ["P:1", "P:2"]
+    assert kept["call_no"].tolist() == [0, 1]
+    assert kept["arrival_min"].isna().tolist() == [True, False]
+    assert kept["departure_min"].isna().tolist() == [False, True]
+    # What is left keeps its minutes after the train's own start, so its hour is that of the whole train.
+    assert (kept["departure_min"].iloc[0], kept["arrival_min"].iloc[1]) == (12.0, 35.0)
+    assert left["pattern_id"].tolist() == ["P"]
+
+
+def test_change_times_and_walks_of_a_timetable_are_used(timetabled):
+    reading = replace(
+        timetabled.inputs.timetable,
+        interchange_min=pd.Series({"LDS": 11.0}),
+        fixed_links=pd.DataFrame(
+            {"from_station_id": ["LDS"], "to_station_id": ["YRK"], "mode": ["WALK"], "time_min": [13.0]}
+        ),
+    )
+    graph = build_railway(replace(timetabled.inputs, timetable=reading), timetabled.settings).graph
+    at = graph.station_ids.index("LDS")
+    alights = (graph.kind == ArcKind.ALIGHT) & (graph.head == at)
+    others = (graph.kind == ArcKind.ALIGHT) & (graph.head != at)
+    assert set(graph.minutes[alights]) == {11.0}
+    assert set(graph.minutes[others]) == {timetabled.settings.rail.interchange_min}
+    assert graph.minutes[graph.kind == ArcKind.WALK].tolist() == [13.0]
+
+
+def test_buses_are_no_trains(root, plain):
+    links = plain.results.network.links
+    write_gtfs(root / "inputs" / "bus.zip", zip(links["from_station_id"], links["to_station_id"], strict=True), "B")
+    run = Laid(root, inputs={"timetable": "inputs/bus.zip", "timetable_week_start_on": MONDAY})
+    assert run.notes[0].startswith("timetable not used: 0 of")
+
+
+def test_stops_are_known_by_the_table_of_codes(root, plain):
+    links = plain.results.network.links
+    pairs = [(f"{a}1", f"{b}1") for a, b in zip(links["from_station_id"], links["to_station_id"], strict=True)]
+    write_gtfs(root / "inputs" / "stops.zip", pairs)
+    rows = [f"{code}1,{code}" for code in plain.results.network.stations.index]
+    (root / "inputs" / "tiplocs.csv").write_text("\n".join(["stop_id,stop_code", *rows, "XYZ1,"]) + "\n")
+    named = {"timetable": "inputs/stops.zip", "timetable_week_start_on": MONDAY}
+    assert Laid(root, inputs={**named, "tiplocs": "inputs/tiplocs.csv"}).notes[0].startswith("timetable: ")
+    assert Laid(root, inputs=named).notes[0].startswith("timetable not used: 0 of")
+
+
+def test_the_cheaper_rail_is_the_more_trips_stations_see(root):
+    run = Laid(root)
+    region = price_journeys(run.inputs, run.railway, run.settings)
+    by_station, by_place = estimate_flow_scenarios(region, run.railway.network.stations, run.settings)
+    main = measure_station_exposure(
+        estimate_flow(region, run.settings).assignment.station_flows, run.railway.network.stations
+    )["courier_trips_per_month"]
+    assert by_station["rail_dear"].sum() < 0.9 * main.sum()
+    assert by_station["rail_cheap"].sum() > 1.1 * main.sum()
+    # Towns are met by any mode: what rail costs leaves their trips alone.
+    pd.testing.assert_series_equal(by_place["rail_cheap"], by_place["rail_dear"], check_names=False)
+    assert (by_place["population_high"] - by_place["population_low"]).abs().sum() > 1
 
 
 def test_a_timetable_needs_its_week(root):
@@ -303,7 +380,9 @@ def test_roads_and_rail_of_one_extract_make_a_region(gwent):
     notes = next(s.notes for s in recorder.stages if s.name == "network")
     straight = [note for note in notes if "straight lines" in note]
     assert straight
-    assert all("no road near" in note for note in straight)
+    for note in straight:
+        n_straight, n_all = re.match(r"(\d+) of (\d+) .*: no road near", note).groups()
+        assert int(n_straight) < int(n_all)
     assert results.assignment.rail_trips_per_month > 0
     newport = results.place_scores.table[results.place_scores.table["name"] == "Newport"]
     assert len(newport) == 1
