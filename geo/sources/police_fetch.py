@@ -204,13 +204,13 @@ class _EncryptedRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class _RemoteFile(io.RawIOBase):
-    """A file on a server, read by byte range, one block kept."""
+    """A file on a server, read by byte range."""
 
     def __init__(self, url: str, policy: ArchivePolicy) -> None:
         super().__init__()
         self._url, self._policy = url, policy
         self._opener = urllib.request.build_opener(_EncryptedRedirects())
-        self._at, self._block_at, self._block = 0, 0, b""
+        self._at = 0
         self._version: tuple[int, str] | None = None
         self._ask(0, 1)
 
@@ -228,12 +228,9 @@ class _RemoteFile(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
-        if not self._block_at <= self._at < self._block_at + len(self._block):
-            if self._at >= self._size:
-                return 0
-            self._block_at, self._block = self._at, self._ask(self._at, max(_BLOCK, len(buffer)))
-        start = self._at - self._block_at
-        part = self._block[start : start + len(buffer)]
+        if self._at >= self._size or not len(buffer):
+            return 0
+        part = self._ask(self._at, len(buffer))
         buffer[: len(part)] = part
         self._at += len(part)
         return len(part)

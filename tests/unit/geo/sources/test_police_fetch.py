@@ -64,7 +64,7 @@ def site(content, *, failures=(), serves_parts=True, redirect_to=None, versions=
             self.send_header("ETag", versions[min(len(asked) - 1, len(versions) - 1)])
             self.send_header("Content-Length", str(len(part)))
             self.end_headers()
-            self.wfile.write(part[: len(part) // 2] if failure == "cut" else part)
+            self.wfile.write(b"" if failure == "cut" else part)
 
         def log_message(self, *_):
             pass
@@ -142,7 +142,7 @@ def test_a_month_that_the_archive_lacks_is_told(tmp_path):
 
 
 def test_a_busy_site_and_a_broken_answer_are_asked_again(tmp_path):
-    with site(make_archive(), failures=[503, "cut", 429]) as (url, _):
+    with site(make_archive(), failures=[503, None, "cut", 429]) as (url, _):
         got = fetch_street_months("gwent", MONTHS, tmp_path, policy=policy(url, n_tries=4))
     assert got.n_downloaded == 2
 
