@@ -142,7 +142,7 @@ def test_a_month_that_the_archive_lacks_is_told(tmp_path):
 
 
 def test_a_busy_site_and_a_broken_answer_are_asked_again(tmp_path):
-    with site(make_archive(), failures=[503, None, "cut", 429]) as (url, _):
+    with site(make_archive(), failures=[503, None, "cut", 429, "cut"]) as (url, _):
         got = fetch_street_months("gwent", MONTHS, tmp_path, policy=policy(url, n_tries=4))
     assert got.n_downloaded == 2
 
