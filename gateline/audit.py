@@ -71,18 +71,13 @@ def append_event(log: Path, event: str, **facts: Any) -> str:  # noqa: ANN401 - 
         "seq": seq + 1,
         "ts_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "event": event,
-        "os_user": getpass.getuser(),
+        "os_user": _user(),
         **facts,
         "prev_hash": previous,
     }
     record["hash"] = _digest(record)
     line = (json.dumps(record, sort_keys=True, ensure_ascii=True) + "\n").encode()
-    descriptor = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-    try:
-        os.write(descriptor, line)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _append(log, line)
     return str(record["hash"])
 
 
@@ -144,6 +139,32 @@ def verify_log(log: Path) -> int:
             raise IntegrityError(msg)
         previous = str(record["hash"])
     return len(lines)
+
+
+def _append(log: Path, line: bytes) -> None:
+    """The whole line is in the log and on the disk; or, where the disk is full, none of it is."""
+    descriptor = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+    try:
+        size = os.fstat(descriptor).st_size
+        try:
+            rest = line
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            os.fsync(descriptor)
+        except OSError:
+            # A torn line would close the log to every later event.
+            os.ftruncate(descriptor, size)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _user() -> str:
+    """The login name, where the system has one."""
+    try:
+        return getpass.getuser()
+    except (KeyError, ImportError, OSError):  # without an entry: KeyError; on Windows ImportError; from 3.13 OSError
+        return "unknown"
 
 
 def _digest(record: dict[str, Any]) -> str:

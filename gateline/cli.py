@@ -203,6 +203,9 @@ def main() -> None:
         told, exit_code = _tell_fault_of_system(error)
         sys.stderr.write(f"gateline: {told}\n")
         raise SystemExit(exit_code) from None
+    except MemoryError:
+        sys.stderr.write("gateline: memory is used up, expected room. Use fewer inputs or a larger machine.\n")
+        raise SystemExit(ResourceError.exit_code) from None
     except SystemExit as end:
         if end.code == INTERRUPTED:  # Typer turns Ctrl-C into this, without a word
             sys.stderr.write("gateline: interrupted, nothing was published\n")

@@ -40,7 +40,9 @@ class RegionSettings(Section):
         "OFFICIAL-SENSITIVE", description="Government Security Classification printed on every product"
     )
     is_fictional: bool = Field(False, description="true prints FICTIONAL across every product")
-    retention_months: int = Field(13, ge=1, le=1200, description="Months until the run expires. ASSUMPTION: confirm locally")
+    retention_months: int = Field(
+        13, ge=1, le=1200, description="Months until the run expires. ASSUMPTION: confirm locally"
+    )
 
 
 class InputSettings(Section):
@@ -178,7 +180,9 @@ class CorridorSettings(Section):
     population_exponent: float = Field(
         0.6, gt=0, le=10, description="beta of the gravity model; Castro-Gonzalez 2023 starts at 0.6"
     )
-    time_exponent: float = Field(1.0, gt=0, le=10, description="gamma of the gravity model; Castro-Gonzalez 2023 starts at 1")
+    time_exponent: float = Field(
+        1.0, gt=0, le=10, description="gamma of the gravity model; Castro-Gonzalez 2023 starts at 1"
+    )
     trips_per_line_per_month: float = Field(8.0, gt=0, description="Courier trips of one line. ASSUMPTION: two a week")
     internal_share: float = Field(
         0.14,

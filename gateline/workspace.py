@@ -7,6 +7,7 @@ last. A process that dies at any instant leaves the old state, and the next run 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -16,12 +17,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from geo.errors import LockedError, ResourceError, UsageError
+from geo.errors import GatelineError, LockedError, ResourceError, UsageError
 
 __all__ = ["current_run", "hash_file", "lock_workspace", "open_run", "resolve_inside"]
 
 _LOCK = ".gateline-lock"
 _SET_ASIDE = ".tmp-old-"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# ASSUMPTION: a database page and its journal need less.
+_LEAST_FREE_BYTES = 2**20
 
 
 def resolve_inside(root: Path, text: str) -> Path:
@@ -43,19 +47,25 @@ def resolve_inside(root: Path, text: str) -> Path:
     Raises
     ------
     UsageError
-        If the path is a remote address, a virtual file, leaves the workspace by ``..`` or does not exist.
+        If the path is a remote address, a virtual file, leaves the workspace by ``..``, is no path that this system
+        has, or does not exist.
     """
     if text.startswith("/vsi") or "://" in text:
         msg = f"inputs: path {text!r} is a remote or virtual file, expected a local one. Download it first."
         raise UsageError(msg)
     path = Path(text)
-    resolved = (path if path.is_absolute() else root / path).resolve()
+    try:
+        resolved = (path if path.is_absolute() else root / path).resolve()
+        is_there = resolved.exists()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, a loop of links, a zero byte
+        msg = f"inputs: path {text[:80]!r} cannot be followed ({error!s:.80}), expected a plain path. Mend region.toml."
+        raise UsageError(msg) from error
     if not path.is_absolute() and not resolved.is_relative_to(root.resolve()):
         msg = (
             f"inputs: path {text!r} leaves the workspace, expected one inside it. Copy the file in, or name it in full."
         )
         raise UsageError(msg)
-    if not resolved.exists():
+    if not is_there:
         msg = f"inputs: path {text!r} does not exist, expected a file or folder. Put it there or mend region.toml."
         raise UsageError(msg)
     return resolved
@@ -121,9 +131,10 @@ def _clear_stale_lock(path: Path) -> None:
     """A lock left by a dead process of this machine is gone; any other stays."""
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        host, pid = str(holder["host"]), int(holder["pid"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return
-    if holder.get("host") == socket.gethostname() and not _is_alive(int(holder.get("pid", 0))):
+    if host == socket.gethostname() and not _is_alive(pid):
         path.unlink(missing_ok=True)
 
 
@@ -170,15 +181,21 @@ def open_run(root: Path, run_id: str) -> Iterator[Path]:
         yield building
         _sync(building)
         _publish(runs, building, run_id)
-    except OSError as error:
+    except BaseException as error:
+        is_full = _is_full(error, runs)
         shutil.rmtree(building, ignore_errors=True)
-        if error.errno not in {28, 122}:  # ENOSPC, EDQUOT
-            raise
-        msg = f"{root.name}: the disk is full while writing run {run_id!r}, expected room. Free some and run again."
-        raise ResourceError(msg) from error
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
+        if is_full:
+            msg = f"{root.name}: the disk is full while writing run {run_id!r}, expected room. Free some and run again."
+            raise ResourceError(msg) from error
         raise
+
+
+def _is_full(error: BaseException, folder: Path) -> bool:
+    """Whether a full disk is behind an error; GDAL tells it in words of its own, so the disk is asked too."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    is_of_library = isinstance(error, RuntimeError) and not isinstance(error, GatelineError)
+    return is_of_library and shutil.disk_usage(folder).free < _LEAST_FREE_BYTES
 
 
 def _clear_leftovers(runs: Path) -> None:
@@ -192,11 +209,23 @@ def _clear_leftovers(runs: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Every file of the folder is on the disk, not only in the cache."""
+    """Every file of the folder, and their names, are on the disk, not only in the cache."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             with path.open("rb+") as stream:
                 os.fsync(stream.fileno())
+    _sync_names(folder)
+
+
+def _sync_names(folder: Path) -> None:
+    """The names in a folder are on the disk; Windows gives no handle to ask it with."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _publish(runs: Path, building: Path, run_id: str) -> None:
@@ -210,9 +239,14 @@ def _publish(runs: Path, building: Path, run_id: str) -> None:
         shutil.rmtree(old)
     else:
         building.rename(final)
+    _sync_names(runs)
     pointer = runs / ".current.tmp"
-    pointer.write_text(run_id + "\n", encoding="utf-8")
+    with pointer.open("w", encoding="utf-8") as stream:
+        stream.write(run_id + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
     pointer.replace(runs / "current")
+    _sync_names(runs)
 
 
 def current_run(root: Path) -> Path:

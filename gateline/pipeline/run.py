@@ -14,6 +14,7 @@ from gateline.pipeline.stages import Results, run_stages
 from gateline.pipeline.write import make_marks, product_inputs, write_products, write_record
 from gateline.settings import Settings, read_settings
 from gateline.workspace import hash_file, lock_workspace, open_run
+from geo.errors import InputError, IntegrityError
 
 __all__ = ["Finished", "run_pipeline"]
 
@@ -72,9 +73,11 @@ def run_pipeline(root: Path, *, tell: Callable[[str], None]) -> Finished:
 
 def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
     files = input_files(root, settings)
+    hashes = _hash(files)
     with recorder.stage("read") as record:
         inputs = read_inputs(root, settings)
         require_little_quarantine(inputs, settings.offences)
+        _require_offences(inputs, settings)
         record.rows = {
             "files": len(inputs.accounts),
             "read": sum(account.n_read for account in inputs.accounts),
@@ -83,10 +86,11 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
         }
         record.notes = [f"{a.source_file}: {text}" for a in inputs.accounts for text in a.warnings]
         digests = sorted((role, path.name, content_digest(path)) for role, path in files)
+        _require_unchanged(files, hashes)
     code = code_version()
     run_id = make_run_id(settings.model_dump(mode="json"), [(role, digest) for role, _, digest in digests], code)
     log = root / "audit.jsonl"
-    facts: list[dict[str, Any]] = [{"role": role, "name": path.name, "sha256": hash_file(path)} for role, path in files]
+    facts: list[dict[str, Any]] = [{"role": role, "name": path.name, "sha256": hashes[path]} for role, path in files]
     append_event(log, "score", run_id=run_id, operator=settings.region.operator, inputs=facts, tool_version=code)
     results = run_stages(inputs, settings, recorder)
     marks = make_marks(inputs, results, settings, run_id=run_id, profile="tactical")
@@ -105,6 +109,30 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
             digests=digests,
         )
     return Finished(run_id, root / "runs" / run_id, inputs, results, recorder)
+
+
+def _hash(files: list[tuple[str, Path]]) -> dict[Path, str]:
+    """Hash by path; what is no file is left to its reader to refuse."""
+    return {path: hash_file(path) for _, path in files if path.is_file()}
+
+
+def _require_unchanged(files: list[tuple[str, Path]], hashes: dict[Path, str]) -> None:
+    """Pass if the run's id and the audit log will name the bytes that were read."""
+    now = _hash(files)
+    changed = sorted({path.name for _, path in files if now.get(path) != hashes.get(path)})
+    if changed:
+        msg = (
+            f"{changed[0]}: it changed while it was read, expected a finished file. Wait until it is copied, then run."
+        )
+        raise IntegrityError(msg)
+
+
+def _require_offences(inputs: Inputs, settings: Settings) -> None:
+    """Pass if there is anything to score by."""
+    if inputs.offences.empty:
+        wanted = ", ".join(settings.offences.crime_types) or "any type"
+        msg = f"offences: none of the rows read is in scope, expected some of {wanted}. Mend offences.crime_types."
+        raise InputError(msg)
 
 
 def _by_status(inputs: Inputs) -> dict[str, int]:
