@@ -19,7 +19,7 @@ from gateline.pipeline.railway import build_railway
 from gateline.pipeline.read import Inputs
 from gateline.pipeline.record import Recorder
 from gateline.settings import Settings
-from geo.corridors.assignment import Assignment
+from geo.corridors.assignment import ALL_DESTINATIONS, Assignment
 from geo.corridors.exposure import measure_place_exposure, measure_station_exposure
 from geo.crs import METRIC
 from geo.hotspots.clusters import cluster_offences
@@ -136,6 +136,8 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         }
         if flow.assignment.lost_trips_per_month > 0:
             record.notes.append(f"{flow.assignment.lost_trips_per_month:.3g} trips a month have no way to their town")
+        if (flow.assignment.station_flows["destination_id"] == ALL_DESTINATIONS).any():
+            record.notes.append("too many pairs to list: the flow through stations is known by origin alone")
     with recorder.stage("exposure") as record:
         usage = _usage(inputs)
         station_exposure = measure_station_exposure(flow.assignment.station_flows, network.stations, usage=usage)

@@ -303,6 +303,8 @@ def test_flow_of_very_many_pairs_is_listed_by_origin_and_adds_up_alike(root, pla
     monkeypatch.setattr("gateline.pipeline.journeys._MOST_LISTED_PAIRS", 10)
     run = Run(root)
     assert set(run.results.assignment.station_flows["destination_id"]) == {"all"}
+    corridors = next(s for s in run.recorder.stages if s.name == "corridors")
+    assert corridors.notes[-1] == "too many pairs to list: the flow through stations is known by origin alone"
     pd.testing.assert_series_equal(
         run.results.station_exposure["courier_trips_per_month"],
         plain.results.station_exposure["courier_trips_per_month"],
@@ -409,3 +411,12 @@ def test_a_cif_update_that_covers_little_is_told_of(real_data, root):
     assert re.match(r"timetable not used: \d+ of \d+ stations of the force and \d of 4 main stations", run.notes[0])
     assert run.inputs.timetable is not None
     assert len(run.inputs.timetable.calls) > 1000
+
+
+@pytest.mark.real
+def test_the_zip_of_the_rail_delivery_group_is_told_from_gtfs(real_data, root):
+    week = {"timetable_week_start_on": date(2017, 6, 5)}
+    run = Laid(root, inputs={"timetable": str(real_data / "timetable" / "RJTTF293.ZIP"), **week})
+    assert run.notes[0].startswith("timetable not used: 0 of")
+    assert len(run.inputs.timetable.interchange_min) > 2000
+    assert len(run.inputs.timetable.fixed_links) > 100
