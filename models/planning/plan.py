@@ -190,7 +190,10 @@ def plan_interception(
     """
     setting = build_setting(routes, stations, rules or PlanRules(), eligible, travel_min, worth)
     solution = solve_programme(setting.programme, time_limit_s=time_limit_s)
-    _, greedy = choose_greedily(setting.programme)
+    choice, greedy = choose_greedily(setting.programme)
+    if greedy > solution.value and all(group.n_crews is None for group in setting.groups):
+        # The time was too short for the solver to come as far; the bound still holds.
+        solution = replace(solution, chosen=choice, value=greedy)
     by_slot = unfold_days(setting, solution)
     ordinary = _solve_ordinary(setting, by_slot, time_limit_s)
     mix = mix_duties(setting, ordinary)

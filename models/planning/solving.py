@@ -24,14 +24,14 @@ References
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from models.planning.programme import Programme, Solution, measure_value
+from models.planning.programme import Programme, Slot, Solution, measure_value
 
 __all__ = ["solve_programme"]
 
@@ -55,11 +55,11 @@ class _Layout:
     size: int
 
 
-def solve_programme(
-    programme: Programme, *, time_limit_s: float = 60.0, gap_share: float = 1e-6, at_least: float | None = None
-) -> Solution:
+def solve_programme(programme: Programme, *, time_limit_s: float = 60.0, gap_share: float = 1e-6) -> Solution:
     """
     Choose the duties that meet most.
+
+    Slots that no must visit and no rest couples are solved one by one, and only once where they see the same trips.
 
     Parameters
     ----------
@@ -69,8 +69,6 @@ def solve_programme(
         Seconds after which the best choice so far is returned with its bound.
     gap_share : float
         Share of the bound below which the answer counts as proven.
-    at_least : float, optional
-        Where given, the fewest duties that meet this worth are sought instead; value and bound then count duties.
 
     Returns
     -------
@@ -78,33 +76,67 @@ def solve_programme(
         Choice, value and bound.
     """
     begun = time.perf_counter()
+    if programme.must or any(group.n_crews is not None for group in programme.groups):
+        return _solve_together(programme, time_limit_s, gap_share)
+    solved: list[tuple[Slot, Solution]] = []
+    parts = []
+    for number, slot in enumerate(programme.slots):
+        part = next((_scaled(slot, other, answer) for other, answer in solved if _is_alike(slot, other)), None)
+        if part is None:
+            left_s = (time_limit_s - (time.perf_counter() - begun)) / (len(programme.slots) - number)
+            part = _solve_together(replace(programme, slots=(slot,)), left_s, gap_share)
+            solved.append((slot, part))
+        parts.append(part)
+    return Solution(
+        tuple(choice for part in parts for choice in part.chosen),
+        sum(part.value for part in parts),
+        sum(part.bound for part in parts),
+        all(part.is_feasible for part in parts),
+        time.perf_counter() - begun,
+    )
+
+
+def _is_alike(slot: Slot, other: Slot) -> bool:
+    """Whether the slots offer the same duties and see the same trips, but for a factor."""
+    if slot.duties.hazard is not other.duties.hazard and (
+        slot.duties.stops != other.duties.stops
+        or slot.duties.hazard.shape != other.duties.hazard.shape
+        or abs(slot.duties.hazard - other.duties.hazard).sum() > 0
+    ):
+        return False
+    total, of_other = float(slot.worth.sum()), float(other.worth.sum())
+    return total > 0 and of_other > 0 and np.allclose(slot.worth / total, other.worth / of_other, rtol=1e-12, atol=0)
+
+
+def _scaled(slot: Slot, other: Slot, answer: Solution) -> Solution:
+    """The answer of another slot, for this one's trips."""
+    factor = float(slot.worth.sum() * slot.n_alike / (other.worth.sum() * other.n_alike))
+    return replace(answer, value=answer.value * factor, bound=answer.bound * factor)
+
+
+def _solve_together(programme: Programme, time_limit_s: float, gap_share: float) -> Solution:
+    """The answer for all slots at once."""
+    begun = time.perf_counter()
     layout = _lay_out(programme)
     cuts = [_first_cuts(programme, layout)]
     fixed = _rules(programme, layout)
-    best = Solution((), -np.inf, np.inf, is_feasible=True, seconds=0.0)
+    best = Solution(tuple(() for _ in programme.slots), 0.0, np.inf, is_feasible=True, seconds=0.0)
     while True:
         left_s = max(time_limit_s - (time.perf_counter() - begun), 0.1)
-        found, bound, status = _solve(programme, layout, [*fixed, *cuts], left_s, gap_share, at_least)
+        found, bound, status = _solve(programme, layout, [*fixed, *cuts], left_s, gap_share)
         bound = min(bound, best.bound)
         if found is None:
             # Without a choice either nothing is allowed, or the time was too short to find the first one.
-            seconds = time.perf_counter() - begun
-            return Solution(best.chosen, best.value, bound, status != _INFEASIBLE, seconds)
+            return replace(best, bound=bound, is_feasible=status != _INFEASIBLE, seconds=time.perf_counter() - begun)
         chosen = _read_choice(programme, layout, found)
         value = sum(measure_value(s, [d for _, d in c]) for s, c in zip(programme.slots, chosen, strict=True))
-        if at_least is not None:
-            n_duties = float(sum(s.n_alike * len(c) for s, c in zip(programme.slots, chosen, strict=True)))
-            is_enough = value >= at_least * (1 - _SAME)
-            best = Solution(chosen, n_duties if is_enough else best.value, bound, is_feasible=True, seconds=0.0)
-            done = is_enough
-        else:
-            if value > best.value:
-                best = Solution(chosen, value, bound, is_feasible=True, seconds=0.0)
-            done = bound - best.value <= gap_share * max(bound, _SAME)
+        if value >= best.value:
+            best = replace(best, chosen=chosen, value=value)
         seconds = time.perf_counter() - begun
+        best = replace(best, bound=max(bound, best.value), seconds=seconds)
         added = _tangents(programme, layout, chosen)
-        if done or added is None or seconds >= time_limit_s:
-            return Solution(best.chosen, best.value, max(bound, best.value), is_feasible=True, seconds=seconds)
+        if best.bound - best.value <= gap_share * max(best.bound, _SAME) or added is None or seconds >= time_limit_s:
+            return best
         cuts.append(added)
 
 
@@ -121,12 +153,7 @@ def _lay_out(programme: Programme) -> _Layout:
 
 
 def _solve(
-    programme: Programme,
-    layout: _Layout,
-    constraints: list[LinearConstraint],
-    left_s: float,
-    gap_share: float,
-    at_least: float | None,
+    programme: Programme, layout: _Layout, constraints: list[LinearConstraint], left_s: float, gap_share: float
 ) -> tuple[FloatArray | None, float, int]:
     """One answer of the solver, a bound on all answers, and its status."""
     objective = np.zeros(layout.size)
@@ -140,16 +167,8 @@ def _solve(
             upper[start : start + allowed.size] = allowed
         upper[meets : meets + met.size] = np.inf
         objective[meets + met.size : meets + 2 * met.size] = -slot.worth[met] * slot.n_alike
-    if at_least is not None:
-        row = sparse.csr_matrix(-objective)
-        constraints = [*constraints, LinearConstraint(row, lb=at_least, ub=np.inf)]
-        objective = np.zeros(layout.size)
-        for slot, first, meets in zip(programme.slots, layout.choice, layout.meets, strict=True):
-            objective[first:meets] = slot.n_alike
     # The objective is scaled, since the solver's tolerances are absolute.
     scale = float(np.abs(objective).sum()) or 1.0
-    if at_least is not None:
-        scale = 1.0
     result = milp(
         objective / scale,
         integrality=integer,
@@ -158,8 +177,7 @@ def _solve(
         options={"time_limit": left_s, "mip_rel_gap": gap_share / 2},
     )
     dual = getattr(result, "mip_dual_bound", None)
-    sign = 1.0 if at_least is not None else -1.0
-    bound = np.inf if dual is None or not np.isfinite(dual) else sign * float(dual) * scale
+    bound = np.inf if dual is None or not np.isfinite(dual) else -float(dual) * scale
     return (None if result.x is None else np.asarray(result.x)), bound, int(result.status)
 
 
