@@ -20,6 +20,7 @@ from gateline.pipeline.read import Inputs
 from gateline.pipeline.record import Recorder
 from gateline.settings import Settings
 from geo.corridors.assignment import ALL_DESTINATIONS, Assignment
+from geo.corridors.choice import RailSupply
 from geo.corridors.exposure import measure_place_exposure, measure_station_exposure
 from geo.crs import METRIC
 from geo.hotspots.clusters import cluster_offences
@@ -46,6 +47,10 @@ class Results:
     ----------
     network : RailNetwork
         Stations in the window of the run, links, repairs and unsnapped stations.
+    supply : RailSupply
+        The railway as couriers meet it, for routes and plans on the same flow.
+    change_share : pandas.Series or None
+        Share of the trips going on beyond each station that change there; None where it is not known.
     usage : pandas.DataFrame
         Table `STATION_USAGE`.
     hotspots : geopandas.GeoDataFrame
@@ -67,6 +72,8 @@ class Results:
     """
 
     network: RailNetwork
+    supply: RailSupply
+    change_share: pd.Series | None
     usage: pd.DataFrame
     hotspots: gpd.GeoDataFrame
     hotspot_months: pd.DataFrame
@@ -172,6 +179,8 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         record.rows = {"stations": len(station_scores.table), "places": len(place_scores.table)}
     return Results(
         network=network,
+        supply=region.supply,
+        change_share=region.change_share,
         usage=usage,
         hotspots=validate(pd.concat([clusters.hotspots, hot_cells]), HOTSPOTS),
         hotspot_months=_count_months(inputs.offences, clusters.membership),
