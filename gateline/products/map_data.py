@@ -73,8 +73,7 @@ def map_payload(
         "upstream": _upstream(inputs),
         "plan": _plan(inputs),
         "base": {
-            # Without a boundary the small areas are the land.
-            "land": _paths(inputs.areas if inputs.boundaries.empty else inputs.boundaries, land_tolerance_m),
+            "land": _paths(_land(inputs), land_tolerance_m),
             "far": _paths(_shapes(inputs.coast, is_area=True), land_tolerance_m),
             "areas": _paths(inputs.areas, land_tolerance_m),
             "coast": _paths(_shapes(inputs.coast, is_area=False), land_tolerance_m),
@@ -280,6 +279,14 @@ def _band_note(profile: str) -> str:
     if rule is None:
         return ""
     return BAND_MEANING.format(min_addresses=rule.min_addresses, min_dwellings=rule.min_dwellings)
+
+
+def _land(inputs: ProductInputs) -> gpd.GeoDataFrame | None:
+    """The boundaries; without any, all the small areas as one."""
+    if inputs.areas is None or len(inputs.boundaries):
+        return inputs.boundaries
+    whole = shapely.union_all(inputs.areas.geometry.to_numpy())
+    return gpd.GeoDataFrame(geometry=[whole], crs=inputs.areas.crs)
 
 
 def _shapes(layer: gpd.GeoDataFrame | None, *, is_area: bool) -> gpd.GeoDataFrame | None:

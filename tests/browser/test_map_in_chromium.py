@@ -288,6 +288,25 @@ def test_flow_classes_are_round_numbers_below_the_top(visit, map_file):
     assert len(page.evaluate("gl.flowBreaks([])")) == 4
 
 
+def test_a_town_and_its_station_of_one_name_are_named_once(visit, map_file):
+    page = visit(map_file).page
+    clashes = page.evaluate(
+        "(() => { const box = [10, 0, 60, 16]; const far = [200, 0, 250, 16]; const p = (x) => L.point(x, 0);"
+        " return [[...far, 'Skipton', p(30)], [...far, 'Skipton', p(300)], [...far, 'York', p(30)]]"
+        ".map(other => gl.labels._clash(box, other, 'Skipton', p(0))); })()"
+    )
+    assert clashes == [True, False, False]
+
+
+def test_only_a_run_with_a_coast_has_a_sea(visit, run, map_file, tmp_path):
+    colour = "getComputedStyle(gl.map.getContainer()).backgroundColor"
+    assert visit(map_file).page.evaluate("gl.data.base.far") == []
+    sea = run.boundaries.drop(columns=["name", "kind"])
+    write_map(tmp_path / "sea.html", dataclasses.replace(run, coast=sea))
+    page = visit(tmp_path / "sea.html").page
+    assert page.evaluate(colour) != visit(map_file).page.evaluate(colour)
+
+
 def test_a_square_of_a_band_says_that_it_is_no_address(visit, map_file):
     page = visit(map_file).page
     page.click("#gl-layer-bands")

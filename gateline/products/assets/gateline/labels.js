@@ -74,13 +74,13 @@ gl.Labels = L.Layer.extend({
       .filter((name) => zoom >= name.zoom && bounds.contains([name.lat, name.lon]))
       .map((name) => ({ ...name, at: map.latLngToContainerPoint([name.lat, name.lon]) }));
     /* No name may cover the symbol of a place that matters more. */
-    for (const name of names) if (name.isStrong) taken.push([name.at.x - name.gap + 3, name.at.y - name.gap + 3, name.at.x + name.gap - 3, name.at.y + name.gap - 3, ""]);
+    for (const name of names) if (name.isStrong) taken.push([name.at.x - name.gap + 3, name.at.y - name.gap + 3, name.at.x + name.gap - 3, name.at.y + name.gap - 3, "", name.at]);
     for (const name of names) {
       ctx.font = (name.isStrong ? "600 13px" : "400 12px") + " system-ui, sans-serif";
       const text = name.text.length > 34 ? name.text.slice(0, 33) + "\u2026" : name.text;
       const box = this._room(name, ctx.measureText(text).width, text, taken, size);
       if (!box) continue;
-      taken.push([...box, text]);
+      taken.push([...box, text, name.at]);
       ctx.lineWidth = 3.5;
       ctx.strokeStyle = halo;
       ctx.strokeText(text, box[0], box[1] + 8);
@@ -94,14 +94,13 @@ gl.Labels = L.Layer.extend({
     for (const [left, top] of [[x + name.gap, y - 8], [x - name.gap - width, y - 8], [x - width / 2, y + name.gap - 2]]) {
       const box = [left, top, left + width, top + 16];
       const isInside = left > 0 && box[2] < size.x;
-      if (isInside && !taken.some((other) => this._clash(box, other, text))) return box;
+      if (isInside && !taken.some((other) => this._clash(box, other, text, name.at))) return box;
     }
     return null;
   },
   /* Two of one name close together are a town and its station: the first says it for both. */
-  _clash(box, other, text) {
-    const isNear = Math.abs(box[0] - other[0]) < 70 && Math.abs(box[1] - other[1]) < 50;
-    if (isNear && other[4] === text) return true;
+  _clash(box, other, text, at) {
+    if (other[4] === text && at.distanceTo(other[5]) < 45) return true;
     return box[0] < other[2] + 3 && box[2] > other[0] - 3 && box[1] < other[3] && box[3] > other[1];
   },
 });

@@ -61,6 +61,21 @@ gl.paintNow = () => {
   }
 };
 
+/* A browser may print a canvas that was just painted as blank: on paper, pictures of the canvases stand in for them. */
+gl.standIn = (isPrinting) => {
+  for (const old of document.querySelectorAll(".gl-stand-in")) old.remove();
+  for (const canvas of gl.map.getContainer().querySelectorAll("canvas")) {
+    canvas.style.visibility = isPrinting ? "hidden" : "";
+    if (!isPrinting) continue;
+    const picture = gl.make("img", "gl-stand-in");
+    picture.alt = "";
+    picture.src = canvas.toDataURL();
+    picture.style.cssText = canvas.style.cssText;
+    picture.style.visibility = "visible";
+    canvas.after(picture);
+  }
+};
+
 gl.line = (points, options) => L.polyline(points, { renderer: gl.renderer, ...options });
 
 gl.hint = (layer, build) => {
@@ -88,6 +103,8 @@ gl.drawBase = () => {
       gl.restyle.push(() => layer.setStyle(style()));
     }
   };
+  /* Without a coast nobody knows what is sea: what surrounds the land is then plain. */
+  gl.map.getContainer().classList.toggle("gl-no-sea", base.far.length === 0);
   add(base.far, true, () => ({ color: gl.cssColour("coast"), weight: 0.8, fillColor: gl.cssColour("far"), fillOpacity: 1 }));
   add(base.land, true, () => ({ color: gl.cssColour("edge"), weight: 1.5, fillColor: gl.cssColour("land"), fillOpacity: 1 }));
   add(base.areas, false, () => ({ color: gl.cssColour("area"), weight: 0.6 }));

@@ -45,8 +45,8 @@ gl.upstreamLegend = (put) => {
 gl.planViews = {
   worked: { title: "How often worked", unit: " of the shifts", isShare: true },
   met: { title: "Flow met because of it", unit: " of the rail flow", isShare: true },
-  unmet: { title: "Flow past it still unmet", unit: " trips a month", isShare: false },
-  moved: { title: "Where flow goes in response", unit: " trips a month", isShare: false },
+  unmet: { title: "Flow still unmet", unit: " trips a month", isShare: false },
+  moved: { title: "Where flow goes then", unit: " trips a month", isShare: false },
 };
 
 gl.drawPlan = () => {

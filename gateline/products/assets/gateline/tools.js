@@ -18,7 +18,7 @@ gl.buildSide = () => {
   gl.layerBlock("towns", "Towns", gl.townLegend);
   gl.layerBlock("hotspots", "Offence hotspots", gl.spotLegend, (box) => {
     if (!spots.methods.length) return;
-    gl.chooser(box, "gl-method", "Found by", spots.methods.map((name, k) => [String(k), name]), (value) => {
+    gl.chooser(box, "gl-method", "By", spots.methods.map((name, k) => [String(k), name]), (value) => {
       gl.hotspotView.method = Number(value);
       gl.refreshHotspots();
       gl.fillLegends();
@@ -77,9 +77,9 @@ gl.stationLegend = (put) => {
   const colours = gl.palette(gl.scoreView.palette);
   const { tiers } = gl.data.marks;
   const list = gl.legends.stations[0];
-  gl.note(list, "Tier: chance of being among the first ten");
+  gl.note(list, "Tier, by the chance of the first ten");
   const row = gl.make("li", "gl-tiers");
-  for (const [tier, radius, words] of [["A", 10, "80 % or more"], ["B", 8, "40 to 80 %"], ["C", 5, "less"]]) {
+  for (const [tier, radius, words] of [["A", 10, "80 % up"], ["B", 8, "40\u201380 %"], ["C", 5, "less"]]) {
     gl.add(row, gl.sample("gl-round", { width: 2 * radius + "px", height: 2 * radius + "px", background: gl.cssColour("quiet") }), gl.add(gl.make("span"), gl.make("strong", "", tier + " "), document.createTextNode(words)));
   }
   list.appendChild(row);
@@ -110,7 +110,7 @@ gl.linkLegend = (put) => {
 
 gl.townLegend = (put) => {
   put("deal lines recorded; larger: more", gl.sample("", { width: "13px", height: "13px", background: gl.cssColour("town") }));
-  put("no line recorded; larger: more exposed", gl.sample("gl-hollow", { width: "13px", height: "13px", borderColor: gl.cssColour("town") }));
+  put("none recorded; larger: more exposed", gl.sample("gl-hollow", { width: "13px", height: "13px", borderColor: gl.cssColour("town") }));
 };
 
 gl.spotLegend = (put) => {
@@ -167,7 +167,7 @@ gl.refreshHotspots = () => {
   const shown = gl.byId("gl-month-shown");
   if (!shown) return;
   const side = spots.square_m[gl.hotspotView.method];
-  shown.textContent = text + ": " + n + (n === 1 ? " hotspot" : " hotspots") + (side === null || side === undefined ? "" : " in squares of " + gl.number(side, 0) + " m");
+  shown.textContent = text + ": " + n + (n === 1 ? " hotspot" : " hotspots") + (side === null || side === undefined ? "" : " in " + gl.number(side, 0) + " m squares");
   gl.byId("gl-month").setAttribute("aria-valuetext", text);
 };
 
@@ -229,6 +229,7 @@ gl.setPrinting = (isPrinting) => {
   else gl.map.setView(gl.beforePrint.centre, gl.beforePrint.zoom, { animate: false });
   gl.applyTheme();
   gl.paintNow();
+  gl.standIn(isPrinting);
 };
 
 /* The map must be painted at the size of the paper before the browser takes its picture. */

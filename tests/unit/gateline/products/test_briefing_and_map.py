@@ -4,13 +4,16 @@ import dataclasses
 import hashlib
 import json
 import re
+from types import SimpleNamespace
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from pypdf import PdfReader
 
-from gateline.products import vendored
+from gateline.products import figure, vendored
 from gateline.products.briefing import describe_evidence, write_briefing_pdf
 from gateline.products.csv_lists import write_station_csv, write_town_csv
 from gateline.products.figure import draw_station_map
@@ -147,6 +150,31 @@ def test_neighbouring_areas_of_one_band_are_drawn_as_one(run):
     bands = run.cuckooing_bands.assign(band=2)
     payload = map_payload(dataclasses.replace(run, cuckooing_bands=bands))
     assert payload["bands"]["band"] == [2]
+
+
+def test_without_a_boundary_the_small_areas_are_the_land(run):
+    halves = [shapely.box(400_000, 420_000, 410_000, 440_000), shapely.box(410_000, 420_000, 420_000, 440_000)]
+    areas = gpd.GeoDataFrame(
+        {"name": ["East", "West"], "imd_decile": 5, "n_dwellings": 100.0, "population": 200.0},
+        geometry=halves,
+        index=pd.Index(["a", "b"], name="area_id"),
+        crs="EPSG:27700",
+    )
+    found = map_payload(dataclasses.replace(run, boundaries=run.boundaries.iloc[:0], areas=areas))["base"]
+    assert len(found["land"]) == 1
+    assert len(found["land"][0]) == 1
+    assert len(found["areas"]) == 2
+
+
+def test_islands_of_a_coast_are_not_joined_by_a_line(run):
+    islands = shapely.MultiPolygon(
+        [shapely.box(400_000, 420_000, 401_000, 421_000), shapely.box(440_000, 450_000, 441_000, 451_000)]
+    )
+    coast = gpd.GeoDataFrame(geometry=[islands], crs="EPSG:27700")
+    collections = []
+    axes = SimpleNamespace(add_collection=collections.append)
+    figure._draw_lines(axes, coast, "#000000", 1.0)
+    assert len(collections[0].get_segments()) == 2
 
 
 def test_optional_tables_may_be_absent(run, tmp_path):
