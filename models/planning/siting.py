@@ -35,7 +35,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from geo.errors import UsageError
 
-__all__ = ["Siting", "choose_sites"]
+__all__ = ["Priced", "Siting", "choose_sites", "price_sites"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -47,6 +47,7 @@ _CERTAIN = 10.0
 _SMOOTHING = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
 _ROUNDS = 150
 _SAME = 1e-12
+_ALMOST = 1e-7
 # A core larger than this is not worth handing to the solver.
 _LARGEST_CORE = 400
 
@@ -83,6 +84,28 @@ class Siting:
     def gap(self) -> float:
         """Share of the bound that may still be missed."""
         return max(0.0, 1.0 - self.value / self.bound) if self.bound > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Priced:
+    """
+    A choice, a bound, and what they decide.
+
+    Attributes
+    ----------
+    sites : tuple of int
+        The best choice found.
+    value, bound : float
+        Worth it meets, and what no choice exceeds.
+    is_in, is_open : numpy.ndarray of shape (n_stations,)
+        Stations that every better choice holds, and those that some might.
+    """
+
+    sites: tuple[int, ...]
+    value: float
+    bound: float
+    is_in: BoolArray
+    is_open: BoolArray
 
 
 @dataclass(frozen=True)
@@ -160,6 +183,35 @@ def choose_sites(
                 best, value = found, _value(patterns, found)
     chosen = tuple(np.sort(best).tolist())
     return Siting(chosen, value, max(bound, value), greedy_value, n_core, time.perf_counter() - begun)
+
+
+def price_sites(hazard: sparse.csr_matrix, worth: FloatArray, *, n_sites: int, until: float) -> Priced:
+    """
+    Price stations and decide those that can be decided.
+
+    Parameters
+    ----------
+    hazard : scipy.sparse.csr_matrix of shape (n_patterns, n_stations)
+        As for `choose_sites`.
+    worth : numpy.ndarray of shape (n_patterns,)
+        What each pattern carries.
+    n_sites : int
+        Stations to choose.
+    until : float
+        Instant of `time.perf_counter` at which it stops.
+
+    Returns
+    -------
+    Priced
+        Choice, bound and decisions.
+    """
+    patterns = _prepare(hazard, worth)
+    sites = _swap(patterns, _grow(patterns, np.zeros(0, dtype=np.int64), n_sites), until)
+    # Certain meetings are all but certain; the value stays on the safe side of that.
+    value = _value(patterns, sites) * (1.0 - _ALMOST)
+    _, prices, bound = _bound(patterns, n_sites, value, 0.0, until)
+    is_in, is_open = _fix(prices, bound, value, n_sites)
+    return Priced(tuple(np.sort(sites).tolist()), value, bound, is_in, is_open)
 
 
 def _prepare(hazard: sparse.csr_matrix, worth: FloatArray) -> _Patterns:

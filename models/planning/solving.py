@@ -32,6 +32,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from models.planning.programme import Programme, Slot, Solution, measure_value
+from models.planning.reducing import reduce_slot
 
 __all__ = ["solve_programme"]
 
@@ -39,9 +40,11 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 # Hazards that teams add up to are listed, for exact secants, up to this many a pattern.
-_MOST_LEVELS = 10
+_MOST_LEVELS = 30
 _SAME = 1e-9
 _INFEASIBLE = 2
+# Slots with so few duties are not worth making smaller.
+_SMALL = 12
 
 
 @dataclass
@@ -84,7 +87,7 @@ def solve_programme(programme: Programme, *, time_limit_s: float = 60.0, gap_sha
         part = next((_scaled(slot, other, answer) for other, answer in solved if _is_alike(slot, other)), None)
         if part is None:
             left_s = (time_limit_s - (time.perf_counter() - begun)) / (len(programme.slots) - number)
-            part = _solve_together(replace(programme, slots=(slot,)), left_s, gap_share)
+            part = _solve_alone(replace(programme, slots=(slot,)), left_s, gap_share)
             solved.append((slot, part))
         parts.append(part)
     return Solution(
@@ -94,6 +97,33 @@ def solve_programme(programme: Programme, *, time_limit_s: float = 60.0, gap_sha
         all(part.is_feasible for part in parts),
         time.perf_counter() - begun,
     )
+
+
+def _solve_alone(programme: Programme, time_limit_s: float, gap_share: float) -> Solution:
+    """The answer for one slot, made smaller first where one group works single stations."""
+    slot, group = programme.slots[0], programme.groups[0]
+    is_plain = len(programme.groups) == 1 and all(len(tour) == 1 for tour in slot.duties.stops)
+    if not is_plain or len(slot.duties.stops) <= _SMALL or slot.worth.sum() <= 0:
+        return _solve_together(programme, time_limit_s, gap_share)
+    begun = time.perf_counter()
+    reduced = reduce_slot(slot, group, time_limit_s=time_limit_s / 10)
+    if reduced is None:
+        return _solve_together(programme, time_limit_s, gap_share)
+    value = measure_value(slot, list(reduced.at_hand))
+    if reduced.programme.groups[0].n_teams == 0:
+        chosen = tuple((0, duty) for duty in reduced.decided)
+        met = measure_value(slot, list(reduced.decided))
+        return Solution((chosen,), met, max(met, value), is_feasible=True, seconds=time.perf_counter() - begun)
+    left_s = time_limit_s - (time.perf_counter() - begun)
+    core = _solve_together(reduced.programme, left_s, gap_share)
+    duties = sorted([*reduced.decided, *(int(reduced.duties[duty]) for _, duty in core.chosen[0])])
+    met = measure_value(slot, duties)
+    if met < value:
+        duties, met = list(reduced.at_hand), value
+    # A list outside the core meets at most what was at hand.
+    bound = max(core.bound + reduced.ground, met)
+    chosen = tuple((0, duty) for duty in duties)
+    return Solution((chosen,), met, bound, is_feasible=True, seconds=time.perf_counter() - begun)
 
 
 def _is_alike(slot: Slot, other: Slot) -> bool:

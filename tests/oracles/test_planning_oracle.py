@@ -8,6 +8,7 @@ import pytest
 
 from models.planning.interdiction import Pair, solve_interdiction
 from models.planning.programme import Group, Programme, measure_value
+from models.planning.reducing import reduce_slot
 from models.planning.rules import build_programme
 from models.planning.siting import choose_sites
 from models.planning.solving import solve_programme
@@ -16,11 +17,11 @@ from tests.unit.models.planning_worlds import make_programme, make_routes
 LETTERS = "ABCDEFGH"
 
 
-def random_pairs(seed, n_pairs=14):
+def random_pairs(seed, n_pairs=14, letters=LETTERS):
     rng = np.random.default_rng(seed)
     pairs = []
     for _ in range(n_pairs):
-        picked = rng.choice(list(LETTERS), size=rng.integers(1, 5), replace=False)
+        picked = rng.choice(list(letters), size=rng.integers(1, 5), replace=False)
         stops = "".join(c if rng.random() < 0.6 else c.lower() for c in picked)
         pairs.append((float(rng.uniform(1, 50)), [(30.0, 0.8, stops), (50.0, 0.2, "")]))
     return pairs
@@ -42,6 +43,21 @@ def test_the_best_list_is_that_of_brute_force(seed, n_teams, chance):
     )
     assert sited.value <= found.value * (1 + 1e-9)
     assert sited.bound >= found.value * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n_teams", "chance"), [(3, 0.1), (3, 0.5), (4, 1.0)])
+def test_a_slot_made_smaller_still_has_the_best_list_of_brute_force(seed, n_teams, chance):
+    routes = make_routes(random_pairs(seed, 40, "ABCDEFGHIJKLMN"))
+    programme = make_programme(routes, n_teams=n_teams, detection_share=chance, n_slots=2)
+    best = best_by_force(programme.slots[0], n_teams)
+    found = solve_programme(programme)
+    assert found.value == pytest.approx(2 * best, rel=1e-6)
+    assert found.bound == pytest.approx(found.value, rel=1e-5)
+    reduced = reduce_slot(programme.slots[0], programme.groups[0], time_limit_s=5.0)
+    whole = [*reduced.decided, *reduced.duties.tolist()]
+    winner = max(combinations(range(14), n_teams), key=lambda c: measure_value(programme.slots[0], list(c)))
+    assert set(winner) <= set(whole)
 
 
 @pytest.mark.parametrize("seed", range(4))
