@@ -135,7 +135,7 @@ def _size_of(inputs: ProductInputs) -> str:
     n_random = int((plan["reason"] == "random").sum())
     return (
         f"{plan['station_id'].nunique()} stations are worked in {_n_slots(inputs):,} shifts over {plan['day'].max()} "
-        f"days, {len(plan):,} stops in all; {n_random:,} of these are drawn at random, so that results can be judged."
+        f"days, {len(plan):,} stops in all, {n_random:,} of them drawn at random, so that results can be judged."
     )
 
 
@@ -153,7 +153,8 @@ def _what_it_meets(inputs: ProductInputs) -> list[str]:
         ),
     ]
     if summary["unlisted_share"] > 0.005:
-        lines.append(f"{_percent(summary['unlisted_share'])} of the flow is on ways that the listed routes stand for.")
+        share = _percent(summary["unlisted_share"])
+        lines.append(f"{share} of the flow goes by rarer ways that were not listed; the listed ones stand for them.")
     proof = "proven best" if summary["is_proven"] else f"within {100 * summary['gap_share']:.1f} % of the best possible"
     lines.append(
         f"The best list, worked every day, is {proof} and would meet {_percent(summary['best_share'])}; the roster is "
@@ -218,4 +219,5 @@ def _clock(hours: float) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.1 or share == 0 else f"{100 * share:.1f} %"
+    """Two figures, and no decimal from ten percent on."""
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"

@@ -69,9 +69,10 @@ def test_text_says_what_is_met_before_and_after_and_where_flow_goes(run):
     assert "13 % has left the railway for the road and 46 % goes by rail unmet" in text
     assert "proven best and would meet 70 %" in text
     assert "20 % by the rule of most passengers" in text
-    assert "3 stations are worked in 4 shifts over 2 days, 6 stops in all; 1 of these" in text
+    assert "3 stations are worked in 4 shifts over 2 days, 6 stops in all, 1 of them drawn at random" in text
     gaining = run.stations.loc[run.plan_residual["moved_trips_per_month"].idxmax(), "name"]
     assert f"in trips a month: {gaining} (+1.8)." in text
+    assert "2 % of the flow goes by rarer ways" in text
     assert "modelled" in text
 
 
