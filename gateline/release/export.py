@@ -8,7 +8,9 @@ unlogged; a refusal is logged too. Reason and recipient go to the log, recipient
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -31,7 +33,7 @@ from gateline.workspace import current_run, hash_file, lock_workspace
 from geo.disclosure.keyed import read_or_make_key
 from geo.disclosure.ledger import Release, append_release, make_release, read_ledger, require_no_differencing
 from geo.disclosure.quadtree import band_cells
-from geo.errors import DisclosureError, IntegrityError
+from geo.errors import DisclosureError, IntegrityError, ResourceError
 
 __all__ = ["LEDGER_FILE", "ReleaseRequest", "export_release"]
 
@@ -104,6 +106,8 @@ def export_release(
     IntegrityError
         If the log, the ledger or the key is not what it should be, the log cannot be written, or the inputs are not
         those of the current run.
+    ResourceError
+        If the disk is full; nothing is released then.
     GatelineError
         If the workspace cannot be read.
     """
@@ -161,17 +165,27 @@ def _release(job: _Job, names: tuple[str, ...], number: int, victim_retention_da
     marks = make_marks(inputs, results, job.settings, run_id=run.name, profile=job.request.profile)
     marks = _watermark(marks, job.request, head_hash(log))
     building = job.out / f".tmp-{release_id}"
-    building.mkdir(mode=0o700, parents=True)
+    shutil.rmtree(building, ignore_errors=True)  # what a process that died left behind
     try:
+        building.mkdir(mode=0o700, parents=True)
         contents = Contents(inputs, results, marks, cells, job.root / "models")
         suppressed = write_contents(building, contents, names)
         files = {path.name: hash_file(path) for path in sorted(building.iterdir())}
         facts = {"release_id": release_id, "run_id": run.name, "output_sha256": files, "suppressed_cells": suppressed}
         _write_release_record(building, job.request, marks, facts)
+        for path in building.iterdir():
+            with path.open("rb+") as stream:
+                os.fsync(stream.fileno())
         if entry is not None:
             facts["ledger_sha256"] = append_release(job.root / LEDGER_FILE, entry)
         _write_log(log, "disclose", **_asked(job.request), **facts, operator=job.settings.region.operator)
         return building.rename(job.out / release_id)
+    except OSError as error:
+        shutil.rmtree(building, ignore_errors=True)
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        msg = f"release {release_id}: the disk is full, expected room for it. Nothing was exported: free some room."
+        raise ResourceError(msg) from error
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy as np
 import shapely
 
 from geo.disclosure.keyed import digest_addresses, key_id
+from geo.disclosure.private_files import append_private
 from geo.disclosure.quadtree import PROFILES
 from geo.errors import DisclosureError, IntegrityError
 from geo.schema import validate
@@ -207,12 +207,7 @@ def append_release(ledger: Path, release: Release) -> str:
         SHA-256 of the line, for the audit log.
     """
     line = release.to_line()
-    descriptor = os.open(ledger, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-    try:
-        os.write(descriptor, (line + "\n").encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    append_private(ledger, (line + "\n").encode())
     return hashlib.sha256(line.encode()).hexdigest()
 
 

@@ -6,7 +6,6 @@ A tombstone is a keyed digest of the position, kept one a line; it says that som
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.disclosure.keyed import digest_addresses
+from geo.disclosure.private_files import append_private
 from geo.sensitive import SensitivePoints
 
 __all__ = ["append_tombstones", "label_erased", "read_tombstones"]
@@ -53,11 +53,7 @@ def append_tombstones(path: Path, digests: Iterable[str]) -> int:
         How many were not there before.
     """
     new = sorted({str(digest) for digest in digests} - read_tombstones(path))
-    descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "ab") as stream:
-        stream.write("".join(f"{digest}\n" for digest in new).encode("ascii"))
-        stream.flush()
-        os.fsync(stream.fileno())
+    append_private(path, "".join(f"{digest}\n" for digest in new).encode("ascii"))
     return len(new)
 
 

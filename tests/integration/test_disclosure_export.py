@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import stat
 from dataclasses import replace
@@ -23,7 +24,7 @@ from gateline.release import export
 from gateline.release.export import ReleaseRequest, export_release
 from gateline.settings import write_settings_template
 from geo.crs import to_metric_arrays
-from geo.errors import DisclosureError, GatelineError, IntegrityError
+from geo.errors import DisclosureError, GatelineError, IntegrityError, ResourceError
 from geo.sensitive import SensitivePoints
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -227,6 +228,27 @@ def test_nothing_leaves_that_cannot_be_logged(workspace, monkeypatch):
         ask(workspace, products=["towns.csv"])
     assert seen == [("disclose", [])]
     assert not list(workspace.glob("exports/*"))
+
+
+def test_a_full_disk_releases_nothing_and_leaves_the_ledger_whole(workspace, monkeypatch):
+    ask(workspace, products=["layers.gpkg"])
+    before = (workspace / "ledger.jsonl").read_bytes()
+    n_exports = len(list(workspace.glob("exports/*")))
+    write = os.write
+
+    def full_disk(descriptor, data):
+        if b"release_id" in bytes(data):
+            write(descriptor, data[:20])
+            raise OSError(28, "No space left on device")
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", full_disk)
+    with pytest.raises(
+        ResourceError, match=r"release .*: the disk is full, expected room for it. Nothing was exported"
+    ):
+        ask(workspace, products=["layers.gpkg"])
+    assert (workspace / "ledger.jsonl").read_bytes() == before
+    assert len(list(workspace.glob("exports/*"))) == n_exports
 
 
 def test_inputs_that_changed_since_the_run_are_refused(workspace):
