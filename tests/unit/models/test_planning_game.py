@@ -5,6 +5,7 @@ import pytest
 
 from geo.errors import UsageError
 from models.planning.interdiction import Pair, solve_interdiction
+from models.planning.siting import _fix
 
 # Two ways from 0 to 3, by 1 or by 2.
 TAIL, HEAD = np.array([0, 0, 1, 2]), np.array([1, 2, 3, 3])
@@ -24,6 +25,14 @@ def test_teams_are_divided_among_pairs_by_weight():
     assert game.value == pytest.approx(1.2)
     assert game.chance.tolist() == pytest.approx([0, 0, 1, 0])
     assert game.value_by_pair.tolist() == pytest.approx([0, 0.4])
+
+
+def test_a_station_is_decided_only_where_forcing_it_falls_below_the_value_at_hand():
+    prices = np.array([5.0, 4.0, 3.0, 1.0])
+    is_in, is_open = _fix(prices, 10.0, 8.5, 2)
+    # Without the first the bound is 8, with the last instead of the second it is 7; the others leave 9.
+    assert is_in.tolist() == [True, False, False, False]
+    assert is_open.tolist() == [False, True, True, False]
 
 
 @pytest.mark.parametrize(

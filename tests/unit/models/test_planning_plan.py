@@ -112,6 +112,8 @@ def test_rest_limits_the_shifts_that_a_crew_can_work():
     assert len(rested.table) == 3
     start = (rested.table["day"] - 1) * 24 + rested.table["start_h"]
     assert np.diff(np.sort(start)).min() >= 8 + 11
+    # Rest couples each day to the next, so none may be taken as alike.
+    assert [slot.n_alike for slot in rested.setting.programme.slots] == [1] * 6
 
 
 def test_a_mix_meets_more_of_couriers_who_respond_than_the_fixed_list():
