@@ -76,6 +76,16 @@ def test_text_says_what_is_met_before_and_after_and_where_flow_goes(run):
     assert "modelled" in text
 
 
+def test_the_stations_that_gain_most_are_named_first_and_only_three(run):
+    moved = pd.Series([0.1, 4.0, 2.0, 3.0, 0.001], index=run.stations.index[:5])
+    residual = pd.DataFrame({"residual_trips_per_month": 1.0, "moved_trips_per_month": moved}).rename_axis("station_id")
+    text = " ".join(describe_plan(dataclasses.replace(run, plan_residual=residual)))
+    names = run.stations["name"].iloc[[1, 3, 2]].tolist()
+    assert f"{names[0]} (+4), {names[1]} (+3), {names[2]} (+2)." in text
+    lost = residual.assign(moved_trips_per_month=-1.0)
+    assert "No station gains flow" in " ".join(describe_plan(dataclasses.replace(run, plan_residual=lost)))
+
+
 def test_a_plan_that_is_not_proven_says_how_far_it_may_be(run):
     summary = {**run.plan_summary, "is_proven": False, "gap_share": 0.034}
     text = " ".join(describe_plan(dataclasses.replace(run, plan_summary=summary)))
