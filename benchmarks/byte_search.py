@@ -116,7 +116,8 @@ def _payload_places(value: Any) -> Places:
     elif isinstance(value, list):
         if len(value) >= 2 and len(value) % 2 == 0 and all(type(v) is int for v in value):
             corners = np.cumsum(np.array(value).reshape(-1, 2), axis=0) / _MAP_STEPS_PER_DEG
-            found |= {(float(lon), float(lat), 1.0 / _MAP_STEPS_PER_DEG) for lon, lat in corners}
+            # Lists of bands or counts are of two whole numbers too: they are no place in Great Britain.
+            found |= {(float(lon), float(lat), 1.0 / _MAP_STEPS_PER_DEG) for lon, lat in corners if 49.0 < lat < 61.0}
         else:
             for part in value:
                 found |= _payload_places(part)
