@@ -42,6 +42,8 @@ IntArray = NDArray[np.int64]
 # Hazards that teams add up to are listed, for exact secants, up to this many a pattern.
 _MOST_LEVELS = 30
 _SAME = 1e-9
+# A hazard that misses one in a million million.
+_SURE = 27.0
 _INFEASIBLE = 2
 # Slots with so few duties are not worth making smaller.
 _SMALL = 12
@@ -106,7 +108,7 @@ def _solve_alone(programme: Programme, time_limit_s: float, gap_share: float) ->
     if not is_plain or len(slot.duties.stops) <= _SMALL or slot.worth.sum() <= 0:
         return _solve_together(programme, time_limit_s, gap_share)
     begun = time.perf_counter()
-    reduced = reduce_slot(slot, group, time_limit_s=time_limit_s / 10)
+    reduced = reduce_slot(slot, group, time_limit_s=time_limit_s / 20)
     if reduced is None:
         return _solve_together(programme, time_limit_s, gap_share)
     value = measure_value(slot, list(reduced.at_hand))
@@ -195,6 +197,7 @@ def _solve(
             allowed = np.array([all(group.may_work[list(tour)]) for tour in slot.duties.stops])
             start = first + g * len(slot.duties.stops)
             upper[start : start + allowed.size] = allowed
+        # Hazards may add up to anything; a meeting share, which stands after them, is at most 1.
         upper[meets : meets + met.size] = np.inf
         objective[meets + met.size : meets + 2 * met.size] = -slot.worth[met] * slot.n_alike
     # The objective is scaled, since the solver's tolerances are absolute.
@@ -291,6 +294,8 @@ def _sums(levels: FloatArray, n_teams: int) -> FloatArray:
     for _ in range(n_teams):
         more = np.unique(np.concatenate([sums, (sums[:, None] + levels).ravel()]))
         sums = more[np.concatenate([[True], np.diff(more) > _SAME])]
+        # Beyond the first certain meeting nothing is added.
+        sums = sums[: int(np.searchsorted(sums, _SURE)) + 1]
         if sums.size > _MOST_LEVELS:
             return np.linspace(0.0, n_teams * float(levels[-1]), _MOST_LEVELS + 2)
     return sums
