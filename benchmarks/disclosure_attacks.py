@@ -182,7 +182,7 @@ def search_bytes(region: Region, folder: Path, rng: np.random.Generator, n: int,
 def _write_all(folder: Path, region: Region) -> None:
     folder.mkdir()
     marks = make_marks(region.inputs, region.results, region.settings, run_id="0" * 12, profile="tactical")
-    write_products(folder, product_inputs(region.inputs, region.results, marks), region.inputs)
+    write_products(folder, product_inputs(region.inputs, region.results, marks), region.inputs, region.results)
 
 
 @contextmanager
@@ -194,7 +194,7 @@ def _outputs(folder: Path, region: Region, victims: Victims, *, is_whole: bool) 
         marks = make_marks(inputs, region.results, region.settings, run_id="0" * 12, profile="tactical")
         products = product_inputs(inputs, region.results, marks)
         if is_whole:
-            write_products(one, products, inputs)
+            write_products(one, products, inputs, region.results)
         else:
             write_map(one / "map.html", products)
             write_layers_gpkg(one / "layers.gpkg", products)

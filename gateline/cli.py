@@ -174,6 +174,21 @@ def purge(
     purge_workspace(workspace, today=today, is_dry_run=dry_run)
 
 
+@app.command()
+def plan(
+    workspace: Workspace,
+    teams: Annotated[int | None, typer.Option(help="Teams on each shift")] = None,
+    days: Annotated[int | None, typer.Option(help="Days planned")] = None,
+    must: Annotated[list[str] | None, typer.Option(help="CRS code that must be worked; repeatable")] = None,
+    must_not: Annotated[list[str] | None, typer.Option(help="CRS code that must not be worked; repeatable")] = None,
+) -> None:
+    """Plan interception with other numbers than the settings': a what-if that publishes nothing."""
+    from gateline.commands.plan import plan_workspace
+
+    given = {"n_teams": teams, "n_days": days, "must_visit": must, "must_not_visit": must_not}
+    plan_workspace(workspace, changes={name: value for name, value in given.items() if value})
+
+
 @audit_app.command("verify")
 def audit_verify(workspace: Workspace) -> None:
     """Recompute the chain of the audit log."""

@@ -40,6 +40,9 @@ class RegionSettings(Section):
         "OFFICIAL-SENSITIVE", description="Government Security Classification printed on every product"
     )
     is_fictional: bool = Field(False, description="true prints FICTIONAL across every product")
+    credits: tuple[str, ...] = Field(
+        (), description="Attribution of your sources, printed on every product; the usual open sources where empty"
+    )
     retention_months: int = Field(
         13, ge=1, le=1200, description="Months until the run expires. ASSUMPTION: confirm locally"
     )
@@ -171,6 +174,9 @@ class HotspotSettings(Section):
     cell_size_m: float = Field(500.0, gt=0, le=10_000, description="Side of a Gi* grid cell. ASSUMPTION")
     false_discovery_rate: float = Field(0.05, gt=0, lt=1, description="Share of false hot cells accepted")
     eps_m: float = Field(200.0, gt=0, description="Cluster radius. ASSUMPTION: a few town-centre blocks")
+    foreseen_area_share: float = Field(
+        0.005, gt=0, lt=1, description="Share of the area in the cells where the next offences are expected. ASSUMPTION"
+    )
     min_offences: int = Field(10, ge=2, description="Fewest offences in a cluster; also the disclosure threshold")
 
 
@@ -189,6 +195,12 @@ class CorridorSettings(Section):
         ge=0,
         lt=1,
         description="Share of lines from the force's own towns before any is known. ASSUMPTION: 2 of 14 in 2019",
+    )
+    rail_share: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Share of trips that go by rail where rail and road both can, if it is known; none is published",
     )
 
 
@@ -227,6 +239,7 @@ class PlanSettings(Section):
     )
     must_visit: tuple[str, ...] = Field((), description="CRS codes that must be worked")
     must_not_visit: tuple[str, ...] = Field((), description="CRS codes that must not be worked")
+    is_planned: bool = Field(True, description="Whether a run makes the plan: plan.csv, roster sheet and map layer")
 
 
 class Settings(Section):

@@ -9,12 +9,13 @@ the card is opened as Markdown and as HTML.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.dictionary import FeatureDictionary
 from models.training import Judgement, TrainingReport
 
-__all__ = ["build_atrs", "draw_model_card", "escape_markdown"]
+__all__ = ["build_atrs", "describe_index", "draw_index_card", "draw_model_card", "escape_markdown"]
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>&$~])")
 _LIMITS = (
@@ -96,6 +97,67 @@ def draw_model_card(report: TrainingReport, dictionary: FeatureDictionary, *, re
     return "\n".join(lines) + "\n"
 
 
+def draw_index_card(
+    weights: Mapping[str, Mapping[str, float]],
+    *,
+    rankability: Mapping[str, float],
+    dictionaries: Mapping[str, FeatureDictionary],
+    heading: str,
+    region: str,
+    data_note: str,
+) -> str:
+    """
+    Draw the card of the expert index of a run, which no training stands behind.
+
+    Parameters
+    ----------
+    weights : mapping of str to mapping of str to float
+        Weight of each feature used, by list.
+    rankability : mapping of str to float
+        Share of the spread between units that is not noise, by list.
+    dictionaries : mapping of str to FeatureDictionary
+        What the features of each list mean.
+    heading : str
+        Marks of the run.
+    region : str
+        Force or region.
+    data_note : str
+        Which files and months it rests on.
+
+    Returns
+    -------
+    str
+        Markdown, the same for the same run.
+    """
+    lines = [
+        f"# Model card: {escape_markdown(region)}",
+        "",
+        escape_markdown(heading),
+        "",
+        "The score is an expert index: a weighted sum of normalised features, with the weights below. The weights are",
+        "judgement, varied in every rank interval; no training stands behind them. `gateline train` judges models and",
+        "baselines on later months and says whether any forecasts offences better than counting them.",
+        "",
+        f"- Data: {escape_markdown(data_note)}",
+        *[
+            f"- Rankability of {what}: {value:.2f} of 1; below 0.5 read tiers only"
+            for what, value in rankability.items()
+        ],
+        "",
+        "## What it must not be used for",
+        "",
+        *[f"- {limit}" for limit in _LIMITS],
+    ]
+    for what, used in weights.items():
+        lines += ["", f"## Features of {what}", "", "| feature | means | unit | source | led | weight used |"]
+        lines.append("|---|---|---|---|---|---|")
+        for feature in dictionaries[what].features:
+            weight = f"{used[feature.name]:.3f}" if feature.name in used else "not used"
+            cells = (feature.name, feature.means, feature.unit, feature.source, feature.led, weight)
+            lines.append("| " + " | ".join(map(escape_markdown, cells)) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def build_atrs(report: TrainingReport, *, region: str, owner: str, data_note: str) -> dict[str, Any]:
     """
     Build the transparency record.
@@ -108,6 +170,39 @@ def build_atrs(report: TrainingReport, *, region: str, owner: str, data_note: st
         Force or region.
     owner : str
         Who answers for its use.
+    data_note : str
+        Which files and months it rests on.
+
+    Returns
+    -------
+    dict
+        JSON-ready values in the tiers of the standard. What only the force can say is null and named in
+        ``to_complete``.
+    """
+    record = describe_index(region=region, owner=owner, features=list(report.columns), data_note=data_note)
+    tier = record["tier_2"]
+    tier["description_and_rationale"]["alternatives_considered"] = [one.name for one in report.judgements]
+    tier["tool_specification"] |= {
+        "model_in_use": report.chosen,
+        "verdict": report.verdict,
+        "headline_hit_rate_at_10": next(j for j in report.judgements if j.name == report.chosen).headline,
+        "last_month_used": str(report.cutoff),
+    }
+    return record
+
+
+def describe_index(*, region: str, owner: str, features: Sequence[str], data_note: str) -> dict[str, Any]:
+    """
+    Build the transparency record of the index alone.
+
+    Parameters
+    ----------
+    region : str
+        Force or region.
+    owner : str
+        Who answers for its use.
+    features : sequence of str
+        Names of the features that are weighed.
     data_note : str
         Which files and months it rests on.
 
@@ -136,7 +231,7 @@ def build_atrs(report: TrainingReport, *, region: str, owner: str, data_note: st
             "description_and_rationale": {
                 "scope": "Places only. It does not score, profile or identify people.",
                 "benefit": "A list with reasons and stated uncertainty, judged against counting.",
-                "alternatives_considered": [one.name for one in report.judgements],
+                "alternatives_considered": ["counting", "population", "footfall", "nearest by train"],
             },
             "decision_making_process": {
                 "process_integration": "A planner reads the list; the tool sends no one anywhere.",
@@ -145,12 +240,9 @@ def build_atrs(report: TrainingReport, *, region: str, owner: str, data_note: st
                 "appeals_and_review": None,
             },
             "tool_specification": {
-                "model_in_use": report.chosen,
-                "verdict": report.verdict,
-                "features": list(report.columns),
-                "headline_hit_rate_at_10": next(j for j in report.judgements if j.name == report.chosen).headline,
+                "model_in_use": "expert index",
+                "features": list(features),
                 "data": data_note,
-                "last_month_used": str(report.cutoff),
             },
             "risks_mitigations_impact_assessments": {
                 "risks": list(_LIMITS),

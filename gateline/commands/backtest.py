@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 import typer
 
+from gateline.pipeline.cells import DETECTOR_CELL_M, DETECTOR_OPTIONS
 from gateline.pipeline.read import read_inputs
 from gateline.products.hit_curves import draw_hit_curves
 from gateline.settings import read_settings
@@ -20,10 +21,7 @@ from geo.hotspots.grid import build_grid
 
 __all__ = ["backtest_hotspots"]
 
-CELL_M = 200.0
 COVERAGE_SHARE = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05)
-# Cells of 200 m hold a snap point or two; a kernel of three cells.
-DETECTORS = {"bandwidth_m": 600.0, "half_life_periods": 3.0, "eps_m": 150.0, "min_weight": 10.0}
 # The last third of the months is foreseen from those before.
 TEST_SHARE = 1 / 3
 N_RESAMPLES = 1000
@@ -44,20 +42,18 @@ def backtest_hotspots(workspace: Path) -> None:
         If there is no small area or boundary to lay cells over.
     """
     settings = read_settings(workspace / "region.toml")
-    # Detectors may learn from other crime types too, so all are read.
-    every_type = settings.model_copy(update={"offences": settings.offences.model_copy(update={"crime_types": ()})})
-    inputs = read_inputs(workspace, every_type)
+    inputs = read_inputs(workspace, settings)
     shapes = inputs.areas if len(inputs.areas) else inputs.boundaries[inputs.boundaries["kind"] == "force"]
     if len(shapes) == 0:
         msg = "areas: none is named, expected areas or a boundary to lay cells over. Name one under [inputs]."
         raise InputError(msg)
-    events = build_events(inputs.offences, targets=settings.offences.crime_types)
-    grid = build_grid(shapely.union_all(shapes.geometry.array), cell_m=CELL_M)
+    events = build_events(inputs.context, targets=settings.offences.crime_types)
+    grid = build_grid(shapely.union_all(shapes.geometry.array), cell_m=DETECTOR_CELL_M)
     first, last = int(events.period.min()), int(events.period.max())
     n_test = max(round((last - first + 1) * TEST_SHARE), 1)
     split = Split(first, last - n_test, last - n_test + 1, last)
     costs = {"area": np.ones(len(grid))}
-    detectors = standard_detectors(**DETECTORS)
+    detectors = standard_detectors(**DETECTOR_OPTIONS)
     table = compare_detectors(
         events, grid, split=split, detectors=detectors, costs=costs, coverage_share=COVERAGE_SHARE
     )

@@ -19,7 +19,7 @@ from gateline.pipeline.railway import Railway
 from gateline.pipeline.read import Inputs
 from gateline.settings import Settings
 from geo.corridors.assignment import Assignment, assign_flows
-from geo.corridors.choice import RailSupply, choose_modes
+from geo.corridors.choice import RailSupply, choose_modes, find_rail_constant
 from geo.corridors.demand import weigh_demand
 from geo.corridors.exposure import measure_station_exposure
 from geo.corridors.interchange import estimate_change_share, measure_through_journeys
@@ -75,6 +75,8 @@ class Region:
         Known lines with an origin.
     change_share : pandas.Series or None
         Share of the trips going on beyond each station that change there; None where it is not known.
+    rail_constant_min : float
+        Generalised minutes added to rail so that the share of the settings comes out; 0 where none is set.
     """
 
     exporters: pd.DataFrame
@@ -87,6 +89,7 @@ class Region:
     demand_weight: pd.Series
     deal_lines: pd.DataFrame
     change_share: pd.Series | None
+    rail_constant_min: float
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ def price_journeys(inputs: Inputs, railway: Railway, settings: Settings) -> Regi
     if railway.timetable is None and len(inputs.passenger_flows) and _has_changes(inputs.station_usage):
         through = measure_through_journeys(rides, inputs.passenger_flows)
         change_share = estimate_change_share(through, inputs.station_usage)
-    return Region(
+    region = Region(
         exporters=inputs.exporters,
         towns=towns,
         supply=supply,
@@ -167,7 +170,18 @@ def price_journeys(inputs: Inputs, railway: Railway, settings: Settings) -> Regi
         demand_weight=weigh_demand(towns, inputs.offences),
         deal_lines=deal_lines,
         change_share=change_share,
+        rail_constant_min=0.0,
     )
+    return region if settings.corridors.rail_share is None else _calibrate_rail(region, settings)
+
+
+def _calibrate_rail(region: Region, settings: Settings) -> Region:
+    """The region with rail made as dear or as cheap as brings out the share that the settings state."""
+    flows = _share_out(_estimate_trips(region, settings), region.priced)
+    constant_min = find_rail_constant(flows, rail_share=float(settings.corridors.rail_share or 0.0))
+    pairs = _one_trip_each(region.priced, region.towns.index)
+    priced = choose_modes(pairs, region.supply, region.road_times, rail_constant_min=constant_min)
+    return replace(region, priced=priced, rail_constant_min=constant_min)
 
 
 def estimate_flow(region: Region, settings: Settings) -> Flow:
@@ -218,7 +232,9 @@ def estimate_flow_scenarios(
     for name, population_factor, time_factor, constant_min in _SCENARIOS:
         if constant_min not in priced:
             pairs = _one_trip_each(region.priced, region.towns.index)
-            priced[constant_min] = choose_modes(pairs, region.supply, region.road_times, rail_constant_min=constant_min)
+            priced[constant_min] = choose_modes(
+                pairs, region.supply, region.road_times, rail_constant_min=region.rail_constant_min + constant_min
+            )
         od_trips = _estimate_trips(region, settings, population_factor=population_factor, time_factor=time_factor)
         flows = _share_out(od_trips, priced[constant_min])
         # Only the sum over destinations is asked for, and one column an origin is quicker than one a pair.

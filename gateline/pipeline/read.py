@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from gateline.pipeline.erased import leave_out_erased
 from gateline.pipeline.read_networks import read_networks
 from gateline.settings import InputSettings, OffenceSettings, Settings
 from gateline.workspace import resolve_inside
@@ -64,6 +65,8 @@ class Inputs:
     ----------
     offences, deal_lines, deployments, stations, passenger_flows, station_usage, places, exporters : pandas.DataFrame
         By the contract of the same name; empty where no file is named.
+    context : pandas.DataFrame
+        Table `OFFENCES` of every crime type, `offences` among them, for detectors that learn from related offences.
     cuckooing : SensitivePoints or None
         Victims' addresses.
     areas, boundaries, rail_track : geopandas.GeoDataFrame
@@ -79,6 +82,7 @@ class Inputs:
     """
 
     offences: pd.DataFrame
+    context: pd.DataFrame
     deal_lines: pd.DataFrame
     deployments: pd.DataFrame
     stations: pd.DataFrame
@@ -166,14 +170,21 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     force_area = _force_area(boundaries.table, areas.table)
     stations = read_stations(one["stations"], force_area=force_area)
     places = _read_places(one["places"], one.get("built_up_areas"), force_area)
-    offences = _read_offences(paths["offences"], one.get("harm"), settings, force_area)
+    scope = set(settings.offences.crime_types) or None
+    offences = _read_offences(paths["offences"], one.get("harm"), settings, force_area, crime_types=scope)
+    # Read again without a scope: what is out of scope as evidence is still context that a detector learns from.
+    every = (
+        offences
+        if scope is None
+        else _read_offences(paths["offences"], one.get("harm"), settings, force_area, crime_types=None)
+    )
     ids = set(stations.table.index)
     exporters = read_exporters(one["exporters"], station_ids=ids, columns=named.exporters_columns)
     used = _within_months(offences.table, settings.offences)
     networks = read_networks(one, named, dated_on=_last_day(used, settings.offences))
     readers: dict[str, Callable[[Path], Reading[Any]]] = {
-        "cuckooing": lambda path: read_cuckooing(
-            path, columns=named.cuckooing_columns, crs=named.cuckooing_crs, force_area=force_area
+        "cuckooing": lambda path: leave_out_erased(
+            read_cuckooing(path, columns=named.cuckooing_columns, crs=named.cuckooing_crs, force_area=force_area), root
         ),
         "deal_lines": lambda path: read_deal_lines(
             path, exporters=exporters.table, places=places.table, columns=named.deal_lines_columns
@@ -187,6 +198,7 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     readings += [reading for reading in optional.values() if reading is not None]
     return Inputs(
         offences=used,
+        context=_within_months(every.table, settings.offences),
         deal_lines=_table(optional["deal_lines"], DEAL_LINES),
         deployments=_table(optional["deployments"], DEPLOYMENTS),
         stations=stations.table,
@@ -237,9 +249,10 @@ def _read_boundaries(one: dict[str, Path], named: InputSettings) -> Reading[gpd.
 
 
 def _force_area(boundaries: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> BaseGeometry | None:
-    """The union of the small areas, which is finer, else the force boundary, with a margin; None where neither is."""
+    """The union of the small areas and the force boundary, with a margin; None where neither is known."""
     force = boundaries[boundaries["kind"] == "force"]
-    shapes = areas.geometry if len(areas) else force.geometry
+    # Both, where both are given: an area set aside for a fault must not leave a hole in the force.
+    shapes = pd.concat([areas.geometry, force.geometry])
     if len(shapes) == 0:
         return None
     area = shapely.union_all(shapes.array).buffer(_FORCE_MARGIN_M)
@@ -257,14 +270,18 @@ def _read_places(path: Path, built_up: Path | None, force_area: BaseGeometry | N
 
 
 def _read_offences(
-    paths: Sequence[Path], harm_path: Path | None, settings: Settings, force_area: BaseGeometry | None
+    paths: Sequence[Path],
+    harm_path: Path | None,
+    settings: Settings,
+    force_area: BaseGeometry | None,
+    *,
+    crime_types: set[str] | None,
 ) -> Reading[pd.DataFrame]:
     harm = (
         default_harm_weights()
         if harm_path is None
         else read_harm_weights(harm_path, key_column="key", weight_column="days").table
     )
-    crime_types = set(settings.offences.crime_types) or None
     not_after = None if settings.offences.last_month is None else _NO_LAST_MONTH
     if settings.inputs.offences_format == "police_uk":
         return read_police_uk(paths, crime_types=crime_types, harm=harm, force_area=force_area, not_after=not_after)
@@ -285,6 +302,13 @@ def _read_offences(
         for path in paths
     ]
     table = pd.concat([reading.table for reading in readings]).sort_index()
+    if not table.index.is_unique:
+        repeated = table.index[table.index.duplicated()][0]
+        msg = (
+            f"offences: id {repeated!r} stands in more than one file, expected each offence once. "
+            "Name each extract once, or cut the months that overlap."
+        )
+        raise InputError(msg)
     return Reading(table, merge_quarantine([r.quarantine for r in readings]), merge_accounts(readings))
 
 
@@ -327,11 +351,15 @@ def require_little_quarantine(inputs: Inputs, settings: OffenceSettings) -> None
     QuarantineError
         If a file lost more of its rows than the settings allow.
     """
+    spoilt = []
     for account in inputs.accounts:
         n_quarantined = sum(n for status, _, n in account.n_by_reason if status == "quarantined")
         if account.n_read and n_quarantined / account.n_read > settings.max_quarantine_share:
-            msg = (
-                f"{account.source_file}: {n_quarantined} of {account.n_read} rows are quarantined, expected at most "
-                f"{settings.max_quarantine_share:.0%}. Run 'gateline check', or raise offences.max_quarantine_share."
-            )
-            raise QuarantineError(msg)
+            spoilt.append(f"{account.source_file}: {n_quarantined} of {account.n_read} rows")
+    if spoilt:
+        # All of them: lines go into quarantine where towns are missing, and the towns' file is the one to mend.
+        msg = (
+            f"{', '.join(spoilt)} are quarantined, expected at most {settings.max_quarantine_share:.0%}. "
+            "Run 'gateline check', or raise offences.max_quarantine_share."
+        )
+        raise QuarantineError(msg)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gateline.audit import append_event
+from gateline.pipeline.planning import plan_run
 from gateline.pipeline.read import Inputs, input_files, read_inputs, require_little_quarantine
 from gateline.pipeline.record import Recorder, code_version, content_digest, make_run_id
 from gateline.pipeline.stages import Results, run_stages
@@ -93,11 +94,16 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
     facts: list[dict[str, Any]] = [{"role": role, "name": path.name, "sha256": hashes[path]} for role, path in files]
     append_event(log, "score", run_id=run_id, operator=settings.region.operator, inputs=facts, tool_version=code)
     results = run_stages(inputs, settings, recorder)
+    plan = None
+    if settings.plan.is_planned and len(results.station_scores.table):
+        with recorder.stage("plan") as record:
+            plan = plan_run(results, settings)
+            record.rows = {"stops": len(plan.table)}
     marks = make_marks(inputs, results, settings, run_id=run_id, profile="tactical")
     with open_run(root, run_id) as folder:
         with recorder.stage("products") as record:
-            products = product_inputs(inputs, results, marks)
-            write_products(folder, products, inputs)
+            products = product_inputs(inputs, results, marks, plan=plan)
+            write_products(folder, products, inputs, results)
             record.rows = {"files": len(list(folder.iterdir()))}
         write_record(
             folder,

@@ -7,13 +7,13 @@ noise of the counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
+from gateline.pipeline.cells import find_cells
 from gateline.pipeline.journeys import Flow, Region, estimate_flow, estimate_flow_scenarios, price_journeys
 from gateline.pipeline.railway import build_railway
 from gateline.pipeline.read import Inputs
@@ -22,10 +22,8 @@ from gateline.settings import Settings
 from geo.corridors.assignment import ALL_DESTINATIONS, Assignment
 from geo.corridors.choice import RailSupply
 from geo.corridors.exposure import measure_place_exposure, measure_station_exposure
-from geo.crs import METRIC
+from geo.corridors.upstream import find_upstream_stations
 from geo.hotspots.clusters import cluster_offences
-from geo.hotspots.grid import build_grid
-from geo.hotspots.hot_cells import find_hot_cells
 from geo.network.rail import RailNetwork
 from geo.network.usage import measure_station_usage
 from geo.schema import empty, validate
@@ -33,7 +31,7 @@ from geo.tables import HOTSPOTS, STATION_USAGE
 from models.draws import IndexSettings
 from models.evidence import count_place_evidence, count_station_evidence
 from models.features import FeatureSet, build_place_features, build_station_features
-from models.scoring import Scores, score_units
+from models.scoring import MIN_RANKABILITY, Scores, score_units
 
 __all__ = ["Results", "run_stages"]
 
@@ -54,7 +52,7 @@ class Results:
     usage : pandas.DataFrame
         Table `STATION_USAGE`.
     hotspots : geopandas.GeoDataFrame
-        Table `HOTSPOTS`: clusters, which the scores rest on, and patches of hot cells beside them.
+        Table `HOTSPOTS`: clusters, which the scores rest on, and patches of cells beside them.
     hotspot_months : pandas.DataFrame
         Offences of each hotspot by month.
     courier_flows, od_trips : pandas.DataFrame
@@ -67,6 +65,8 @@ class Results:
         Scored lists.
     station_features, place_features : FeatureSet
         What the scores rest on.
+    upstream : pandas.DataFrame
+        Table `UPSTREAM_STATIONS`: where each exporting area's flow can be met earliest.
     cutoff : pandas.Period
         Last month used.
     """
@@ -86,6 +86,7 @@ class Results:
     place_scores: Scores
     station_features: FeatureSet
     place_features: FeatureSet
+    upstream: pd.DataFrame
     cutoff: pd.Period
 
 
@@ -132,10 +133,11 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             min_weight=float(settings.hotspots.min_offences),
             stations=scored_stations,
         )
-        hot_cells = _find_hot_cells(inputs, settings, scored_stations)
-        record.rows = {"clusters": len(clusters.hotspots), "hot_patches": len(hot_cells), **clusters.n_by_fate}
+        cells = find_cells(inputs, settings, scored_stations)
+        record.rows = {"clusters": len(clusters.hotspots), "patches": len(cells), **clusters.n_by_fate}
     with recorder.stage("corridors") as record:
         flow = estimate_flow(region, settings)
+        upstream = find_upstream_stations(flow.courier_flows, region.supply, network.stations)
         record.rows = {
             "od_pairs": len(flow.od_trips),
             "station_flows": len(flow.assignment.station_flows),
@@ -177,12 +179,17 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         station_scores = _score(station_features, settings.scores.station_weights, settings)
         place_scores = _score(place_features, settings.scores.place_weights, settings)
         record.rows = {"stations": len(station_scores.table), "places": len(place_scores.table)}
+        record.notes = [
+            f"rankability of {what} is {scores.rankability:.2f} of 1: no rank is issued, read the tiers"
+            for what, scores in (("stations", station_scores), ("towns", place_scores))
+            if scores.rankability < MIN_RANKABILITY
+        ]
     return Results(
         network=network,
         supply=region.supply,
         change_share=region.change_share,
         usage=usage,
-        hotspots=validate(pd.concat([clusters.hotspots, hot_cells]), HOTSPOTS),
+        hotspots=validate(pd.concat([clusters.hotspots, cells]), HOTSPOTS),
         hotspot_months=_count_months(inputs.offences, clusters.membership),
         od_trips=flow.od_trips,
         courier_flows=flow.courier_flows,
@@ -193,6 +200,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         place_scores=place_scores,
         station_features=station_features,
         place_features=place_features,
+        upstream=upstream,
         cutoff=cutoff,
     )
 
@@ -216,21 +224,6 @@ def _change_notes(region: Region) -> list[str]:
     return [f"changes of train are estimated from those that passengers make, at {n_changing} stations"]
 
 
-def _find_hot_cells(inputs: Inputs, settings: Settings, stations: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Patches of significantly hot squares over the small areas or the boundary; none where neither is known."""
-    force = inputs.boundaries[inputs.boundaries["kind"] == "force"]
-    shapes = inputs.areas if len(inputs.areas) else force
-    if len(shapes) == 0:
-        return gpd.GeoDataFrame(empty(HOTSPOTS), geometry="geometry", crs=METRIC)
-    grid = build_grid(shapely.union_all(shapes.geometry.array), cell_m=settings.hotspots.cell_size_m)
-    return find_hot_cells(
-        inputs.offences,
-        grid,
-        false_discovery_share=settings.hotspots.false_discovery_rate,
-        stations=stations,
-    )
-
-
 def _place_exposure(flow: Flow, towns: pd.DataFrame, deal_lines: pd.DataFrame) -> pd.DataFrame:
     known = deal_lines.dropna(subset=["destination_id"])
     return measure_place_exposure(
@@ -249,12 +242,16 @@ def _usage(inputs: Inputs) -> pd.DataFrame:
 
 
 def _score(features: FeatureSet, weights: dict[str, float], settings: Settings) -> Scores:
-    return score_units(
+    """The scored list, without ranks where most of the spread between units is noise."""
+    scores = score_units(
         features,
         random_state=settings.scores.random_state,
         settings=IndexSettings(weights=weights or None),
         n_draws=settings.scores.n_draws,
     )
+    if scores.rankability >= MIN_RANKABILITY:
+        return scores
+    return replace(scores, table=scores.table.assign(is_rank_issued=False))
 
 
 def _count_months(offences: pd.DataFrame, membership: pd.Series) -> pd.DataFrame:

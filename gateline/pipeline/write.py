@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,7 +15,7 @@ from gateline.pipeline.stages import Results
 from gateline.products.briefing import write_briefing_pdf
 from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
 from gateline.products.gis import write_hotspots_geojson, write_layers_gpkg
-from gateline.products.inputs import HOTSPOT_MONTHS, Marks, ProductInputs
+from gateline.products.inputs import FICTIONAL_NOTE, HOTSPOT_MONTHS, Marks, ProductInputs
 from gateline.products.interception import write_plan_csv
 from gateline.products.map_page import write_map
 from gateline.products.spreadsheet import write_list_xlsx
@@ -22,6 +23,9 @@ from gateline.settings import Settings
 from geo.disclosure.generalisation import generalise_hotspots, suppress_months
 from geo.disclosure.quadtree import band_cells
 from geo.disclosure.suppression import round_counts
+from models.dictionary import PLACE_FEATURES, STATION_FEATURES
+from models.model_card import describe_index, draw_index_card
+from models.planning import InterceptionPlan
 
 __all__ = ["make_marks", "product_inputs", "write_products", "write_record"]
 
@@ -82,7 +86,7 @@ def make_marks(inputs: Inputs, results: Results, settings: Settings, *, run_id: 
         operator=settings.region.operator,
         expires_on=expires.end_time.date().isoformat(),
         is_fictional=settings.region.is_fictional,
-        credits=tuple(dict.fromkeys(text for name, text in credit.items() if name in named)),
+        credits=settings.region.credits or tuple(dict.fromkeys(text for name, text in credit.items() if name in named)),
         limits=(*_LIMITS, *_notes(results)),
     )
 
@@ -100,7 +104,9 @@ def _notes(results: Results) -> list[str]:
     return notes
 
 
-def product_inputs(inputs: Inputs, results: Results, marks: Marks) -> ProductInputs:
+def product_inputs(
+    inputs: Inputs, results: Results, marks: Marks, *, plan: InterceptionPlan | None = None
+) -> ProductInputs:
     """
     Gather the tables that products are drawn from, victims' points replaced by banded squares.
 
@@ -112,6 +118,8 @@ def product_inputs(inputs: Inputs, results: Results, marks: Marks) -> ProductInp
         What the stages found.
     marks : Marks
         Of the release.
+    plan : InterceptionPlan or None
+        The interception plan, where there is one.
 
     Returns
     -------
@@ -158,10 +166,15 @@ def product_inputs(inputs: Inputs, results: Results, marks: Marks) -> ProductInp
         station_usage=results.usage if len(results.usage) else None,
         coast=land if len(land) else None,
         hotspot_harm=round_counts(harm.fillna(0.0).round(), profile=marks.profile).where(harm.notna()),
+        upstream=results.upstream,
+        plan=None if plan is None else plan.table,
+        plan_summary=None if plan is None else asdict(plan.summary),
+        plan_residual=None if plan is None else plan.residual,
+        plan_comparison=None if plan is None else plan.comparison,
     )
 
 
-def write_products(folder: Path, products: ProductInputs, inputs: Inputs) -> None:
+def write_products(folder: Path, products: ProductInputs, inputs: Inputs, results: Results) -> None:
     """
     Write every product.
 
@@ -173,6 +186,8 @@ def write_products(folder: Path, products: ProductInputs, inputs: Inputs) -> Non
         What they are drawn from.
     inputs : Inputs
         For the quarantine.
+    results : Results
+        For the model card.
     """
     write_station_csv(folder / "stations.csv", products)
     write_town_csv(folder / "towns.csv", products)
@@ -184,6 +199,21 @@ def write_products(folder: Path, products: ProductInputs, inputs: Inputs) -> Non
     write_plan_csv(folder / "plan.csv", products)
     rejected = inputs.quarantine[inputs.quarantine["status"] != "out_of_scope"]
     write_csv(folder / "quarantine.csv", rejected, products.marks)
+    marks = products.marks
+    lists = (("stations", results.station_scores), ("towns", results.place_scores))
+    card = draw_index_card(
+        {what: scores.weights for what, scores in lists},
+        rankability={what: scores.rankability for what, scores in lists},
+        dictionaries={"stations": STATION_FEATURES, "towns": PLACE_FEATURES},
+        heading=marks.sentence(),
+        region=marks.title,
+        data_note=f"{marks.period}; {'; '.join(marks.credits)}",
+    )
+    (folder / "model_card.md").write_text(card, encoding="utf-8")
+    features = sorted({name for _, scores in lists for name in scores.weights})
+    note = f"{FICTIONAL_NOTE}. {marks.period}" if marks.is_fictional else marks.period
+    record = describe_index(region=marks.title, owner=marks.operator, features=features, data_note=note)
+    _dump(folder / "atrs.json", record | {"run_id": marks.run_id, "marking": marks.marking})
 
 
 def write_record(

@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from gateline.audit import append_event, verify_log
+from gateline.pipeline.erased import KEY_FILE, TOMBSTONES_FILE
 from gateline.pipeline.read import input_files
 from gateline.settings import Settings, read_settings
 from gateline.workspace import hash_file, lock_workspace
@@ -37,8 +38,6 @@ __all__ = [
 
 # trust.md A6: exact addresses of victims, a default that a force's data protection officer confirms.
 VICTIM_RETENTION_DAYS = 90
-KEY_FILE = ".gateline-key"
-TOMBSTONES_FILE = "tombstones"
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,8 @@ class Grid:
         numpy.ndarray of shape (n,)
             Number of the cell, or `len(grid)` for a point outside all cells.
         """
+        if len(self) == 0:
+            return np.zeros(len(np.asarray(easting_m)), dtype=np.int64)
         column = np.floor((np.asarray(easting_m) - self.west_m) / self.cell_m)
         row = np.floor((np.asarray(northing_m) - self.south_m) / self.cell_m)
         inside = (column >= 0) & (column < self.n_columns) & (row >= 0) & (row < self.n_rows)
