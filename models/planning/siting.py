@@ -13,8 +13,7 @@ The programme of `models.planning.solving` is too large here, so value and bound
 3. A station whose forced choice would push the bound below the value at hand is fixed, and what is left, mostly a few
    dozen stations, is proven by the solver.
 
-Departure: g is :math:`1 - e^{-u}`, so meetings need not be certain; patterns in which every meeting is certain use
-:math:`\min(1, n)`, which bounds far better between whole numbers.
+Departure: g is :math:`1 - e^{-u}`; patterns in which every meeting is certain use :math:`\min(1, n)`, a better bound.
 
 References
 ----------
@@ -181,8 +180,9 @@ def choose_sites(
             bound = min(bound, max(core_bound, value))
             if found is not None and _value(patterns, found) > value:
                 best, value = found, _value(patterns, found)
-    chosen = tuple(np.sort(best).tolist())
-    return Siting(chosen, value, max(bound, value), greedy_value, n_core, time.perf_counter() - begun)
+    return Siting(
+        tuple(np.sort(best).tolist()), value, max(bound, value), greedy_value, n_core, time.perf_counter() - begun
+    )
 
 
 def price_sites(hazard: sparse.csr_matrix, worth: FloatArray, *, n_sites: int, until: float) -> Priced:
@@ -210,8 +210,7 @@ def price_sites(hazard: sparse.csr_matrix, worth: FloatArray, *, n_sites: int, u
     # Certain meetings are all but certain; the value stays on the safe side of that.
     value = _value(patterns, sites) * (1.0 - _ALMOST)
     _, prices, bound = _bound(patterns, n_sites, value, 0.0, until)
-    is_in, is_open = _fix(prices, bound, value, n_sites)
-    return Priced(tuple(np.sort(sites).tolist()), value, bound, is_in, is_open)
+    return Priced(tuple(np.sort(sites).tolist()), value, bound, *_fix(prices, bound, value, n_sites))
 
 
 def _prepare(hazard: sparse.csr_matrix, worth: FloatArray) -> _Patterns:
@@ -237,8 +236,7 @@ def _reach(patterns: _Patterns, sites: IntArray) -> FloatArray:
 
 def _gains(patterns: _Patterns, reach: FloatArray) -> FloatArray:
     """What each station would add to the reach there is."""
-    unmet = patterns.worth * (1.0 - patterns.met(reach))
-    return np.asarray(patterns.gain @ unmet)
+    return np.asarray(patterns.gain @ (patterns.worth * (1.0 - patterns.met(reach))))
 
 
 def _grow(patterns: _Patterns, sites: IntArray, n_sites: int) -> IntArray:
