@@ -58,7 +58,7 @@ def plan_run(results: Results, settings: Settings) -> InterceptionPlan:
     UsageError
         If the rules contradict each other; the message has the numbers and the nearest change.
     """
-    routes = list_route_sets(results.courier_flows, results.supply)
+    routes = list_route_sets(results.courier_flows, results.supply, change_share=results.change_share)
     scored = results.station_scores.table
     stations: pd.DataFrame = results.network.stations
     return plan_interception(
