@@ -41,6 +41,9 @@ def plan_workspace(workspace: Path, *, changes: dict[str, object]) -> None:
     require_little_quarantine(inputs, settings.offences)
     results = run_stages(inputs, settings, Recorder(lambda _: None))
     plan = plan_run(results, settings)
+    if plan is None:
+        typer.echo("no courier flow by rail passes a station of the force: there is nothing to plan")
+        return
     summary = asdict(plan.summary)
     typer.echo(f"{summary['n_teams']} teams, {summary['n_slots']} shifts; shares of the courier trips by rail:")
     for key, text in _SHARES.items():

@@ -52,6 +52,9 @@ def find_cells(inputs: Inputs, settings: Settings, stations: pd.DataFrame) -> gp
         false_discovery_share=settings.hotspots.false_discovery_rate,
         stations=stations,
     )
+    is_usable = inputs.offences["easting_m"].notna() & (inputs.offences["provenance"] != "custody_location")
+    if not is_usable.any():
+        return hot
     detector = next(d for d in standard_detectors(**DETECTOR_OPTIONS) if d.name == DEFAULT_DETECTOR)
     foreseen = find_foreseen_cells(
         inputs.context,

@@ -37,7 +37,7 @@ def plan_rules(settings: PlanSettings) -> PlanRules:
     )
 
 
-def plan_run(results: Results, settings: Settings) -> InterceptionPlan:
+def plan_run(results: Results, settings: Settings) -> InterceptionPlan | None:
     """
     Plan interception on the flow of a run.
 
@@ -50,14 +50,18 @@ def plan_run(results: Results, settings: Settings) -> InterceptionPlan:
 
     Returns
     -------
-    InterceptionPlan
-        Table, numbers, comparison with the rules of thumb, and what is left after couriers respond.
+    InterceptionPlan or None
+        Table, numbers, comparison with the rules of thumb, and what is left after couriers respond; None where no flow
+        passes a station of the force.
 
     Raises
     ------
     UsageError
         If the rules contradict each other; the message has the numbers and the nearest change.
     """
+    ours = results.station_exposure.reindex(results.station_scores.table.index)
+    if not (ours.filter(like="_trips_per_month").sum(axis=None) > 0):
+        return None
     routes = list_route_sets(results.courier_flows, results.supply, change_share=results.change_share)
     scored = results.station_scores.table
     stations: pd.DataFrame = results.network.stations

@@ -95,10 +95,12 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
     append_event(log, "score", run_id=run_id, operator=settings.region.operator, inputs=facts, tool_version=code)
     results = run_stages(inputs, settings, recorder)
     plan = None
-    if settings.plan.is_planned and len(results.station_scores.table):
+    if settings.plan.is_planned:
         with recorder.stage("plan") as record:
             plan = plan_run(results, settings)
-            record.rows = {"stops": len(plan.table)}
+            record.rows = {"stops": 0 if plan is None else len(plan.table)}
+            if plan is None:
+                record.notes.append("no courier flow by rail passes a station of the force: there is nothing to plan")
     marks = make_marks(inputs, results, settings, run_id=run_id, profile="tactical")
     with open_run(root, run_id) as folder:
         with recorder.stage("products") as record:

@@ -109,7 +109,7 @@ def describe_plan(inputs: ProductInputs) -> list[str]:
     """
     if inputs.plan is None:
         return []
-    lines = [_size_of(inputs), *_what_it_meets(inputs), *_beside_rules(inputs), *_where_flow_goes(inputs)]
+    lines = [_size_of(inputs, inputs.plan), *_what_it_meets(inputs), *_beside_rules(inputs), *_where_flow_goes(inputs)]
     lines.append("Shares are of modelled courier flow by rail, not of observed trips.")
     return lines
 
@@ -129,9 +129,7 @@ def write_plan_csv(path: Path, inputs: ProductInputs) -> None:
         write_csv(path, inputs.plan, inputs.marks)
 
 
-def _size_of(inputs: ProductInputs) -> str:
-    plan = inputs.plan
-    assert plan is not None  # noqa: S101 - the callers return before
+def _size_of(inputs: ProductInputs, plan: pd.DataFrame) -> str:
     n_random = int((plan["reason"] == "random").sum())
     return (
         f"{plan['station_id'].nunique()} stations are worked in {_n_slots(inputs):,} shifts over {plan['day'].max()} "

@@ -15,7 +15,7 @@ import gateline.pipeline.run as main_job
 from gateline.commands.demo import _DATA, _FILES, demo_settings
 from gateline.pipeline.read import read_inputs, require_little_quarantine
 from gateline.settings import read_settings, write_settings_template
-from geo.errors import CrsError, GatelineError, InputError, QuarantineError, TableError, UsageError
+from geo.errors import CrsError, GatelineError, InputError, QuarantineError, UsageError
 
 OFFENCES, CUCKOOING, LINES = "offences_FICTIONAL.csv", "cuckooing_FICTIONAL.csv", "deal_lines.csv"
 STATIONS, PLACES, EXPORTERS = "stations.csv", "places.csv", "exporters.csv"
@@ -419,8 +419,8 @@ STOPPED = {
     ),
     "the same extract twice": (
         lambda root: put(root, f'["inputs/{OFFENCES}"]', f'["inputs/{OFFENCES}", "inputs/{OFFENCES}"]'),
-        TableError,
-        "offences: index repeats",
+        InputError,
+        "offences: id '[0-9a-zA-Z-]+' stands in more than one file, expected each offence once",
     ),
     "cells too many": (
         lambda root: put(root, "cell_size_m = 500.0", "cell_size_m = 0.5"),
