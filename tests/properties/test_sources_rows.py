@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.sources.cuckooing import read_cuckooing
@@ -36,6 +36,7 @@ def write(folder, rows, columns=COLUMNS, name="2025-01-x-street.csv"):
     return path
 
 
+@settings(max_examples=15)
 @given(st.lists(good_rows, min_size=20, max_size=30), st.lists(any_rows, max_size=9))
 def test_every_row_has_one_fate(good, other):
     with tempfile.TemporaryDirectory() as folder:
@@ -47,6 +48,7 @@ def test_every_row_has_one_fate(good, other):
     assert sorted(fates) == list(range(2, account.n_read + 2))
 
 
+@settings(max_examples=15)
 @given(st.data(), st.lists(good_rows, min_size=1, max_size=12))
 def test_no_order_of_rows_columns_or_files_changes_the_table(data, rows):
     shuffled = data.draw(st.permutations(rows))
@@ -68,6 +70,7 @@ def test_no_order_of_rows_columns_or_files_changes_the_table(data, rows):
     assert both[0].index.equals(plain.index)
 
 
+@settings(max_examples=15)
 @given(st.data())
 def test_quoted_and_plain_files_give_the_same_rows(data):
     text = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_characters='",\x7f'), max_size=8)
@@ -86,6 +89,7 @@ def test_quoted_and_plain_files_give_the_same_rows(data):
     assert first.unreadable["reason"].tolist() == second.unreadable["reason"].tolist()
 
 
+@settings(max_examples=15)
 @given(
     st.data(),
     st.lists(
