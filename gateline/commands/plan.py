@@ -42,7 +42,7 @@ def plan_workspace(workspace: Path, *, changes: dict[str, object]) -> None:
     results = run_stages(inputs, settings, Recorder(lambda _: None))
     plan = plan_run(results, settings)
     if plan is None:
-        typer.echo("no courier flow by rail passes a station of the force: there is nothing to plan")
+        typer.echo("no plan: no flow by rail passes a station of the force, or the pairs are too many to list")
         return
     summary = asdict(plan.summary)
     typer.echo(f"{summary['n_teams']} teams, {summary['n_slots']} shifts; shares of the courier trips by rail:")

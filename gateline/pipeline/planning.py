@@ -6,6 +6,7 @@ import pandas as pd
 
 from gateline.pipeline.stages import Results
 from gateline.settings import PlanSettings, Settings
+from geo.corridors.assignment import ALL_DESTINATIONS
 from geo.corridors.routes import list_route_sets
 from models.planning import InterceptionPlan, PlanRules, plan_interception
 
@@ -52,7 +53,7 @@ def plan_run(results: Results, settings: Settings) -> InterceptionPlan | None:
     -------
     InterceptionPlan or None
         Table, numbers, comparison with the rules of thumb, and what is left after couriers respond; None where no flow
-        passes a station of the force.
+        passes a station of the force, or the pairs are too many to list.
 
     Raises
     ------
@@ -60,6 +61,9 @@ def plan_run(results: Results, settings: Settings) -> InterceptionPlan | None:
         If the rules contradict each other; the message has the numbers and the nearest change.
     """
     ours = results.station_exposure.reindex(results.station_scores.table.index)
+    # Flow that is known by origin alone has too many pairs for a plan of shifts: it is made for a force, not a country.
+    if (results.assignment.station_flows["destination_id"] == ALL_DESTINATIONS).any():
+        return None
     if not (ours.filter(like="_trips_per_month").sum(axis=None) > 0):
         return None
     routes = list_route_sets(results.courier_flows, results.supply, change_share=results.change_share)

@@ -100,7 +100,9 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
             plan = plan_run(results, settings)
             record.rows = {"stops": 0 if plan is None else len(plan.table)}
             if plan is None:
-                record.notes.append("no courier flow by rail passes a station of the force: there is nothing to plan")
+                record.notes.append(
+                    "no plan: no flow by rail passes a station of the force, or the pairs are too many to list"
+                )
     marks = make_marks(inputs, results, settings, run_id=run_id, profile="tactical")
     with open_run(root, run_id) as folder:
         with recorder.stage("products") as record:
