@@ -86,7 +86,7 @@ def shuffle(path: Path, folder: Path) -> str:
 
 
 def write_exporters(path: Path, data: Path) -> None:
-    """The four published origins with their lines, their force's population of 2020 and their main station."""
+    """The four published origins with their lines, the latest population of their force and their main station."""
     truth = pd.read_csv(data / "countylines" / "north_yorkshire_2019_ground_truth.csv")
     lines = truth[truth["kind"] == "origin"].set_index("area")["value"].astype(int)
     people = pd.read_csv(data / "countylines" / "population_policeforces.csv", index_col="year").iloc[-1]
