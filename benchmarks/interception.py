@@ -21,7 +21,8 @@ from scipy.sparse.csgraph import dijkstra
 
 from benchmarks.evidence import Evidence, parser, peak_mib, stopwatch
 from benchmarks.main_job import make_workspace
-from gateline.pipeline.journeys import estimate_flow, price_journeys
+from gateline.pipeline.journeys import price_journeys
+from gateline.pipeline.posterior import fit_posterior
 from gateline.pipeline.railway import build_railway
 from gateline.pipeline.read import read_inputs
 from gateline.pipeline.record import Recorder
@@ -288,9 +289,12 @@ def measure_region(evidence: Evidence, data: Path) -> None:
     with stopwatch() as took:
         routes = list_route_sets(results.courier_flows, region.supply, most_routes=4, change_share=region.change_share)
     evidence.add("North Yorkshire: routes listed", took[0], "s", n=len(routes.flow_ids), seconds=took[0])
-    scenarios = pd.DataFrame(
-        {name: estimate_flow(region, other).od_trips["trips_per_month"] for name, other in _alternatives(settings)}
-    )
+    ours = tuple(results.station_scores.table.index.sort_values())
+    flows = {
+        name: fit_posterior(results.fitted.evidence, region, ours, other, has_timetable=False)[1]
+        for name, other in _alternatives(settings)
+    }
+    scenarios = pd.DataFrame({name: flow.od_trips["trips_per_month"] for name, flow in flows.items()})
     with stopwatch() as took:
         plan = plan_interception(
             routes,
@@ -355,9 +359,9 @@ def measure_region(evidence: Evidence, data: Path) -> None:
 
 
 def _alternatives(settings: Settings) -> list[tuple[str, Settings]]:
-    """The flow model with each exponent at half and one and a half times its value."""
+    """The flow model with the exponent of residents and the spread of towns at half and one and a half times."""
     made = []
-    for name in ("population_exponent", "time_exponent"):
+    for name in ("population_exponent", "town_spread"):
         for factor in (0.5, 1.5):
             value = getattr(settings.corridors, name) * factor
             corridors = settings.corridors.model_copy(update={name: value})

@@ -124,6 +124,17 @@ def compare(
 
 
 @app.command()
+def explain(
+    workspace: Workspace,
+    unit: Annotated[str, typer.Argument(help="Station code, place id, or name", show_default=False)],
+) -> None:
+    """Say why a station or town stands where it does, and what would move it. Writes nothing."""
+    from gateline.commands.explain import explain_unit
+
+    explain_unit(workspace, unit)
+
+
+@app.command()
 def issue(
     workspace: Workspace,
     signed_off_by: Annotated[str | None, typer.Option(help="Who accepts a top ten that changed a lot")] = None,

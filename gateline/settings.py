@@ -71,8 +71,12 @@ class InputSettings(Section):
     exporters_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
     deal_lines_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
     deployments_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
+    partner_counts_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
     deal_lines: PathText | None = Field(None, description="Known deal lines: origin, destination, first and last seen")
     deployments: PathText | None = Field(None, description="Log of visits to stations, to turn finds into rates")
+    partner_counts: PathText | None = Field(
+        None, description="Counts of partners by town: layer (such as treatment, deaths, missing returns), place, n"
+    )
     stations: PathText | None = Field(None, description="Stations: name, lat, long, CRS code")
     station_usage_year: int | None = Field(None, description="Year of the usage table; the last where absent")
     passenger_flows: PathText | None = Field(None, description="ORR origin-destination matrix")
@@ -184,10 +188,10 @@ class CorridorSettings(Section):
     """How courier flow is estimated and laid on the network."""
 
     population_exponent: float = Field(
-        0.6, gt=0, le=10, description="beta of the gravity model; Castro-Gonzalez 2023 starts at 0.6"
+        1.0, gt=0, le=10, description="Lines go as this power of a town's residents: 1.01 over 1,609 towns"
     )
-    time_exponent: float = Field(
-        1.0, gt=0, le=10, description="gamma of the gravity model; Castro-Gonzalez 2023 starts at 1"
+    town_spread: float = Field(
+        0.7, gt=0, le=3, description="Spread of a town's exposure about what the network says, natural log. ASSUMPTION"
     )
     trips_per_line_per_month: float = Field(8.0, gt=0, description="Courier trips of one line. ASSUMPTION: two a week")
     internal_share: float = Field(
@@ -205,13 +209,13 @@ class CorridorSettings(Section):
 
 
 class ScoreSettings(Section):
-    """How the score is put together; weights sum to one and enforcement is capped."""
+    """How the score is made: from the posterior, or, where weights are stated, as a weighted index."""
 
     station_weights: dict[str, float] = Field(
-        {}, description="Weight of each component; empty takes the model's defaults"
+        {}, description="Empty: of 100 trips, how many could be met. Weights of components make a 0-100 index instead"
     )
     place_weights: dict[str, float] = Field(
-        {}, description="Weight of each component; empty takes the model's defaults"
+        {}, description="Empty: of 100 trips, how many go there. Weights of components make a 0-100 index instead"
     )
     n_draws: int = Field(1000, ge=100, description="Draws behind the rank intervals")
     random_state: int = Field(20260101, ge=0, description="Seed of every random draw")

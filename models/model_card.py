@@ -15,7 +15,14 @@ from typing import Any
 from models.dictionary import FeatureDictionary
 from models.training import Judgement, TrainingReport
 
-__all__ = ["build_atrs", "describe_index", "draw_index_card", "draw_model_card", "escape_markdown"]
+__all__ = [
+    "build_atrs",
+    "describe_index",
+    "draw_index_card",
+    "draw_model_card",
+    "draw_posterior_card",
+    "escape_markdown",
+]
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>&$~])")
 _LIMITS = (
@@ -158,6 +165,79 @@ def draw_index_card(
     return "\n".join(lines) + "\n"
 
 
+def draw_posterior_card(
+    *,
+    sources: Mapping[str, float],
+    rankability: Mapping[str, float],
+    priors: Mapping[str, Any],
+    checks: Sequence[str],
+    heading: str,
+    region: str,
+    data_note: str,
+) -> str:
+    """
+    Draw the card of the posterior of a run.
+
+    Parameters
+    ----------
+    sources : mapping of str to float
+        What each source moved: sum over towns of the size of its reasons, of 100 trips.
+    rankability : mapping of str to float
+        Share of the spread between units that is not noise, by list.
+    priors : mapping of str to object
+        Every prior as `models.posterior.priors.Priors.to_record` gives it.
+    checks : sequence of str
+        How well the draws stand for the posterior, and what a reader must know of this run.
+    heading : str
+        Marks of the run.
+    region : str
+        Force or region.
+    data_note : str
+        Which files and months it rests on.
+
+    Returns
+    -------
+    str
+        Markdown, the same for the same run.
+    """
+    lines = [
+        f"# Model card: {escape_markdown(region)}",
+        "",
+        escape_markdown(heading),
+        "",
+        "The scores are read from one posterior over courier lines: a corridor model of the network as its prior,",
+        "moved by each source of evidence below. Of 100 trips, a station's score is how many could be met on its",
+        "platforms, a town's how many go there. How many lines are unrecorded and how often one is restocked cannot be",
+        "learnt from these data: trips a month rest on those assumptions, scores and order do not.",
+        "",
+        f"- Data: {escape_markdown(data_note)}",
+        *[
+            f"- Rankability of {what}: {value:.2f} of 1; below 0.5 read tiers only"
+            for what, value in rankability.items()
+        ],
+        *[f"- {escape_markdown(check)}" for check in checks],
+        "",
+        "## What moved the list",
+        "",
+        "| source | of 100 trips moved among towns |",
+        "|---|---|",
+        *[f"| {escape_markdown(name.replace('_', ' '))} | {moved:.1f} |" for name, moved in sources.items()],
+        "",
+        "## What it must not be used for",
+        "",
+        *[f"- {limit}" for limit in _LIMITS],
+        "",
+        "## Priors",
+        "",
+        "| prior | value |",
+        "|---|---|",
+    ]
+    for name, value in priors.items():
+        text = f"{value['mean']:.4g}, sd {value['sd']:.4g}" if isinstance(value, dict) else str(value)
+        lines.append(f"| {escape_markdown(name)} | {escape_markdown(text)} |")
+    return "\n".join(lines) + "\n"
+
+
 def build_atrs(report: TrainingReport, *, region: str, owner: str, data_note: str) -> dict[str, Any]:
     """
     Build the transparency record.
@@ -191,9 +271,11 @@ def build_atrs(report: TrainingReport, *, region: str, owner: str, data_note: st
     return record
 
 
-def describe_index(*, region: str, owner: str, features: Sequence[str], data_note: str) -> dict[str, Any]:
+def describe_index(
+    *, region: str, owner: str, features: Sequence[str], data_note: str, model: str = "expert index"
+) -> dict[str, Any]:
     """
-    Build the transparency record of the index alone.
+    Build the transparency record of what a run scores by.
 
     Parameters
     ----------
@@ -202,9 +284,11 @@ def describe_index(*, region: str, owner: str, features: Sequence[str], data_not
     owner : str
         Who answers for its use.
     features : sequence of str
-        Names of the features that are weighed.
+        Names of the features that are weighed, or of the sources that spoke.
     data_note : str
         Which files and months it rests on.
+    model : str
+        What the score is.
 
     Returns
     -------
@@ -240,7 +324,7 @@ def describe_index(*, region: str, owner: str, features: Sequence[str], data_not
                 "appeals_and_review": None,
             },
             "tool_specification": {
-                "model_in_use": "expert index",
+                "model_in_use": model,
                 "features": list(features),
                 "data": data_note,
             },

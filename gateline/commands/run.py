@@ -45,10 +45,10 @@ def _summary(finished: Finished) -> str:
     """The first stations and towns, and where to look."""
     lines = []
     for what, scores in (("Stations", finished.results.station_scores), ("Towns", finished.results.place_scores)):
-        lines.append(f"\n{what:<28} tier  score  rank (90 %)")
+        lines.append(f"\n{what:<28} tier  of 100 trips  rank (90 %)")
         for row in scores.table.head(_SHOWN).to_dict("records"):
             rank = f"{row['rank']} ({row['rank_low']:.0f}-{row['rank_high']:.0f})"
             rank = rank if row["is_rank_issued"] else "interval too wide"
-            lines.append(f"{row['name'][:28]:<28} {row['tier']:<4} {row['score']:6.1f}  {rank}")
+            lines.append(f"{row['name'][:28]:<28} {row['tier']:<4} {row['score']:8.1f}      {rank}")
     lines.append(f"\nOpen {finished.folder / 'map.html'}")
     return "\n".join(lines)

@@ -31,6 +31,7 @@ from geo.sources.deployments import read_deployments
 from geo.sources.exporters import read_exporters
 from geo.sources.harm import default_harm_weights, read_harm_weights
 from geo.sources.offence_extract import read_offence_extract
+from geo.sources.partner_counts import read_partner_counts
 from geo.sources.passenger_flows import read_passenger_flows, read_station_usage
 from geo.sources.patterns import TimetableReading
 from geo.sources.places import read_places, read_towns
@@ -41,6 +42,7 @@ from geo.tables import (
     BOUNDARIES,
     DEAL_LINES,
     DEPLOYMENTS,
+    PARTNER_COUNTS,
     PASSENGER_FLOWS,
     PROVENANCE,
     STATION_USAGE,
@@ -63,7 +65,9 @@ class Inputs:
 
     Attributes
     ----------
-    offences, deal_lines, deployments, stations, passenger_flows, station_usage, places, exporters : pandas.DataFrame
+    offences, deal_lines, deployments, partner_counts : pandas.DataFrame
+        By the contract of the same name; empty where no file is named.
+    stations, passenger_flows, station_usage, places, exporters : pandas.DataFrame
         By the contract of the same name; empty where no file is named.
     context : pandas.DataFrame
         Table `OFFENCES` of every crime type, `offences` among them, for detectors that learn from related offences.
@@ -85,6 +89,7 @@ class Inputs:
     context: pd.DataFrame
     deal_lines: pd.DataFrame
     deployments: pd.DataFrame
+    partner_counts: pd.DataFrame
     stations: pd.DataFrame
     passenger_flows: pd.DataFrame
     station_usage: pd.DataFrame
@@ -190,6 +195,9 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
             path, exporters=exporters.table, places=places.table, columns=named.deal_lines_columns
         ),
         "deployments": lambda path: read_deployments(path, station_ids=ids, columns=named.deployments_columns),
+        "partner_counts": lambda path: read_partner_counts(
+            path, places=places.table, columns=named.partner_counts_columns
+        ),
         "passenger_flows": lambda path: read_passenger_flows(path, station_ids=ids),
         "station_usage": lambda path: read_station_usage(path, year=named.station_usage_year, station_ids=ids),
     }
@@ -201,6 +209,7 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         context=_within_months(every.table, settings.offences),
         deal_lines=_table(optional["deal_lines"], DEAL_LINES),
         deployments=_table(optional["deployments"], DEPLOYMENTS),
+        partner_counts=_table(optional["partner_counts"], PARTNER_COUNTS),
         stations=stations.table,
         passenger_flows=_table(optional["passenger_flows"], PASSENGER_FLOWS),
         station_usage=_table(optional["station_usage"], STATION_USAGE),

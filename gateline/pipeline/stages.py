@@ -1,8 +1,9 @@
 """
 The stages of a run, in order: network, hotspots, corridors, exposure, scores. Tables in, tables out.
 
-Rank intervals carry the assumptions of the flow model, which `gateline.pipeline.journeys` varies, and not only the
-noise of the counts.
+The lists come from the posterior over lines (`gateline.pipeline.posterior`), and so do the flows that exposure, plan
+and products rest on. Where the settings state weights, a weighted index of features takes the posterior's place in that
+list.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
-from gateline.pipeline.cells import find_cells
-from gateline.pipeline.journeys import Flow, Region, estimate_flow, estimate_flow_scenarios, price_journeys
+from gateline.pipeline.cells import find_cells, measure_offence_surface
+from gateline.pipeline.journeys import Flow, Region, price_journeys
+from gateline.pipeline.posterior import Fitted, fit_posterior, gather_evidence
 from gateline.pipeline.railway import build_railway
 from gateline.pipeline.read import Inputs
 from gateline.pipeline.record import Recorder
@@ -31,6 +32,7 @@ from geo.tables import HOTSPOTS, STATION_USAGE
 from models.draws import IndexSettings
 from models.evidence import count_place_evidence, count_station_evidence
 from models.features import FeatureSet, build_place_features, build_station_features
+from models.posterior.lists import score_places, score_stations
 from models.scoring import MIN_RANKABILITY, Scores, score_units
 
 __all__ = ["Results", "run_stages"]
@@ -64,7 +66,9 @@ class Results:
     station_scores, place_scores : Scores
         Scored lists.
     station_features, place_features : FeatureSet
-        What the scores rest on.
+        What a weighted index would rest on.
+    fitted : Fitted
+        The posterior: what each source of evidence added, and how well it was drawn.
     upstream : pandas.DataFrame
         Table `UPSTREAM_STATIONS`: where each exporting area's flow can be met earliest.
     cutoff : pandas.Period
@@ -86,6 +90,7 @@ class Results:
     place_scores: Scores
     station_features: FeatureSet
     place_features: FeatureSet
+    fitted: Fitted
     upstream: pd.DataFrame
     cutoff: pd.Period
 
@@ -118,7 +123,8 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         railway = build_railway(inputs, settings)
         network = railway.network
         scored_stations = network.stations[network.stations["is_in_force"]]
-        region = price_journeys(inputs, railway, settings)
+        surface = measure_offence_surface(inputs, settings)
+        region = price_journeys(inputs, railway, settings, surface=surface)
         record.rows = {
             "stations": len(network.stations),
             "off_track": len(network.unsnapped),
@@ -133,27 +139,34 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             min_weight=float(settings.hotspots.min_offences),
             stations=scored_stations,
         )
-        cells = find_cells(inputs, settings, scored_stations)
+        cells = find_cells(inputs, settings, scored_stations, surface=surface)
         record.rows = {"clusters": len(clusters.hotspots), "patches": len(cells), **clusters.n_by_fate}
+    usage = _usage(inputs)
     with recorder.stage("corridors") as record:
-        flow = estimate_flow(region, settings)
+        ours = scored_stations.sort_index()
+        fitted, flow = fit_posterior(
+            gather_evidence(inputs, region, ours, usage),
+            region,
+            tuple(ours.index),
+            settings,
+            has_timetable=railway.timetable is not None,
+        )
         upstream = find_upstream_stations(flow.courier_flows, region.supply, network.stations)
         record.rows = {
             "od_pairs": len(flow.od_trips),
             "station_flows": len(flow.assignment.station_flows),
             "segment_flows": len(flow.assignment.segment_flows),
         }
+        record.notes += fitted.notes
         if flow.assignment.lost_trips_per_month > 0:
             record.notes.append(f"{flow.assignment.lost_trips_per_month:.3g} trips a month have no way to their town")
         if (flow.assignment.station_flows["destination_id"] == ALL_DESTINATIONS).any():
             record.notes.append("too many pairs to list: the flow through stations is known by origin alone")
     with recorder.stage("exposure") as record:
-        usage = _usage(inputs)
         station_exposure = measure_station_exposure(flow.assignment.station_flows, network.stations, usage=usage)
         place_exposure = _place_exposure(flow, region.towns, inputs.deal_lines)
         record.rows = {"stations": len(station_exposure), "places": len(place_exposure), "with_usage": len(usage)}
     with recorder.stage("scores") as record:
-        scenarios = estimate_flow_scenarios(region, network.stations, settings)
         station_features = build_station_features(
             station_exposure,
             scored_stations,
@@ -164,20 +177,24 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             cutoff=cutoff,
             station_flows=flow.assignment.station_flows,
             deployments=inputs.deployments if len(inputs.deployments) else None,
-            flow_scenarios=scenarios[0],
             walk_min=settings.access.catchment_walk_min,
         )
         place_features = build_place_features(
-            place_exposure.assign(observed_lines=np.nan),
+            place_exposure,
             region.towns,
             clusters.hotspots,
             count_place_evidence(inputs.offences, region.towns, cutoff=cutoff),
             cutoff=cutoff,
             courier_flows=flow.courier_flows,
-            flow_scenarios=scenarios[1],
         )
         station_scores = _score(station_features, settings.scores.station_weights, settings)
+        if station_scores is None:
+            station_scores = score_stations(fitted.estimate, fitted.reasons, scored_stations["name"])
+            station_scores = _withheld(_beside(station_scores, station_features, "hotspot_harm_within_15_min_walk"))
         place_scores = _score(place_features, settings.scores.place_weights, settings)
+        if place_scores is None:
+            place_scores = score_places(fitted.estimate, fitted.reasons, region.towns["name"])
+            place_scores = _withheld(_beside(place_scores, place_features, "hotspot_harm_in_town"))
         record.rows = {"stations": len(station_scores.table), "places": len(place_scores.table)}
         record.notes = [
             f"rankability of {what} is {scores.rankability:.2f} of 1: no rank is issued, read the tiers"
@@ -200,6 +217,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         place_scores=place_scores,
         station_features=station_features,
         place_features=place_features,
+        fitted=fitted,
         upstream=upstream,
         cutoff=cutoff,
     )
@@ -241,14 +259,23 @@ def _usage(inputs: Inputs) -> pd.DataFrame:
     return inputs.station_usage if len(inputs.station_usage) else empty(STATION_USAGE)
 
 
-def _score(features: FeatureSet, weights: dict[str, float], settings: Settings) -> Scores:
-    """The scored list, without ranks where most of the spread between units is noise."""
-    scores = score_units(
-        features,
-        random_state=settings.scores.random_state,
-        settings=IndexSettings(weights=weights or None),
-        n_draws=settings.scores.n_draws,
-    )
+def _score(features: FeatureSet, weights: dict[str, float], settings: Settings) -> Scores | None:
+    """The weighted index; None where no weights are stated."""
+    if not weights:
+        return None
+    index = IndexSettings(weights=weights)
+    random_state, n_draws = settings.scores.random_state, settings.scores.n_draws
+    return _withheld(score_units(features, random_state=random_state, settings=index, n_draws=n_draws))
+
+
+def _beside(scores: Scores, features: FeatureSet, harm_name: str) -> Scores:
+    """The list with what is shown beside a score and is no part of it: offences in reach, and harm of hotspots."""
+    known = pd.DataFrame({"n_events": features.evidence.totals, harm_name: features.hotspot_harm}, features.names.index)
+    return replace(scores, table=scores.table.join(known))
+
+
+def _withheld(scores: Scores) -> Scores:
+    """The list without ranks where most of the spread between units is noise."""
     if scores.rankability >= MIN_RANKABILITY:
         return scores
     return replace(scores, table=scores.table.assign(is_rank_issued=False))

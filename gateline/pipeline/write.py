@@ -24,7 +24,7 @@ from geo.disclosure.generalisation import generalise_hotspots, suppress_months
 from geo.disclosure.quadtree import band_cells
 from geo.disclosure.suppression import round_counts
 from models.dictionary import PLACE_FEATURES, STATION_FEATURES
-from models.model_card import describe_index, draw_index_card
+from models.model_card import describe_index, draw_index_card, draw_posterior_card
 from models.planning import InterceptionPlan
 
 __all__ = ["make_marks", "product_inputs", "write_products", "write_record"]
@@ -93,7 +93,7 @@ def make_marks(inputs: Inputs, results: Results, settings: Settings, *, run_id: 
 
 def _notes(results: Results) -> list[str]:
     """Limits that this run's own figures state."""
-    notes = []
+    notes = list(results.fitted.notes)
     for what, scores in (("stations", results.station_scores), ("towns", results.place_scores)):
         n_wide = int((~scores.table["is_rank_issued"]).sum())
         if n_wide:
@@ -201,18 +201,31 @@ def write_products(folder: Path, products: ProductInputs, inputs: Inputs, result
     write_csv(folder / "quarantine.csv", rejected, products.marks)
     marks = products.marks
     lists = (("stations", results.station_scores), ("towns", results.place_scores))
-    card = draw_index_card(
-        {what: scores.weights for what, scores in lists},
-        rankability={what: scores.rankability for what, scores in lists},
-        dictionaries={"stations": STATION_FEATURES, "towns": PLACE_FEATURES},
-        heading=marks.sentence(),
-        region=marks.title,
-        data_note=f"{marks.period}; {'; '.join(marks.credits)}",
-    )
+    rankability = {what: scores.rankability for what, scores in lists}
+    about: dict[str, str] = {
+        "heading": marks.sentence(),
+        "region": marks.title,
+        "data_note": f"{marks.period}; {'; '.join(marks.credits)}",
+    }
+    weights = {what: scores.weights for what, scores in lists if scores.weights}
+    dictionaries = {"stations": STATION_FEATURES, "towns": PLACE_FEATURES}
+    if weights:
+        card = draw_index_card(weights, rankability=rankability, dictionaries=dictionaries, **about)
+    else:
+        reasons = results.fitted.reasons
+        moved = zip(reasons.groups[1:], abs(reasons.town[1:]).sum(axis=1), strict=True)
+        card = draw_posterior_card(
+            sources={name: float(value) for name, value in moved},
+            rankability=rankability,
+            priors=results.fitted.estimate.posterior.priors.to_record(),
+            checks=results.fitted.notes,
+            **about,
+        )
     (folder / "model_card.md").write_text(card, encoding="utf-8")
-    features = sorted({name for _, scores in lists for name in scores.weights})
+    features = sorted({name for _, scores in lists for name in scores.weights} or set(results.fitted.reasons.groups))
+    model = "expert index" if weights else "posterior over courier lines"
     note = f"{FICTIONAL_NOTE}. {marks.period}" if marks.is_fictional else marks.period
-    record = describe_index(region=marks.title, owner=marks.operator, features=features, data_note=note)
+    record = describe_index(region=marks.title, owner=marks.operator, features=features, data_note=note, model=model)
     _dump(folder / "atrs.json", record | {"run_id": marks.run_id, "marking": marks.marking})
 
 

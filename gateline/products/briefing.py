@@ -82,11 +82,11 @@ def describe_evidence(stations: pd.DataFrame) -> list[str]:
     findings = [f"{len(stations) - n_unknown} stations were ranked; for {n_unknown} the data are insufficient."]
     if names["A"]:
         findings.append(
-            f"{_listed(names['A'])}: among the first ten with a chance of at least 80 %. The order among them is less "
-            "certain than their place in the group."
+            f"{_listed(names['A'])}: in the core, the fewest stations that see half of all meetings, with a chance of "
+            "at least 80 %. The order among them is less certain than their place in the group."
         )
     else:
-        findings.append("No station is among the first ten with a chance of 80 % or more: use the order with caution.")
+        findings.append("No station is in the core with a chance of 80 % or more: use the order with caution.")
     if names["B"]:
         findings.append(f"{_listed(names['B'])}: a chance of 40 to 80 %. The evidence does not settle these.")
     led = stations.loc[stations["enforcement_led"], "name"].map(_text).tolist()
@@ -138,7 +138,7 @@ def _station_rows(table: pd.DataFrame) -> dict[str, Any]:
     rows = []
     for row in table.head(_N_ROWS).to_dict("records"):
         main = max(reasons, key=lambda column: row[column]) if reasons else None
-        why = f"{_text(reason_label(main), 40)} ({row[main]:.0f} of {row['score']:.0f})" if main else ""
+        why = f"{_text(reason_label(main), 40)} ({row[main]:.1f} of {row['score']:.1f})" if main else ""
         rows.append([*_ranked(row), f"{row['score']:.1f}", _range(row), _text_or_dash(row["top_origin"]), why])
     head = ["Rank", "Station", "Tier", "Score", "Range", "Largest origin", "Main reason"]
     return {"head": head, "rows": rows, "align": ["r", "l", "l", "r", "r", "l", "l"]}

@@ -31,10 +31,13 @@ HOW_TO_READ = (
         "Rank interval: the place's rank lies in this range with 90 % chance, given the data and the model's "
         "assumptions."
     ),
-    "Score: 0 to 100. It is relative within this run, not a probability of an offence. The reasons sum to it.",
     (
-        "Courier flow: expected courier trips a month that board, change or alight. Where no count of deal lines was"
-        " given it is relative: compare places, do not count trains."
+        "Score of a station: of 100 courier trips into or within the force, how many set foot on its platforms. Of a "
+        "town: how many go there. The reasons sum to it: what the network says, and what each source added or took."
+    ),
+    (
+        "Courier flow: expected courier trips a month that board, change or alight. Its level rests on how many lines "
+        "are unrecorded and how often one is restocked, which nobody knows: read its interval. No score hangs on it."
     ),
     (
         "Enforcement-led: the place is in the first ten only because of what police found there. Check for past "
@@ -45,9 +48,9 @@ HOW_TO_READ = (
 )
 
 TIER_MEANING = {
-    "A": "chance of being among the first ten is at least 80 %",
-    "B": "chance of being among the first ten is 40 to 80 %",
-    "C": "the rest",
+    "A": "at least 80 % likely to belong to the core, the fewest that together hold half of the whole",
+    "B": "40 to 80 % likely to belong to the core",
+    "C": "less likely to belong to the core",
     "insufficient data": "too little evidence to place",
 }
 
@@ -90,7 +93,12 @@ COLUMN_LABELS = {
     "place_id": "Place code",
     "name": "Name",
     "tier": "Tier",
-    "score": "Score (0-100)",
+    "score": "Score (of 100 trips)",
+    "score_low": "Score interval, from",
+    "score_high": "Score interval, to",
+    "trips_low": "Trips a month, from",
+    "trips_high": "Trips a month, to",
+    "p_core": "Chance of the core",
     "rank": "Rank",
     "rank_low": "Rank interval, from",
     "rank_high": "Rank interval, to",

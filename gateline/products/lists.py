@@ -245,7 +245,9 @@ def _score_columns(scores: pd.DataFrame) -> dict[str, pd.Series]:
     issued = scores["tier"] != "insufficient data"
     if "is_rank_issued" in scores.columns:
         issued &= scores["is_rank_issued"].astype(bool)
-    return {**columns, "is_rank_issued": issued}
+    # The posterior's own, which a weighted index does not have.
+    further = ("score_low", "score_high", "trips_low", "trips_high", "p_core")
+    return {**columns, "is_rank_issued": issued, **{c: scores[c] for c in further if c in scores.columns}}
 
 
 def _with_reasons(table: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:

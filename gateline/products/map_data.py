@@ -145,7 +145,9 @@ def _towns(inputs: ProductInputs) -> dict[str, Any]:
 
 def _scores(table: pd.DataFrame, id_name: str) -> dict[str, Any]:
     columns = reason_columns(table)
+    further = [name for name in ("score_low", "score_high", "trips_low", "trips_high") if name in table.columns]
     return {
+        **{name: _numbers(table[name]) for name in further},
         "id": [_text(i) for i in table.index],
         "id_name": id_name,
         "name": _texts(table["name"]),

@@ -36,6 +36,11 @@ _HEADER_ROW = 3
 _MOST_FOOTER = 100
 _NUMBER_FORMATS = {
     "score": "0.0",
+    "score_low": "0.0",
+    "score_high": "0.0",
+    "trips_low": "0.0",
+    "trips_high": "0.0",
+    "p_core": "0.00",
     "rank": "0",
     "rank_low": "0",
     "rank_high": "0",

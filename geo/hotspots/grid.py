@@ -167,12 +167,35 @@ class Grid:
         geopandas.GeoDataFrame
             Squares in EPSG:27700 in the order asked for, indexed by ``cell_id``.
         """
-        chosen = np.asarray(chosen, dtype=np.int64)
-        west = self.west_m + self.column[chosen] * self.cell_m
-        south = self.south_m + self.row[chosen] * self.cell_m
-        squares = shapely.box(west, south, west + self.cell_m, south + self.cell_m)
+        west, south = self._corners(chosen)
         ids = [f"{east:.0f}-{north:.0f}-{self.cell_m:.0f}" for east, north in zip(west, south, strict=True)]
+        squares = self.build_squares(chosen)
         return gpd.GeoDataFrame(index=pd.Index(ids, name="cell_id", dtype="str"), geometry=squares, crs=METRIC)
+
+    def build_squares(self, chosen: IntArray) -> NDArray[np.object_]:
+        """
+        Build the bare squares of some cells: a table of them takes a hundred times as long.
+
+        Parameters
+        ----------
+        chosen : numpy.ndarray of int
+            Numbers of the cells.
+
+        Returns
+        -------
+        numpy.ndarray of shapely.Polygon
+            Squares in EPSG:27700 in the order asked for.
+        """
+        west, south = self._corners(chosen)
+        squares: NDArray[np.object_] = shapely.box(west, south, west + self.cell_m, south + self.cell_m)
+        return squares
+
+    def _corners(self, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
+        """West and south edges of some cells."""
+        position = self.position[np.asarray(chosen, dtype=np.int64)]
+        west = np.asarray(self.west_m + position % self.n_columns * self.cell_m, dtype=np.float64)
+        south = np.asarray(self.south_m + position // self.n_columns * self.cell_m, dtype=np.float64)
+        return west, south
 
 
 def build_grid(

@@ -1,9 +1,10 @@
 """
 Hotspots as patches of grid cells: those that Gi* finds hot, and those where a detector expects the next offences.
 
-In: `geo.tables.OFFENCES` and the study area. Out: `geo.tables.HOTSPOTS`. Gi* has z-scores and q-values, which clusters
-do not have: use it where the question is whether there is a hotspot at all. Use the foreseen cells where the question
-is where to go next: `geo.hotspots.comparison` says how much of the later offences they held.
+In: `geo.tables.OFFENCES` and the study area, or a detector's `Surface` over it. Out: `geo.tables.HOTSPOTS`. Gi* has
+z-scores and q-values, which clusters do not have: use it where the question is whether there is a hotspot at all. Use
+the foreseen cells where the question is where to go next: `geo.hotspots.comparison` says how much of the later offences
+they held.
 """
 
 from __future__ import annotations
@@ -19,12 +20,11 @@ from scipy.sparse.csgraph import connected_components
 from geo.crs import METRIC
 from geo.errors import UsageError
 from geo.hotspots.clusters import MOST_SHIFT_M, MOST_WALK_MIN
-from geo.hotspots.detectors import Detector
-from geo.hotspots.events import build_events
 from geo.hotspots.grid import Grid
 from geo.hotspots.identity import keep_ids
 from geo.hotspots.local_statistics import measure_gi_star
 from geo.hotspots.points import WeightedPoints, build_points, months_of_ordinals
+from geo.hotspots.surface import Surface
 from geo.hotspots.walking import DETOUR, WALK_M_PER_MIN, measure_walks
 from geo.schema import empty, validate
 from geo.tables import HOTSPOTS
@@ -100,10 +100,9 @@ def find_hot_cells(
 
 def find_foreseen_cells(
     offences: pd.DataFrame,
-    grid: Grid,
+    surface: Surface,
     *,
     targets: Collection[str],
-    detector: Detector,
     area_share: float,
     stations: pd.DataFrame | None = None,
     previous: gpd.GeoDataFrame | None = None,
@@ -116,13 +115,11 @@ def find_foreseen_cells(
     Parameters
     ----------
     offences : pandas.DataFrame
-        Table `geo.tables.OFFENCES` of all crime types: those that are no target are context. Never modified.
-    grid : Grid
-        Cells of the study area.
+        Table `geo.tables.OFFENCES` that the surface was measured on, for what lies in a patch. Never modified.
+    surface : Surface
+        From `geo.hotspots.surface.measure_surface`.
     targets : collection of str
-        Crime types to be foreseen.
-    detector : Detector
-        Such as `geo.hotspots.detectors.DEFAULT_DETECTOR` among `standard_detectors`.
+        Crime types that are foreseen.
     area_share : float
         Share of the cells that is entered, in (0, 1]; cells with the score of the last one stay out if they do not
         all fit.
@@ -143,13 +140,13 @@ def find_foreseen_cells(
     ------
     UsageError
         If the share is out of range.
-    InputError
-        If no target is usable.
+    TableError
+        If a table breaks its contract.
     """
     if not 0 < area_share <= 1:
         msg = f"area_share: it is {area_share!r}, expected above 0 and at most 1. Mend the setting."
         raise UsageError(msg)
-    score = detector.fit(build_events(offences, targets=targets), grid)
+    grid, score = surface.grid, surface.score
     n_entered = max(int(area_share * len(grid)), 1)
     order = np.argsort(-score, kind="stable")
     # Ties at the edge would be broken by the order of cells, which means nothing: none of them is entered.
@@ -210,7 +207,7 @@ def _describe(
     n_offences = int(points.n_offences[inside].sum())
     centre = np.average(points.coordinates_m[inside], axis=0, weights=weight if weight.sum() > 0 else None)
     first, last = int(points.first_month.asi8[inside].min()), int(points.last_month.asi8[inside].max())
-    shape = shapely.union_all(grid.build_cells(cells).geometry.to_numpy())
+    shape = shapely.union_all(grid.build_squares(cells))
     area_km2 = len(cells) * grid.area_km2
     return {
         "patch": number,

@@ -1,7 +1,7 @@
 """The contracts of every table that crosses a stage. Point tables carry ``easting_m, northing_m`` in EPSG:27700."""
 
 from geo.tables.disclosed import BANDED_CELLS
-from geo.tables.evidence import CUCKOOING, DEAL_LINES, DEPLOYMENTS, OFFENCES, PROVENANCE, QUARANTINE
+from geo.tables.evidence import CUCKOOING, DEAL_LINES, DEPLOYMENTS, OFFENCES, PARTNER_COUNTS, PROVENANCE, QUARANTINE
 from geo.tables.exposure import (
     COURIER_FLOWS,
     HOTSPOTS,
@@ -37,6 +37,7 @@ __all__ = [
     "HOTSPOTS",
     "OD_TRIPS",
     "OFFENCES",
+    "PARTNER_COUNTS",
     "PASSENGER_FLOWS",
     "PLACES",
     "PLACE_EXPOSURE",

@@ -83,6 +83,18 @@ DEPLOYMENTS = Contract(
     total="One row a visit by a team to a station.",
 )
 
+# Small counts of people: inside only, and in bands where they leave.
+PARTNER_COUNTS = Contract(
+    "partner_counts",
+    "partner_count_id",
+    {
+        "layer": Column("text", "what is counted, such as treatment, deaths or missing_returns"),
+        "place_id": Column("text", "place_id of the town"),
+        "n": Column("number", "people or events counted", low=0),
+    },
+    total="One row a layer and a town, for all months that the partner counted.",
+)
+
 QUARANTINE = Contract(
     "quarantine",
     "quarantine_id",

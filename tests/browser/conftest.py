@@ -40,8 +40,8 @@ def visit(chromium):
         context = chromium.new_context(offline=True, viewport={"width": width, "height": height})
         contexts.append(context)
         found = Visit(context.new_page())
-        # What a headless browser does with its own dialogue changes from version to version: the page's call is counted.
-        found.page.add_init_script("window.glPrintCalls = 0; window.print = () => { window.glPrintCalls += 1; };")
+        # What a headless browser does with its dialogue changes from version to version: the page's call is counted.
+        found.page.add_init_script("window.glPrintCalls = 0; window.print = () => glPrintCalls++;")
         found.page.on("console", lambda message: found.faults.append(f"{message.type}: {message.text}"))
         found.page.on("pageerror", lambda error: found.faults.append(str(error)))
         found.page.on("dialog", lambda dialog: (found.faults.append("dialog"), dialog.dismiss()))

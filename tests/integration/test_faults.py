@@ -15,7 +15,7 @@ import gateline.pipeline.run as main_job
 from gateline.commands.demo import _DATA, _FILES, demo_settings
 from gateline.pipeline.read import read_inputs, require_little_quarantine
 from gateline.settings import read_settings, write_settings_template
-from geo.errors import CrsError, GatelineError, InputError, QuarantineError, UsageError
+from geo.errors import CrsError, GatelineError, InputError, QuarantineError, TableError, UsageError
 
 OFFENCES, CUCKOOING, LINES = "offences_FICTIONAL.csv", "cuckooing_FICTIONAL.csv", "deal_lines.csv"
 STATIONS, PLACES, EXPORTERS = "stations.csv", "places.csv", "exporters.csv"
@@ -322,7 +322,7 @@ ALL_WRONG = {
         "scores.station_weights.courier_flow is nan",
     ),
     "exponent that overflows": (
-        lambda root: put(root, "population_exponent = 0.6", "population_exponent = 1000.0"),
+        lambda root: put(root, "population_exponent = 1.0", "population_exponent = 1000.0"),
         UsageError,
         "corridors.population_exponent is 1000.0",
     ),
@@ -404,8 +404,8 @@ STOPPED = {
     ),
     "towns without people": (
         lambda root: keep(root, PLACES, column(4, "0")),
-        UsageError,
-        r"origins: .* internal lines have no origin",
+        TableError,
+        r"places: no town of the force has residents, expected some",
     ),
     "a hub that no track reaches": (
         lambda root: layer(root, TRACK, lambda document: document.update(features=document["features"][::2])),

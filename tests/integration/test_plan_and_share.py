@@ -35,7 +35,7 @@ def test_a_run_holds_its_plan(demo):
     plan = demo_settings().plan
     assert len(rows) == plan.n_teams * plan.n_days * len(plan.shifts)
     assert {row["is_fictional"] for row in rows} == {"true"}
-    assert (run / "model_card.md").read_text(encoding="utf-8").count("| courier") >= 2
+    assert (run / "model_card.md").read_text(encoding="utf-8").count("## What moved the list") == 1
 
 
 def test_a_what_if_prints_its_plan_and_publishes_nothing(demo):
@@ -47,14 +47,14 @@ def test_a_what_if_prints_its_plan_and_publishes_nothing(demo):
     assert sorted(Path(demo / "runs").iterdir()) == before
 
 
-def test_a_stated_rail_share_comes_out(inputs):
+def test_a_stated_rail_share_comes_out_within_a_few_percent(inputs):
     settings = demo_settings()
     corridors = settings.corridors.model_copy(update={"rail_share": 0.4})
     settings = settings.model_copy(update={"corridors": corridors})
     flows = run_stages(inputs, settings, Recorder(lambda _: None)).courier_flows
     both = flows[flows["rail_time_min"].notna() & flows["road_time_min"].notna()]
     by_rail = (both["trips_per_month"] * both["rail_share"]).sum()
-    assert by_rail / both["trips_per_month"].sum() == pytest.approx(0.4, abs=1e-6)
+    assert by_rail / both["trips_per_month"].sum() == pytest.approx(0.4, abs=0.03)
 
 
 def test_an_erased_address_stays_out_and_is_counted(demo, inputs, tmp_path):

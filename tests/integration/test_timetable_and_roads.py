@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 
 from gateline.commands.demo import _DATA, _FILES, demo_settings
-from gateline.pipeline.journeys import estimate_flow, estimate_flow_scenarios, price_journeys
+from gateline.pipeline.cells import measure_offence_surface
+from gateline.pipeline.journeys import price_journeys
 from gateline.pipeline.railway import build_railway, restrict_calls
 from gateline.pipeline.read import read_inputs
 from gateline.pipeline.record import Recorder
 from gateline.pipeline.stages import run_stages
 from gateline.settings import Settings, read_settings, write_settings_template
-from geo.corridors.exposure import measure_station_exposure
 from geo.errors import InputError, ResourceError, UsageError
 from geo.network.passenger import ArcKind
 
@@ -225,18 +225,21 @@ def test_stops_are_known_by_the_table_of_codes(root, plain):
     assert Laid(root, inputs=named).notes[0].startswith("timetable not used: 0 of")
 
 
-def test_the_cheaper_rail_is_the_more_trips_stations_see(root):
+def test_the_cheaper_rail_is_the_more_trips_stations_see(plain):
+    estimate = plain.results.fitted.estimate
+    stations = estimate.posterior.stations
+    seen = [float((stations.visits @ (estimate.pair_share * stations.rail_share(step))).sum()) for step in (-1, 0, 1)]
+    assert seen[0] < 0.9 * seen[1] < 0.9 * 0.9 * seen[2]
+
+
+def test_a_step_of_the_rail_parameter_is_rail_priced_half_an_hour_cheaper(root, plain):
     run = Laid(root)
-    region = price_journeys(run.inputs, run.railway, run.settings)
-    by_station, by_place = estimate_flow_scenarios(region, run.railway.network.stations, run.settings)
-    main = measure_station_exposure(
-        estimate_flow(region, run.settings).assignment.station_flows, run.railway.network.stations
-    )["courier_trips_per_month"]
-    assert by_station["rail_dear"].sum() < 0.9 * main.sum()
-    assert by_station["rail_cheap"].sum() > 1.1 * main.sum()
-    # Towns are met by any mode: what rail costs leaves their trips alone.
-    pd.testing.assert_series_equal(by_place["rail_cheap"], by_place["rail_dear"], check_names=False)
-    assert (by_place["population_high"] - by_place["population_low"]).abs().sum() > 1
+    surface = measure_offence_surface(run.inputs, run.settings)
+    region = price_journeys(run.inputs, run.railway, run.settings, surface=surface)
+    priced = region.with_rail_constant(-30.0).priced
+    posterior = plain.results.fitted.estimate.posterior
+    expected = priced["rail_share"].reindex(posterior.ways.flow_ids).to_numpy()
+    assert posterior.stations.rail_share(1.0) == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_timetable_needs_its_week(root):
@@ -284,11 +287,8 @@ def test_changes_are_estimated_from_those_that_passengers_make(root, plain):
 
 
 def test_towns_are_no_origins_where_no_line_is_internal(root):
-    run = Laid(root, corridors={"internal_share": 0.0})
-    region = price_journeys(run.inputs, run.railway, run.settings)
-    od_trips = estimate_flow(region, run.settings).od_trips
-    assert set(region.road_times["origin_id"]) == set(run.inputs.exporters.index)
-    assert set(od_trips["origin_id"]) == set(run.inputs.exporters.index)
+    run = Run(root, corridors={"internal_share": 0.0})
+    assert set(run.results.od_trips["origin_id"]) == set(run.inputs.exporters.index)
 
 
 def test_too_many_pairs_are_refused(root, monkeypatch):
@@ -300,7 +300,7 @@ def test_too_many_pairs_are_refused(root, monkeypatch):
 
 
 def test_flow_of_very_many_pairs_is_listed_by_origin_and_adds_up_alike(root, plain, monkeypatch):
-    monkeypatch.setattr("gateline.pipeline.journeys._MOST_LISTED_PAIRS", 10)
+    monkeypatch.setattr("gateline.pipeline.posterior.MOST_LISTED_PAIRS", 10)
     run = Run(root)
     assert set(run.results.assignment.station_flows["destination_id"]) == {"all"}
     corridors = next(s for s in run.recorder.stages if s.name == "corridors")
@@ -310,20 +310,6 @@ def test_flow_of_very_many_pairs_is_listed_by_origin_and_adds_up_alike(root, pla
         plain.results.station_exposure["courier_trips_per_month"],
         rtol=1e-9,
     )
-
-
-def test_scenarios_are_the_flow_under_other_settings(root, plain):
-    """The scenario of half the time exponent is what a run with half the time exponent finds."""
-    settings = plain.settings.corridors
-    half = Run(root, corridors={"time_exponent": settings.time_exponent * 0.5})
-    ours = plain.results.network.stations.query("is_in_force").index.sort_values()
-    main = plain.results.station_exposure.loc[ours, "courier_trips_per_month"].to_numpy()
-    features = plain.results.station_features
-    scenario = features.flow_scenarios
-    other = half.results.station_exposure.loc[ours, "courier_trips_per_month"].to_numpy()
-    expected = (other / other.sum()) / (main / main.sum())
-    found = [row / row[0] for row in scenario]
-    assert any(row == pytest.approx(expected / expected[0], rel=1e-6) for row in found)
 
 
 def test_a_last_month_makes_the_run_independent_of_the_clock(root, plain, monkeypatch):

@@ -75,12 +75,12 @@ def test_a_workspace_gives_the_same_as_the_demo_it_was_copied_from_and_is_not_wr
     for part in ("demo", "boundaries"):
         shutil.copytree(gateline.study._DATA / part, tmp_path / "inputs", dirs_exist_ok=True)
     settings = demo_settings()
-    scores = settings.scores.model_copy(update={"n_draws": 100})
-    (tmp_path / "region.toml").write_text(write_settings_template(settings.model_copy(update={"scores": scores})))
+    plan = settings.plan.model_copy(update={"n_teams": 9})
+    (tmp_path / "region.toml").write_text(write_settings_template(settings.model_copy(update={"plan": plan})))
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     study = open_workspace(tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-    assert study.settings.scores.n_draws == 100
+    assert study.settings.plan.n_teams == 9
     pd.testing.assert_frame_equal(study.results.courier_flows, demo.results.courier_flows)
     pd.testing.assert_series_equal(
         study.results.station_scores.table["score"], demo.results.station_scores.table["score"]

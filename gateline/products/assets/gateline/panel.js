@@ -90,7 +90,7 @@ gl.row = (table, k) => {
   const cell = gl.add(gl.make("td"), named);
   const meter = gl.make("span", "gl-meter");
   const bar = gl.make("span");
-  bar.style.width = Math.max(1, table.score[k]) + "%";
+  bar.style.width = Math.max(1, (100 * table.score[k]) / Math.max(1e-9, table.score[0])) + "%";
   const isKnown = table.tier[k] !== "insufficient data";
   gl.add(
     row,
@@ -186,8 +186,10 @@ gl.rangeBar = (box, table, at) => {
   gl.add(box, gl.make("p", "gl-small", "Chance of being among the first ten: " + Math.round(100 * table.p10[at]) + " %"));
 };
 
+gl.within = (table, at) => (table.score_low ? " (90 % range " + gl.number(table.score_low[at]) + " to " + gl.number(table.score_high[at]) + ")" : "");
+
 gl.reasonBars = (box, table, at) => {
-  gl.add(box, gl.make("h3", "", "Why: score " + gl.number(table.score[at]) + " of 100"));
+  gl.add(box, gl.make("h3", "", "Why: " + gl.number(table.score[at]) + " of 100 courier trips" + gl.within(table, at)));
   const list = gl.make("table", "gl-reasons");
   const body = gl.make("tbody");
   const order = table.reason_names.map((name, k) => k).sort((a, b) => table.reasons[at][b] - table.reasons[at][a]);
@@ -219,7 +221,7 @@ gl.stationFacts = (box, table, at) => {
   }
   gl.add(box, gl.make("h3", "", "Flow and footfall"));
   gl.facts(box, [
-    ["Courier trips a month", gl.number(table.flow[at], 2)],
+    ["Courier trips a month", gl.number(table.flow[at], 1) + (table.trips_low ? " (" + gl.number(table.trips_low[at], 1) + " to " + gl.number(table.trips_high[at], 1) + ")" : "")],
     ["board \u00b7 change \u00b7 alight", [table.boarding[at], table.changing[at], table.alighting[at]].map((v) => gl.number(v, 2)).join(" \u00b7 ")],
     ["for each 100,000 passengers", gl.number(table.per_100k[at], 2)],
     ["Entries and exits a year", gl.number(table.footfall[at], 0)],

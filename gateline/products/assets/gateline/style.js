@@ -20,11 +20,8 @@ gl.classOf = (value, breaks) => {
   return at;
 };
 
-/* Four equal steps below the highest score, rounded up to tens, make five classes. */
-gl.scoreBreaks = (scores) => {
-  const top = Math.max(10, Math.ceil(Math.max(0, ...scores.slice(0, 50)) / 10) * 10);
-  return [0.2, 0.4, 0.6, 0.8].map((share) => top * share);
-};
+/* Scores are shares and as skewed as flows: the same steps of 1, 2, 5, 10. */
+gl.scoreBreaks = (scores) => gl.flowBreaks(scores);
 
 /* Flows are skewed: the four steps of 1, 2, 5, 10 below the highest keep the main corridors apart. */
 gl.flowBreaks = (flows) => {

@@ -77,14 +77,14 @@ gl.stationLegend = (put) => {
   const colours = gl.palette(gl.scoreView.palette);
   const { tiers } = gl.data.marks;
   const list = gl.legends.stations[0];
-  gl.note(list, "Tier, by the chance of the first ten");
+  gl.note(list, "Tier, by the chance of the core");
   const row = gl.make("li", "gl-tiers");
   for (const [tier, radius, words] of [["A", 10, "80 % up"], ["B", 8, "40\u201380 %"], ["C", 5, "less"]]) {
     gl.add(row, gl.sample("gl-round", { width: 2 * radius + "px", height: 2 * radius + "px", background: gl.cssColour("quiet") }), gl.add(gl.make("span"), gl.make("strong", "", tier + " "), document.createTextNode(words)));
   }
   list.appendChild(row);
   if (gl.data.stations.tier.includes("insufficient data")) put("insufficient data: " + tiers["insufficient data"], gl.sample("gl-round gl-dashed", { width: "9px", height: "9px" }));
-  gl.ramp(list, "Score, 0 to 100", colours, gl.scoreView.breaks);
+  gl.ramp(list, "Score: of 100 courier trips", colours, gl.scoreView.breaks);
 };
 
 /* Classes side by side, with the value at each joint. */

@@ -103,12 +103,12 @@ def ranked(tiers, *, led=()):
 def test_text_claims_no_more_than_the_tiers():
     settled = " ".join(describe_evidence(ranked(["A", "A", "B", "C", "insufficient data"], led=[1])))
     assert "4 stations were ranked; for 1 the data are insufficient" in settled
-    assert "S0 and S1: among the first ten with a chance of at least 80 %" in settled
+    assert "S0 and S1: in the core, the fewest stations that see half of all meetings" in settled
     assert ". S2: a chance of 40 to 80 %" in settled
     assert "S1: in the first ten only because of what police found there" in settled
     assert "spans 4 places" in settled
     unsettled = " ".join(describe_evidence(ranked(["C", "C"])))
-    assert "No station is among the first ten with a chance of 80 % or more" in unsettled
+    assert "No station is in the core with a chance of 80 % or more" in unsettled
     assert "at least 80 %" not in unsettled
 
 

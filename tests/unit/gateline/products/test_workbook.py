@@ -61,7 +61,7 @@ def test_the_list_is_ranked_typed_filtered_and_frozen(book, run):
     assert [row[0] for row in rows] == [rank if k else None for rank, k in zip(table["rank"], known, strict=True)]
     assert [row[2] for row in rows] == table["name"].tolist()
     header = [cell.value for cell in sheet[4]]
-    scores = [row[header.index("Score (0-100)")] for row in rows]
+    scores = [row[header.index("Score (of 100 trips)")] for row in rows]
     assert scores == pytest.approx(table["score"].tolist())
     assert sheet.auto_filter.ref.startswith("A4:")
     assert sheet.freeze_panes == "D5"

@@ -7,6 +7,7 @@ from geo.errors import UsageError
 from geo.hotspots.detectors import Detector
 from geo.hotspots.grid import build_grid
 from geo.hotspots.hot_cells import find_foreseen_cells, find_hot_cells
+from geo.hotspots.surface import measure_surface
 from tests.unit.geo.hotspots.toy_offences import make_offences
 
 GRID = build_grid(shapely.box(0, 0, 10_000, 10_000), cell_m=250)
@@ -64,12 +65,14 @@ def by_targets(events, grid):
     )
 
 
-def test_the_foreseen_cells_are_the_highest_and_no_more_than_asked_for():
-    offences = planted()
+def foreseen(offences, detector, *, area_share):
     targets = set(offences["crime_type"])
-    found = find_foreseen_cells(
-        offences, GRID, targets=targets, detector=Detector("counts", by_targets), area_share=4 / len(GRID)
-    )
+    surface = measure_surface(offences, GRID, targets=targets, detector=detector)
+    return find_foreseen_cells(offences, surface, targets=targets, area_share=area_share)
+
+
+def test_the_foreseen_cells_are_the_highest_and_no_more_than_asked_for():
+    found = foreseen(planted(), Detector("counts", by_targets), area_share=4 / len(GRID))
     assert found["area_km2"].sum() <= 4 * GRID.area_km2 + 1e-9
     assert found.geometry.intersects(shapely.box(3000, 6000, 3500, 6500)).all()
     assert found["method"].eq("foreseen").all()
@@ -77,11 +80,10 @@ def test_the_foreseen_cells_are_the_highest_and_no_more_than_asked_for():
 
 
 def test_ties_at_the_edge_are_left_out_whatever_the_order_of_cells():
-    offences = planted(n_planted=0)
     flat = Detector("flat", lambda events, grid: 0.0 * by_targets(events, grid))
-    assert find_foreseen_cells(offences, GRID, targets=set(offences["crime_type"]), detector=flat, area_share=0.5).empty
+    assert foreseen(planted(n_planted=0), flat, area_share=0.5).empty
 
 
 def test_a_share_out_of_range_is_refused():
     with pytest.raises(UsageError, match=r"area_share: it is 0, expected above 0 and at most 1"):
-        find_foreseen_cells(planted(), GRID, targets={"Drugs"}, detector=Detector("counts", by_targets), area_share=0)
+        foreseen(planted(), Detector("counts", by_targets), area_share=0)

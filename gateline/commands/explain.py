@@ -1,0 +1,156 @@
+"""Why one station or town stands where it does, and what would move it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import typer
+
+from gateline.study import Study, open_demo, open_workspace
+from geo.errors import UsageError
+from models.posterior.whatif import SHIFT_HOURS, add_line, add_shift, compare_shares, vary_assumptions
+
+__all__ = ["explain_place", "explain_unit"]
+
+_SHOWN = 5
+
+
+def explain_unit(workspace: Path, unit: str) -> None:
+    """
+    Print the explanation of a station or a town.
+
+    Parameters
+    ----------
+    workspace : pathlib.Path
+        The workspace; its stages are run in memory and nothing is written.
+    unit : str
+        Station code, place id, or the name of a town or station.
+    """
+    study = open_workspace(workspace) if (workspace / "region.toml").is_file() else open_demo()
+    typer.echo(explain_place(study, unit))
+
+
+def explain_place(study: Study, unit: str) -> str:
+    """
+    Explain a station or a town in words and figures.
+
+    Parameters
+    ----------
+    study : Study
+        A region, read and run.
+    unit : str
+        Station code, place id, or a name; a town before a station of the same name is asked by its id.
+
+    Returns
+    -------
+    str
+        Lines of text, under the region's marking.
+
+    Raises
+    ------
+    UsageError
+        If no unit is called so, or the lists are a weighted index, which has no sources to explain.
+    """
+    results = study.results
+    is_station, unit_id = _find(study, unit)
+    scores = results.station_scores if is_station else results.place_scores
+    if scores.weights:
+        msg = "explain: the list is a weighted index, expected the posterior. Leave the weights empty in region.toml."
+        raise UsageError(msg)
+    row: dict[str, Any] = {str(k): v for k, v in scores.table.loc[unit_id].items()}
+    estimate = results.fitted.estimate
+    ids = list(scores.unit_ids)
+    what = "set foot on its platforms" if is_station else "go there"
+    lines = [
+        study.title(f"{row['name']} ({unit_id})"),
+        (
+            f"Of 100 courier trips {row['score']:.1f} {what} (90 % {row['score_low']:.1f} to {row['score_high']:.1f}); "
+            f"{_rank(row, len(ids))}; tier {row['tier']}."
+        ),
+        (
+            f"Trips a month {row['trips_per_month']:.1f} (90 % {row['trips_low']:.1f} to {row['trips_high']:.1f}): "
+            "their level is an assumption, the score is not."
+        ),
+        "",
+        "Why (sums to the score):",
+    ]
+    reasons = [str(column) for column in scores.table.columns if str(column).startswith("reason_")]
+    lines += [f"  {row[name]:+8.2f}  {name.removeprefix('reason_').replace('_', ' ')}" for name in reasons]
+    lines += ["", "Where from:", *_origins(study, unit_id, is_station=is_station)]
+    varied = vary_assumptions(estimate)
+    before = varied.pop("as it is")
+    at = ids.index(unit_id)
+    lines += ["", "Assumptions that move it most:", *_moves(compare_shares(before, varied, at, is_station=is_station))]
+    more = {
+        f"one more line into {_town_name(study, t)}": add_line(estimate, t) for t in _towns(study, unit_id, is_station)
+    }
+    station = _station(study, unit_id, is_station)
+    if station is not None:
+        name = study.names[results.station_scores.unit_ids[station]]
+        more[f"a shift of {SHIFT_HOURS:g} hours at {name} without a find"] = add_shift(estimate, station, n_finds=0)
+        more[f"a shift of {SHIFT_HOURS:g} hours at {name} with one find"] = add_shift(estimate, station, n_finds=1)
+    lines += ["", "What would move it:", *_moves(compare_shares(before, more, at, is_station=is_station))]
+    return "\n".join(lines)
+
+
+def _find(study: Study, unit: str) -> tuple[bool, str]:
+    """Which list it is in, and its id."""
+    stations, towns = study.results.station_scores.table, study.results.place_scores.table
+    if unit in stations.index:
+        return True, unit
+    if unit in towns.index:
+        return False, unit
+    for is_station, table in ((False, towns), (True, stations)):
+        named = table.index[table["name"].str.casefold() == unit.casefold()]
+        if len(named) == 1:
+            return is_station, str(named[0])
+    msg = f"explain: {unit!r} is no station or town of the list, expected a code, an id or a name. See stations.csv."
+    raise UsageError(msg)
+
+
+def _rank(row: dict[str, Any], n: int) -> str:
+    span = f"{row['rank_low']:.0f} to {row['rank_high']:.0f} of {n}"
+    return f"rank {row['rank']} ({span})" if row["is_rank_issued"] else f"rank interval too wide for a number ({span})"
+
+
+def _origins(study: Study, unit_id: str, *, is_station: bool) -> list[str]:
+    """The largest origins with their share of the unit's trips."""
+    results = study.results
+    if is_station:
+        flows = results.assignment.station_flows
+        met = flows[flows["station_id"] == unit_id].filter(regex="^(boarding|interchange|alighting)_").sum(axis=1)
+        trips = met.groupby(flows["origin_id"]).sum()
+    else:
+        flows = results.courier_flows
+        trips = flows[flows["destination_id"] == unit_id].groupby("origin_id")["trips_per_month"].sum()
+    top = trips.sort_values(ascending=False, kind="stable").head(_SHOWN)
+    ids = top.index.astype(str).tolist()
+    names, whole = study.names, max(float(trips.sum()), 1e-12)
+    return [f"  {100 * value / whole:6.1f} %  {names[i]}" for i, value in zip(ids, top.to_numpy(float), strict=True)]
+
+
+def _moves(table: pd.DataFrame) -> list[str]:
+    top = table.head(_SHOWN)
+    figures = zip(top.index.astype(str), top["score_change"], top["score_before"], top["score_after"], strict=True)
+    return [f"  {change:+8.2f}  {name} ({old:.2f} to {new:.2f})" for name, change, old, new in figures]
+
+
+def _towns(study: Study, unit_id: str, is_station: bool) -> list[int]:  # noqa: FBT001 - of this module alone
+    """The town itself, or the town that most trips through the station go to."""
+    ids = list(study.results.place_scores.unit_ids)
+    town = study.results.station_exposure.loc[unit_id, "top_destination_id"] if is_station else unit_id
+    return [ids.index(str(town))] if str(town) in ids else []
+
+
+def _station(study: Study, unit_id: str, is_station: bool) -> int | None:  # noqa: FBT001 - of this module alone
+    """The station itself, or the town's main one; None where no courier passes it."""
+    scores = study.results.station_scores
+    code = unit_id if is_station else study.results.place_exposure.loc[unit_id, "main_station_id"]
+    passed = set(scores.table.index[scores.table["score"] > 0])
+    return scores.unit_ids.index(str(code)) if str(code) in passed else None
+
+
+def _town_name(study: Study, town: int) -> str:
+    return str(study.results.place_scores.table.loc[study.results.place_scores.unit_ids[town], "name"])

@@ -1,0 +1,245 @@
+"""
+What the posterior says of trips: shares of towns, stations and pairs, draw by draw, and their means.
+
+A share is of all courier trips into or within the force, so that it hangs on no assumption about the level: how many
+lines are not known, and how often a line is restocked. Trips a month are given apart, with the level's own spread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.posterior.fit import Draws, Mode, draw_posterior, find_mode
+from models.posterior.posterior import Posterior, Stations
+from models.posterior.priors import Normal, Priors
+from models.posterior.sources import Source, TownCounts
+from models.posterior.ways import Ways
+
+__all__ = ["Estimate", "estimate_trips", "share_draws"]
+
+FloatArray = NDArray[np.float64]
+_CHUNK = 100
+# A component of less weight is not drawn from.
+_LEAST_WEIGHT = 0.005
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """
+    Posterior of trips.
+
+    Attributes
+    ----------
+    town_share : numpy.ndarray of shape (n_draws, n_towns)
+        Share of all trips that go into each town.
+    station_share : numpy.ndarray of shape (n_draws, n_stations)
+        Visits to each station's platforms for each trip.
+    pair_share, pair_rail_share : numpy.ndarray of shape (n_pairs,)
+        Mean share of each pair among all trips, and of its trips by rail among all trips.
+    lines : numpy.ndarray of shape (n_draws,)
+        Lines into or within the force.
+    trips_per_line : numpy.ndarray of shape (n_draws,)
+        Trips of a line in a month.
+    tail_shape : float
+        Worst Pareto shape of the importance ratios of the components drawn from.
+    n_effective : float
+        Draws of equal weight that the draws are worth.
+    is_weighted : bool
+        Whether importance weights were used throughout.
+    factors : dict of float to float
+        Posterior weight of each factor on the exponents of counts.
+    posterior : Posterior
+        The likeliest component.
+    mode : Mode
+        Its mode.
+    """
+
+    town_share: FloatArray
+    station_share: FloatArray
+    pair_share: FloatArray
+    pair_rail_share: FloatArray
+    lines: FloatArray
+    trips_per_line: FloatArray
+    tail_shape: float
+    n_effective: float
+    is_weighted: bool
+    factors: dict[float, float]
+    posterior: Posterior
+    mode: Mode
+
+    @property
+    def trips_per_month(self) -> FloatArray:
+        """Trips into or within the force in a month, by draw."""
+        return self.lines * self.trips_per_line
+
+
+def estimate_trips(
+    ways: Ways,
+    priors: Priors,
+    sources: tuple[Source, ...],
+    stations: Stations,
+    *,
+    n_draws: int,
+    random_state: int,
+    trips_per_line_per_month: float,
+    log_level: Normal | None = None,
+) -> Estimate:
+    """
+    Fit the model and draw trips from it.
+
+    Parameters
+    ----------
+    ways : Ways
+        Pairs.
+    priors : Priors
+        What is believed before evidence.
+    sources : tuple of Source
+        The evidence; empty gives the prior.
+    stations : Stations
+        How trips meet stations.
+    n_draws : int
+        Draws.
+    random_state : int
+        Seed.
+    trips_per_line_per_month : float
+        Middle of the prior of trips a line.
+    log_level : Normal or None
+        As for `models.posterior.posterior.Posterior`.
+
+    Returns
+    -------
+    Estimate
+        The same for the same arguments.
+
+    Raises
+    ------
+    ModelGateError
+        If no mode is found.
+    """
+    parts: list[tuple[float, Posterior, Mode, float]] = []
+    start = None
+    for factor, prior_weight in _factors(priors, sources):
+        scaled = tuple(_scaled(source, factor) for source in sources)
+        posterior = Posterior(ways, priors, scaled, stations=stations, log_level=log_level)
+        mode = find_mode(posterior, start=start)
+        start = mode.theta
+        parts.append((factor, posterior, mode, mode.log_evidence + float(np.log(prior_weight))))
+    log_weight = np.array([part[3] for part in parts])
+    weight = np.exp(log_weight - np.logaddexp.reduce(log_weight))
+    drawn: list[tuple[Posterior, Draws]] = []
+    shares = []
+    rng = np.random.default_rng(random_state)
+    for (_, posterior, mode, _), n in zip(parts, _allot(weight, n_draws), strict=True):
+        if n:
+            draws = draw_posterior(posterior, n_draws=n, random_state=random_state, mode=mode)
+            drawn.append((posterior, draws))
+            shares += list(share_draws(posterior, draws.theta, rng))
+    order = np.random.default_rng(random_state).permutation(n_draws)
+    best = int(np.argmax(weight))
+    lines = np.concatenate([s.lines for s in shares])[order]
+    return Estimate(
+        town_share=np.concatenate([s.town for s in shares])[order],
+        station_share=np.concatenate([s.station for s in shares])[order],
+        pair_share=np.sum([s.pair_sum for s in shares], axis=0) / n_draws,
+        pair_rail_share=np.sum([s.pair_rail_sum for s in shares], axis=0) / n_draws,
+        lines=lines,
+        trips_per_line=_trips_per_line(drawn, priors, trips_per_line_per_month, rng)[order],
+        tail_shape=max(d.tail_shape for _, d in drawn),
+        n_effective=sum(min(d.n_effective, len(d.theta)) for _, d in drawn),
+        is_weighted=all(d.is_weighted for _, d in drawn),
+        factors={part[0]: float(w) for part, w in zip(parts, weight, strict=True)},
+        posterior=parts[best][1],
+        mode=parts[best][2],
+    )
+
+
+@dataclass(frozen=True)
+class _Shares:
+    """Shares of some draws, and sums over them by pair."""
+
+    town: FloatArray
+    station: FloatArray
+    lines: FloatArray
+    pair_sum: FloatArray
+    pair_rail_sum: FloatArray
+
+
+def share_draws(posterior: Posterior, theta: FloatArray, rng: np.random.Generator | None) -> Iterator[_Shares]:
+    """
+    Turn parameters into shares of trips, a chunk at a time.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        What `theta` was drawn from; with stations.
+    theta : numpy.ndarray of shape (n, n_params)
+        Draws.
+    rng : numpy.random.Generator or None
+        For the effects of single pairs, which are gamma given the lines known of the pair; None takes their means.
+
+    Yields
+    ------
+    _Shares
+        Shares of each chunk.
+    """
+    ways, stations = posterior.ways, posterior.stations
+    by_town = posterior.town_sums.T
+    visits = None if stations is None else stations.visits.T.tocsr()
+    pairs = next((source for source in posterior.sources if source.grain == "pair"), None)
+    for first in range(0, len(theta), _CHUNK):
+        chunk = theta[first : first + _CHUNK]
+        lines = np.exp(posterior.log_lines(chunk))
+        if pairs is not None:
+            shape = np.full(ways.n_pairs, posterior.priors.pair_shape)
+            shape[pairs.rows] += pairs.low
+            rate = posterior.priors.pair_shape + np.exp(chunk[:, posterior.blocks[pairs.name]][:, :1]) * lines
+            lines = lines * (shape if rng is None else rng.standard_gamma(np.broadcast_to(shape, lines.shape))) / rate
+        total = lines.sum(axis=1)
+        share = lines / total[:, None]
+        rail = share * (1.0 if stations is None else stations.rail_share(chunk[:, posterior.blocks["rail"]]))
+        yield _Shares(
+            np.asarray(share @ by_town),
+            np.zeros((len(chunk), 0)) if visits is None else np.asarray(rail @ visits),
+            total,
+            share.sum(axis=0),
+            rail.sum(axis=0),
+        )
+
+
+def _factors(priors: Priors, sources: tuple[Source, ...]) -> tuple[tuple[float, float], ...]:
+    """Factors on exponents with their prior weights; one where no source has such an exponent."""
+    return priors.exponent_factors if any(isinstance(s, TownCounts) for s in sources) else ((1.0, 1.0),)
+
+
+def _scaled(source: Source, factor: float) -> Source:
+    return replace(source, exponent=source.exponent * factor) if isinstance(source, TownCounts) else source
+
+
+def _allot(weight: FloatArray, n: int) -> NDArray[np.int64]:
+    """Draws for each component by largest remainders, none for one of next to no weight."""
+    kept = np.where(weight >= _LEAST_WEIGHT, weight, 0.0)
+    exact = n * kept / kept.sum()
+    whole = np.floor(exact).astype(np.int64)
+    whole[np.argsort(-(exact - whole), kind="stable")[: n - whole.sum()]] += 1
+    return np.asarray(whole, dtype=np.int64)
+
+
+def _trips_per_line(
+    drawn: list[tuple[Posterior, Draws]], priors: Priors, middle: float, rng: np.random.Generator
+) -> FloatArray:
+    """Trips a line: its prior, or what finds left of it, given the product of trips and chance of a find."""
+    found = []
+    for posterior, draws in drawn:
+        n = len(draws.theta)
+        mean, sd = np.full(n, np.log(middle)), priors.trips_per_line_sd
+        if "finds" in posterior.blocks:
+            variance, other = priors.trips_per_line_sd**2, priors.detection.sd**2
+            product = draws.theta[:, posterior.blocks["finds"].start]
+            mean = mean + variance / (variance + other) * (product - priors.detection.mean - np.log(middle))
+            sd = float(np.sqrt(variance * other / (variance + other)))
+        found.append(np.exp(mean + sd * rng.standard_normal(n)))
+    return np.concatenate(found)
