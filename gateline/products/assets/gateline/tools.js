@@ -91,7 +91,7 @@ gl.stationLegend = (put) => {
 gl.ramp = (list, title, colours, breaks) => {
   const ramp = gl.make("span", "gl-ramp");
   colours.forEach((colour, at) => {
-    const box = gl.make("span", "", at < breaks.length ? gl.number(breaks[at], 0) : "");
+    const box = gl.make("span", "", at < breaks.length ? gl.number(breaks[at], 3) : "");
     box.style.borderTopColor = colour;
     ramp.appendChild(box);
   });
