@@ -105,7 +105,7 @@ def build_sources(
         low, high = (table[name].to_numpy(float)[rows] for name in ("n_low", "n_high"))
         # The rate is centred on the middles of the bands, so that it says no more than they do.
         middle = max(float((low + high).sum()) / 2.0, 1.0) / max(len(rows), 1)
-        if high.sum() > 0:
+        if low.sum() > 0:
             sources.append(
                 Addresses(
                     name="addresses",
