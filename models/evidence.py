@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import KDTree
 
+from geo.catchments import find_town
 from geo.errors import InputError
 from geo.schema import validate
 from geo.tables import DEPLOYMENTS, OFFENCES, PLACES, STATIONS
@@ -37,8 +38,6 @@ _KIND_OF_PROVENANCE = {"public_report": 0, "partner_referral": 0, "police_proact
 WALK_M_PER_MIN = 80.0
 # ASSUMPTION: a street walk is this many times the straight line.
 WALK_DETOUR = 1.3
-# ASSUMPTION: an offence farther than this from every town centre belongs to none.
-PLACE_REACH_M = 3_000.0
 # The clip of inverse weights that trust.md F-4 sets: no count is raised more than twentyfold.
 PROPENSITY_FLOOR = 0.05
 
@@ -115,7 +114,6 @@ def count_place_evidence(
     places: pd.DataFrame,
     *,
     cutoff: pd.Period,
-    reach_m: float = PLACE_REACH_M,
     months: pd.PeriodIndex | None = None,
 ) -> MonthlyEvidence:
     """
@@ -129,47 +127,21 @@ def count_place_evidence(
         Table `geo.tables.PLACES`.
     cutoff : pandas.Period
         Last month that may be used.
-    reach_m : float
-        Farthest an offence may lie from its town's centre, metres.
     months : pandas.PeriodIndex or None
         Months that are complete; where None, the months that have any row.
 
     Returns
     -------
     MonthlyEvidence
-        Every offence counts at the nearest town within reach and at no other.
+        Every offence counts at the town of most residents where it lies, or at none: `geo.catchments.find_town`.
     """
     validate(places, PLACES)
     units = places.sort_index()
     points, weights, used = _distinct_points(offences, cutoff, months)
-    nearest = nearest_place(points, units, reach_m=reach_m)
-    kept = np.flatnonzero(nearest >= 0)
-    incidence = sparse.csr_matrix((np.ones(len(kept)), (nearest[kept], kept)), shape=(len(units), len(points)))
+    town = find_town(points, units)
+    kept = np.flatnonzero(town >= 0)
+    incidence = sparse.csr_matrix((np.ones(len(kept)), (town[kept], kept)), shape=(len(units), len(points)))
     return _evidence(units.index, used, np.asarray(incidence @ weights))
-
-
-def nearest_place(points: FloatArray, places: pd.DataFrame, *, reach_m: float) -> NDArray[np.int64]:
-    """
-    Find the town each point belongs to.
-
-    Parameters
-    ----------
-    points : numpy.ndarray of shape (n, 2)
-        Eastings and northings in metres.
-    places : pandas.DataFrame
-        Table `geo.tables.PLACES`.
-    reach_m : float
-        Farthest a point may lie from its town's centre, metres.
-
-    Returns
-    -------
-    numpy.ndarray of shape (n,)
-        Row of `places`, or -1 where none is in reach.
-    """
-    if not len(places) or not len(points):
-        return np.full(len(points), -1, dtype=np.int64)
-    distance_m, row = KDTree(places[["easting_m", "northing_m"]].to_numpy(float)).query(points)
-    return np.where(distance_m <= reach_m, row, -1).astype(np.int64)
 
 
 def measure_propensity(

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from geo.catchments import find_town
 from geo.errors import ModelGateError, TableError
 from geo.schema import Contract, validate
 from geo.tables import (
@@ -28,7 +29,7 @@ from geo.tables import (
     STATIONS,
 )
 from models.dictionary import PLACE_FEATURES, STATION_FEATURES, FeatureDictionary
-from models.evidence import PLACE_REACH_M, MonthlyEvidence, measure_propensity, nearest_place
+from models.evidence import MonthlyEvidence, measure_propensity
 from models.shrinkage import fit_gamma_prior
 
 __all__ = [
@@ -199,7 +200,6 @@ def build_place_features(
     courier_flows: pd.DataFrame | None = None,
     cuckooed_addresses: pd.Series | None = None,
     flow_scenarios: pd.DataFrame | None = None,
-    reach_m: float = PLACE_REACH_M,
     unknown_as_demand_share: float = UNKNOWN_AS_DEMAND_SHARE,
 ) -> FeatureSet:
     """
@@ -223,8 +223,6 @@ def build_place_features(
         Cuckooed addresses of each town, counted by area, indexed by ``place_id``.
     flow_scenarios : pandas.DataFrame or None
         ``courier_trips_per_month`` under other assumptions, a column each, indexed by ``place_id``.
-    reach_m : float
-        Farthest a hotspot may lie from its town's centre, metres.
     unknown_as_demand_share : float
         Share of unknown provenance read as demand.
 
@@ -255,8 +253,8 @@ def build_place_features(
         },
         index=names.index,
     )
-    # A hotspot belongs to the nearest town, in force or not, before those out of force are left aside.
-    row = nearest_place(hotspots[["easting_m", "northing_m"]].to_numpy(float), ordered, reach_m=reach_m)
+    # A hotspot belongs to its town, in force or not, before those out of force are left aside.
+    row = find_town(hotspots[["easting_m", "northing_m"]].to_numpy(float), ordered)
     harm = np.bincount(row[row >= 0], weights=hotspots["weight"].to_numpy(float)[row >= 0], minlength=len(ordered))
     parts = None
     if courier_flows is not None:

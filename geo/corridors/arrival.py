@@ -5,11 +5,8 @@ In come `geo.tables.ACCESS_TIMES` of town centres and a detector's surface, `geo
 come access times of the same contract, from which `geo.corridors.terminals` shares a town's couriers among its
 stations. In four rules:
 
-1. **Cells go to towns smoothly.** Of a cell at :math:`d_j` metres from the centre of town :math:`j`, with :math:`P_j`
-   residents, the town has :math:`P_j e^{-d_j/\delta} / \sum_i P_i e^{-d_i/\delta}` times
-   :math:`1 / (1 + e^{(d_j - R)/\delta})`: nearly all goes to the nearest centre, a larger town reaching farther, and
-   none beyond the reach :math:`R`, without an edge between towns or at the rim. That a place is shared among centres by
-   their size and distance is Huff [1]_, who has a power of the distance where this has the decay of a walk.
+1. **Cells go to towns smoothly**, by the share of the residents there who are of the town (`geo.catchments`): a
+   larger town reaches farther, and there is no edge between towns or at the rim.
 2. **The centre stays.** It counts as much as a stated number of offences, so a town without offences keeps its centre,
    and a few offences move it a little. Shares of the whole, :math:`w_c`, sum to 1 with it.
 3. **The nearest of the places decides, softly.** The time from station :math:`k` is
@@ -27,10 +24,6 @@ measured; that couriers alight by it is not, and is an assumption.
 One logit over soft minima stands for the logit of every cell, solved apart: a cell far from all stations says less than
 it would, since it is near none. Of the arrivals in Harrogate from Leeds, Harrogate, Hornbeam Park and Starbeck have
 0.42, 0.30 and 0.14 by the soft minima, 0.43, 0.27 and 0.16 by cells apart, and 0.60, 0.27 and 0.05 by the centre point.
-
-References
-----------
-.. [1] Huff, D. L. (1963). "A probabilistic analysis of shopping center trade areas." Land Economics 39(1), 81-90.
 """
 
 from __future__ import annotations
@@ -43,8 +36,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from scipy.special import expit
 
+from geo.catchments import share_points
 from geo.corridors.terminals import HIRE_WEIGHT, WALK_WEIGHT
 from geo.errors import InputError, UsageError
 from geo.network.straight_line import StraightLine
@@ -59,8 +52,6 @@ IntArray = NDArray[np.int64]
 
 # ASSUMPTION: offences that a town's centre counts for as a destination; with as many, centre and cells weigh alike.
 CENTRE_WEIGHT = 10.0
-# Centres are looked for this many decays beyond the reach, where a cell counts less than a ten-thousandth.
-_DECAYS_BEYOND = 10.0
 # A cell with less of a town than this would have to be 100 minutes of walking nearer than the rest to be felt.
 _LEAST_SHARE = 1e-6
 _POSITIONS = {"easting_m": EASTING, "northing_m": NORTHING}
@@ -73,7 +64,6 @@ def spread_arrivals(
     stations: pd.DataFrame,
     *,
     decay_m: float = 600.0,
-    reach_m: float = 4000.0,
     centre_weight: float = CENTRE_WEIGHT,
     walk_limit_min: float = 60.0,
     straight_line: StraightLine | None = None,
@@ -98,9 +88,7 @@ def spread_arrivals(
     stations : pandas.DataFrame
         Table `geo.tables.STATIONS`; all that `access` names.
     decay_m : float, default 600
-        Decay :math:`\delta`, metres walked in rule 3 and metres from centres in rule 1.
-    reach_m : float, default 4000
-        Reach :math:`R` of a town, metres, at which a cell counts half. Rows of a town without cells are as they were.
+        Decay :math:`\delta` of rule 3, metres walked. Rows of a town without cells are as they were.
     centre_weight : float, default 10
         Offences that a centre counts for; above 0.
     walk_limit_min : float, default 60
@@ -125,7 +113,6 @@ def spread_arrivals(
     """
     limits = {
         "decay_m": decay_m,
-        "reach_m": reach_m,
         "centre_weight": centre_weight,
         "walk_limit_min": walk_limit_min,
     }
@@ -156,7 +143,7 @@ def spread_arrivals(
     by_town = np.argsort(town, kind="stable")
     starts = np.searchsorted(town[by_town], np.arange(len(centres) + 1))
     found: list[tuple[int, IntArray, FloatArray]] = []
-    for k, mixture in _mix(cells, centres, decay_m=decay_m, reach_m=reach_m, centre_weight=centre_weight):
+    for k, mixture in _mix(cells, centres, centre_weight=centre_weight):
         rows = by_town[starts[k] : starts[k + 1]]
         if not rows.size:
             continue
@@ -266,24 +253,13 @@ def _cells(surface: pd.DataFrame) -> pd.DataFrame:
     return cells.sort_values(["easting_m", "northing_m", "weight"], kind="stable", ignore_index=True)
 
 
-def _mix(
-    cells: pd.DataFrame, centres: pd.DataFrame, *, decay_m: float, reach_m: float, centre_weight: float
-) -> list[tuple[int, _Mixture]]:
+def _mix(cells: pd.DataFrame, centres: pd.DataFrame, *, centre_weight: float) -> list[tuple[int, _Mixture]]:
     """Position and destinations of each town that has cells."""
     cells_m, centres_m = (table[["easting_m", "northing_m"]].to_numpy() for table in (cells, centres))
-    near = cKDTree(centres_m).sparse_distance_matrix(
-        cKDTree(cells_m), reach_m + _DECAYS_BEYOND * decay_m, output_type="ndarray"
-    )
-    near = near[np.lexsort((near["j"], near["i"]))]
-    town, cell, away_m = near["i"], near["j"], near["v"]
-    # Rule 1, with the strongest pull on each cell taken off so that nothing underflows.
-    log_pull = np.log(centres["population"].to_numpy())[town] - away_m / decay_m
-    most = np.full(len(cells), -np.inf)
-    np.maximum.at(most, cell, log_pull)
-    pull = np.exp(log_pull - most[cell])
-    total = np.bincount(cell, weights=pull, minlength=len(cells))
-    within = expit((reach_m - away_m) / decay_m)
-    weight = cells["weight"].to_numpy()[cell] * within * pull / total[cell]
+    shared = share_points(cells_m, centres).tocoo()
+    town, cell = shared.coords
+    # Rule 1.
+    weight = cells["weight"].to_numpy()[cell] * shared.data
     # Rule 2: what is too little to be felt stays with the centre.
     share = weight / (centre_weight + np.bincount(town, weights=weight, minlength=len(centres)))[town]
     felt = share > _LEAST_SHARE

@@ -6,8 +6,9 @@ addresses lies. A band, never a count: 0 to 2 is one band, so that one home or t
 7, 8 to 12, and so on by five. An address is counted only in a town of many homes, so that it is always one of many.
 
 Two lists that differ by one address give the same table, unless a whole town's count crosses an edge of its bands. What
-this does not stop: who may choose the reach, the towns and the cut-off at will can draw one town's edge back and forth
-across a home. They are settings of a workspace, not questions, and what leaves goes through `geo.disclosure.ledger`.
+this does not stop: who may choose the towns, their residents and the cut-off at will can draw one town's edge back and
+forth across a home. They are settings of a workspace, not questions, and what leaves goes through
+`geo.disclosure.ledger`.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
-from geo.errors import DisclosureError, UsageError
+from geo.catchments import find_town
+from geo.errors import DisclosureError
 from geo.schema import validate
 from geo.sensitive import SensitivePoints
 from geo.tables import PLACES
 
-__all__ = ["BAND_WIDTH", "FIRST_BAND", "LEAST_RESIDENTS", "REACH_M", "band_addresses", "band_outside_addresses"]
+__all__ = ["BAND_WIDTH", "FIRST_BAND", "LEAST_RESIDENTS", "band_addresses", "band_outside_addresses"]
 
 IntArray = NDArray[np.int64]
 # One home and two are never told from none.
@@ -30,8 +31,6 @@ FIRST_BAND = (0, 2)
 BAND_WIDTH = 5
 # ASSUMPTION: about a hundred homes, at 2.4 residents each; twice what a square must hold to be shown (50 dwellings).
 LEAST_RESIDENTS = 250.0
-# ASSUMPTION: an address farther than this from every town centre belongs to none.
-REACH_M = 4_000.0
 
 
 def band_addresses(
@@ -39,14 +38,14 @@ def band_addresses(
     places: pd.DataFrame,
     *,
     cutoff: pd.Period | None = None,
-    reach_m: float = REACH_M,
     least_residents: float = LEAST_RESIDENTS,
 ) -> pd.DataFrame:
     """
     Tell in which band the number of cuckooed addresses of each town lies.
 
     1. Addresses first seen after the cut-off are left out.
-    2. Each belongs to the nearest town centre among towns of at least `least_residents`; beyond `reach_m` to none.
+    2. Each belongs to the town of most residents where it lies, among towns of at least `least_residents`, or to none
+       (`geo.catchments.find_town`).
     3. Counts become bands: 0 to 2, 3 to 7, 8 to 12, and so on.
 
     Parameters
@@ -57,8 +56,6 @@ def band_addresses(
         Table `geo.tables.PLACES`. Never modified; row order does not matter.
     cutoff : pandas.Period or None
         Last month in which an address may have been first seen; None for all.
-    reach_m : float
-        Farthest an address may lie from its town's centre, metres.
     least_residents : float
         Residents of the smallest town that is counted; 250 or more.
 
@@ -67,14 +64,12 @@ def band_addresses(
     pandas.DataFrame
         Index ``place_id`` of every town, ordered; whole numbers ``n_low`` and ``n_high``, the inclusive ends of the
         band; ``is_counted``, whether the town is large enough. Where it is not, the ends are 0 and say nothing.
-        Addresses beyond reach are in no row: `band_outside_addresses` tells how many they are.
+        Addresses between towns are in no row: `band_outside_addresses` tells how many they are.
 
     Raises
     ------
     TableError
         If `places` breaks its contract.
-    UsageError
-        If the reach is not a positive number.
     DisclosureError
         If towns are to be counted that are too small to hide a home.
 
@@ -108,7 +103,7 @@ def band_addresses(
     beck          0       0       False
     """
     towns = places.sort_index()
-    n_of_town, is_counted, _ = _allot(points, towns, cutoff=cutoff, reach_m=reach_m, least_residents=least_residents)
+    n_of_town, is_counted, _ = _allot(points, towns, cutoff=cutoff, least_residents=least_residents)
     low, high = _band(n_of_town)
     return pd.DataFrame(
         {"n_low": np.where(is_counted, low, 0), "n_high": np.where(is_counted, high, 0), "is_counted": is_counted},
@@ -121,7 +116,6 @@ def band_outside_addresses(
     places: pd.DataFrame,
     *,
     cutoff: pd.Period | None = None,
-    reach_m: float = REACH_M,
     least_residents: float = LEAST_RESIDENTS,
 ) -> tuple[int, int]:
     """
@@ -133,7 +127,7 @@ def band_outside_addresses(
         The addresses.
     places : pandas.DataFrame
         Table `geo.tables.PLACES`. Never modified.
-    cutoff, reach_m, least_residents : pandas.Period or None, float, float
+    cutoff, least_residents : pandas.Period or None, float
         As for `band_addresses`.
 
     Returns
@@ -145,24 +139,19 @@ def band_outside_addresses(
     ------
     TableError
         If `places` breaks its contract.
-    UsageError
-        If the reach is not a positive number.
     DisclosureError
         If towns are to be counted that are too small to hide a home.
     """
-    *_, n_outside = _allot(points, places.sort_index(), cutoff=cutoff, reach_m=reach_m, least_residents=least_residents)
+    *_, n_outside = _allot(points, places.sort_index(), cutoff=cutoff, least_residents=least_residents)
     low, high = _band(np.array([n_outside], dtype=np.int64))
     return int(low[0]), int(high[0])
 
 
 def _allot(
-    points: SensitivePoints, towns: pd.DataFrame, *, cutoff: pd.Period | None, reach_m: float, least_residents: float
+    points: SensitivePoints, towns: pd.DataFrame, *, cutoff: pd.Period | None, least_residents: float
 ) -> tuple[IntArray, NDArray[np.bool_], int]:
     """Addresses of each town, whether the town is counted, and how many addresses belong to none: exact, so private."""
     validate(towns, PLACES)
-    if not 0 < reach_m < np.inf:
-        msg = f"reach_m: it is {reach_m!r}, expected a positive number of metres. Give how far a town reaches."
-        raise UsageError(msg)
     if not least_residents >= LEAST_RESIDENTS:
         msg = (
             f"least_residents: it is {least_residents!r}, expected at least {LEAST_RESIDENTS:g}, so that an address is "
@@ -174,14 +163,12 @@ def _allot(
     if cutoff is not None:
         addresses = addresses[np.asarray(points.months_for("area_counts") <= cutoff, dtype=bool)]
     n_of_town = np.zeros(len(towns), dtype=np.int64)
-    # Distances to counted towns only: an address of a hamlet counts in the town it looks to.
+    # Counted towns only: an address of a hamlet counts in the town it looks to.
     rows = np.flatnonzero(is_counted)
-    if not len(rows) or not len(addresses):
-        return n_of_town, is_counted, len(addresses)
-    distance_m, nearest = KDTree(towns[["easting_m", "northing_m"]].to_numpy(float)[rows]).query(addresses)
-    is_near = np.asarray(distance_m) <= reach_m
-    n_of_town += np.bincount(rows[np.asarray(nearest)[is_near]], minlength=len(towns))
-    return n_of_town, is_counted, int((~is_near).sum())
+    town = find_town(addresses, towns.iloc[rows])
+    is_inside = town >= 0
+    n_of_town += np.bincount(rows[town[is_inside]], minlength=len(towns))
+    return n_of_town, is_counted, int((~is_inside).sum())
 
 
 def _band(n: IntArray) -> tuple[IntArray, IntArray]:

@@ -12,11 +12,12 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
 from geo.errors import UsageError
 from geo.schema import validate
 from geo.tables import DEAL_LINES, DEPLOYMENTS, OFFENCES, STATIONS
-from models.evidence import EVIDENCE_KINDS, PLACE_REACH_M, count_place_evidence, nearest_place
+from models.evidence import EVIDENCE_KINDS, count_place_evidence
 
 __all__ = [
     "HALF_LIFE_MONTHS",
@@ -105,9 +106,7 @@ def weigh_lines(
     return pd.Series(n_lines, index=deal_lines.index, name="n_lines")
 
 
-def count_town_offences(
-    offences: pd.DataFrame, places: pd.DataFrame, *, cutoff: pd.Period, reach_m: float = PLACE_REACH_M
-) -> pd.DataFrame:
+def count_town_offences(offences: pd.DataFrame, places: pd.DataFrame, *, cutoff: pd.Period) -> pd.DataFrame:
     """
     Count the offences of each town by who brought them to light, plainly and without its exceptional months.
 
@@ -122,11 +121,9 @@ def count_town_offences(
     offences : pandas.DataFrame
         Table `geo.tables.OFFENCES`. Never modified. Custody locations and rows without a position are not counted.
     places : pandas.DataFrame
-        Table `geo.tables.PLACES`. An offence counts at the nearest of them and at no other.
+        Table `geo.tables.PLACES`. An offence counts at the town of most residents where it lies, or at none.
     cutoff : pandas.Period
         Last month that may be used.
-    reach_m : float
-        Farthest an offence may lie from its town's centre, metres.
 
     Returns
     -------
@@ -141,7 +138,7 @@ def count_town_offences(
     InputError
         If no month up to the cut-off has an offence.
     """
-    evidence = count_place_evidence(offences, places, cutoff=cutoff, reach_m=reach_m)
+    evidence = count_place_evidence(offences, places, cutoff=cutoff)
     index = pd.Index(evidence.unit_ids, name=places.index.name, dtype="str")
     columns: dict[str, FloatArray] = {}
     for kind, name in _COLUMN_OF_KIND.items():
@@ -189,12 +186,15 @@ def count_station_offences(
     units = stations.sort_index()
     known = offences[offences["month"] <= cutoff]
     at_station = known[_is_at_station(known)]
-    nearest = nearest_place(at_station[["easting_m", "northing_m"]].to_numpy(float), units, reach_m=reach_m)
-    n_offences = np.bincount(nearest[nearest >= 0], minlength=len(units))
+    points = at_station[["easting_m", "northing_m"]].to_numpy(float)
+    n_offences = np.zeros(len(units), dtype=np.int64)
+    if len(points) and len(units):
+        away_m, nearest = KDTree(units[["easting_m", "northing_m"]].to_numpy(float)).query(points)
+        n_offences += np.bincount(nearest[away_m <= reach_m], minlength=len(units))
     # A month between two that have some is a nil return, not a gap, if the files have that month at all.
     seen = at_station["month"]
     n_months = 0 if seen.empty else known.loc[known["month"].between(seen.min(), seen.max()), "month"].nunique()
-    return pd.DataFrame({"n_offences": n_offences.astype("int64"), "months": n_months}, index=units.index)
+    return pd.DataFrame({"n_offences": n_offences, "months": n_months}, index=units.index)
 
 
 def count_finds(deployments: pd.DataFrame, station_ids: Collection[str], *, cutoff: pd.Period) -> pd.DataFrame:

@@ -72,7 +72,7 @@ def test_counts_near_stations_and_towns_are_those_of_two_loops():
         for kind in rng.choice(["public_report", "police_proactive", "unknown", "custody_location"], 400)
     ]
     offences = worlds.offences(rows)
-    stations, places = worlds.stations(), worlds.places()
+    stations, places = worlds.stations(), worlds.places().sort_index()
     near = count_station_evidence(offences, stations, cutoff=CUTOFF)
     town = count_place_evidence(offences, places, cutoff=CUTOFF)
     kinds = ["public_report", "police_proactive", "unknown"]
@@ -84,8 +84,12 @@ def test_counts_near_stations_and_towns_are_those_of_two_loops():
         distances_m = [np.hypot(e - east, n - north) for e, n in worlds.STATION_ROWS.values()]
         for k, distance_m in enumerate(distances_m):
             by_station[k, t, m] += distance_m <= 15 * 80 / 1.3
-        if min(distances_m) <= 3000:
-            by_town[int(np.argmin(distances_m)), t, m] += 1
+        # Density of residents as the town's own curve has it, against the land between towns.
+        scale_m = [np.sqrt(n / (2 * np.pi * 8200)) * 1000 for n in places["population"]]
+        centres = zip(places["easting_m"], places["northing_m"], scale_m, strict=True)
+        per_km2 = [8200 * np.exp(-np.hypot(e - east, n - north) / s) for e, n, s in centres]
+        if max(per_km2) >= 22:
+            by_town[int(np.argmax(per_km2)), t, m] += 1
     np.testing.assert_array_equal(near.counts, by_station)
     np.testing.assert_array_equal(town.counts, by_town)
 

@@ -95,7 +95,7 @@ def test_offences_that_move_to_a_station_bring_the_arrivals_to_it(n_offences, sh
     at_b = []
     for moved in [0.0, *sorted(shares), 1.0]:
         cells = surface([(0, 0, (1 - moved) * n_offences), (2500, 500, moved * n_offences)])
-        times = spread_arrivals(access, towns, cells, stations, reach_m=6000)["time_min"]
+        times = spread_arrivals(access, towns, cells, stations)["time_min"]
         weight = np.exp(-0.1 * WALK_WEIGHT * times[["t1:AAA:walk", "t1:BBB:walk"]].to_numpy())
         at_b.append(weight[1] / weight.sum())
     assert (np.diff(at_b) >= -1e-9).all()

@@ -33,7 +33,7 @@ def stations() -> pd.DataFrame:
 def places() -> pd.DataFrame:
     table = stations().rename_axis("place_id")
     table.index = pd.Index(["a", "b", "c"], name="place_id")
-    return table.assign(population=1000.0, population_basis="made up")
+    return table.assign(population=5000.0, population_basis="made up")
 
 
 def offences(rows: list[tuple[str, float, float, str]]) -> pd.DataFrame:

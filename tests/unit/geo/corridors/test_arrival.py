@@ -33,8 +33,9 @@ def centre_access(max_min=60):
 
 
 def test_the_time_is_the_soft_minimum_over_cell_and_centre():
-    # A cell at B with as many offences as the centre counts for; at 2 km of a reach of 4 it has all but 3.4 % of them.
-    weight = 10 / (1 + np.exp(-2000 / 600))
+    # A cell at B with as many offences as the centre counts for, 2 km out in a town of 9,000.
+    per_km2 = 8200 * np.exp(-2000 / (np.sqrt(9000 / (2 * np.pi * 8200)) * 1000))
+    weight = 10 * per_km2 / (per_km2 + 22)
     share = weight / (10 + weight)
     times = spread(centre_access(), surface((2000, 0, 10)))["time_min"]
     assert times["t:AAA:walk"] == pytest.approx(-6 * np.log(1 - share + share * np.exp(-20 / 6)))
@@ -95,7 +96,7 @@ def test_a_cell_between_two_towns_goes_to_the_larger():
     assert at_b["small:AAA:walk"] < 0 < at_b["large:AAA:walk"]
 
 
-@pytest.mark.parametrize("name", ["decay_m", "reach_m", "centre_weight", "walk_limit_min"])
+@pytest.mark.parametrize("name", ["decay_m", "centre_weight", "walk_limit_min"])
 def test_a_setting_that_is_not_above_0_is_refused(name):
     with pytest.raises(UsageError, match=rf"{name}: is 0, expected a number above 0"):
         spread(centre_access(), surface((0, 0, 1)), **{name: 0})

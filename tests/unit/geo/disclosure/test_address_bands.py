@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.disclosure.address_bands import band_addresses, band_outside_addresses
-from geo.errors import DisclosureError, TableError, UsageError
+from geo.errors import DisclosureError, TableError
 from tests.unit.geo.disclosure.test_quadtree import make_points
 
 EAST, NORTH = 450_000.0, 450_000.0
@@ -40,7 +40,7 @@ def band_number(table):
 
 
 def test_towns_are_in_order_and_small_ones_are_not_counted():
-    # Three homes in the hamlet look to Ayton, 2 km away; five in Beckby; two are beyond 4 km of both.
+    # Three homes in the hamlet look to Ayton, 2 km away; five in Beckby; two belong to none.
     table = band_addresses(at([2_000, 2_001, 2_002, 6_000, 6_001, 6_002, 6_003, 6_004, 11_000, 12_000]), TOWNS)
     expected = pd.DataFrame(
         {"n_low": [3, 3, 0, 0], "n_high": [7, 7, 2, 0], "is_counted": [True, True, True, False]},
@@ -58,11 +58,13 @@ def test_a_band_holds_its_count_and_none_looks_like_two(n, band):
     assert band_outside_addresses(at([13_000] * n), TOWNS) == band
 
 
-def test_the_edge_of_reach_belongs_to_the_town():
-    far = [-4_000] * 3
-    assert band_addresses(at(far), TOWNS).loc["ayton", "n_low"] == 3
-    assert band_addresses(at(far), TOWNS, reach_m=3_999.0).loc["ayton", "n_low"] == 0
-    assert band_outside_addresses(at(far), TOWNS, reach_m=3_999.0) == (3, 7)
+def test_an_address_belongs_to_the_town_of_most_residents_there():
+    # Ayton's 9,000 reach 2.5 km, Beckby's 250 less than half a kilometre: midway is Ayton's, or nobody's.
+    assert band_addresses(at([-2_400] * 3), TOWNS).loc["ayton", "n_low"] == 3
+    assert band_outside_addresses(at([-2_600] * 3), TOWNS) == (3, 7)
+    near_beckby = at([5_400] * 3)
+    assert band_addresses(near_beckby, TOWNS).loc["beckby", "n_low"] == 0
+    assert band_addresses(near_beckby, TOWNS.assign(population=9_000)).loc["beckby", "n_low"] == 3
 
 
 def test_an_address_seen_after_the_cut_off_has_no_part():
@@ -89,14 +91,6 @@ def test_towns_too_small_to_hide_a_home_are_refused():
     with pytest.raises(DisclosureError, match="least_residents: it is nan"):
         band_outside_addresses(at([0]), TOWNS, least_residents=float("nan"))
     assert not band_addresses(at([0]), TOWNS, least_residents=251.0).loc["beckby", "is_counted"]
-
-
-@pytest.mark.parametrize("reach_m", [0.0, -1.0, float("inf"), float("nan")])
-def test_a_reach_is_a_positive_number_of_metres(reach_m):
-    with pytest.raises(UsageError, match=r"reach_m: it is .*, expected a positive number of metres"):
-        band_addresses(at([0]), TOWNS, reach_m=reach_m)
-    with pytest.raises(UsageError, match="Give how far a town reaches"):
-        band_outside_addresses(at([0]), TOWNS, reach_m=reach_m)
 
 
 def test_towns_keep_their_contract():
