@@ -190,7 +190,7 @@ def count_station_offences(
     n_offences = np.zeros(len(units), dtype=np.int64)
     if len(points) and len(units):
         away_m, nearest = KDTree(units[["easting_m", "northing_m"]].to_numpy(float)).query(points)
-        n_offences += np.bincount(nearest[away_m <= reach_m], minlength=len(units))
+        n_offences += np.bincount(np.asarray(nearest)[np.asarray(away_m) <= reach_m], minlength=len(units))
     # A month between two that have some is a nil return, not a gap, if the files have that month at all.
     seen = at_station["month"]
     n_months = 0 if seen.empty else known.loc[known["month"].between(seen.min(), seen.max()), "month"].nunique()
