@@ -257,7 +257,8 @@ def read_results(
     deployments : pandas.DataFrame
         Table `geo.tables.DEPLOYMENTS` with ``n_finds``.
     propensity : pandas.Series
-        By ``deployment_id``, from `match_propensity`; visits without one, or with none above 0, are left out.
+        By ``deployment_id``, from `match_propensity`; visits without one, with none above 0, or whose finds were not
+        written down, are left out.
     random_state : int
         Seed of the bootstrap over visits.
     n_draws : int
@@ -278,6 +279,8 @@ def read_results(
     """
     validate(deployments, DEPLOYMENTS)
     chance = propensity.reindex(deployments.index).to_numpy(dtype=float)
+    if "n_finds" in deployments.columns:
+        chance = np.where(deployments["n_finds"].isna(), np.nan, chance)
     used = deployments[chance > 0]
     if "n_finds" not in deployments.columns or used.empty or used["n_hours"].sum() <= 0:
         msg = (

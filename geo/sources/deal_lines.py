@@ -15,7 +15,7 @@ from geo.sources.instants import parse_instants
 from geo.sources.locations import parse_numbers
 from geo.sources.mapped import column_or_blank, read_mapped
 from geo.sources.months import reject_implausible_months
-from geo.sources.places import name_key
+from geo.sources.places import ids_by_name, name_key
 from geo.sources.stable_ids import build_stable_ids
 from geo.tables import DEAL_LINES, PROVENANCE
 
@@ -75,8 +75,8 @@ def read_deal_lines(
         path, columns or {}, what="deal lines", required=_REQUIRED, optional=_OPTIONAL, refuse_person_columns=True
     )
     rows, sieve = read.rows, read.sieve()
-    of_place = _ids_by_name(places, prefer="is_in_force")
-    ends = {"origin": {**of_place, **_ids_by_name(exporters)}, "destination": of_place}
+    of_place = ids_by_name(places, prefer="is_in_force")
+    ends = {"origin": {**of_place, **ids_by_name(exporters)}, "destination": of_place}
     ids = {}
     for field, lookup in ends.items():
         found = rows[field].map(lambda name, lookup=lookup: lookup.get(name) or lookup.get(name_key(name)))
@@ -121,15 +121,3 @@ def read_deal_lines(
     table = table.astype({"origin_id": "str", "destination_id": "str", "provenance": "str"})
     quarantine, account = sieve.close()
     return Reading(validate(table.sort_index(), DEAL_LINES), quarantine, (account,))
-
-
-def _ids_by_name(table: pd.DataFrame, *, prefer: str | None = None) -> dict[str, str]:
-    """Ids by themselves and by the key of their name; blank where a name has several."""
-    by_name: dict[str, str] = {}
-    keys = table["name"].map(name_key)
-    for key, group in table.groupby(keys, sort=True):
-        chosen = group
-        if len(group) > 1 and prefer is not None:
-            chosen = group[group[prefer]]
-        by_name[str(key)] = str(chosen.index[0]) if len(chosen) == 1 else ""
-    return by_name | {str(place): str(place) for place in table.index}

@@ -54,7 +54,8 @@ def read_deployments(
     Returns
     -------
     Reading of pandas.DataFrame
-        Table `geo.tables.DEPLOYMENTS`, ordered by id. Equal rows are separate visits.
+        Table `geo.tables.DEPLOYMENTS`, ordered by id. Equal rows are separate visits. A blank count is null: not
+        written down, which is not none.
 
     Raises
     ------
@@ -88,8 +89,10 @@ def read_deployments(
     for field in ("n_stops", "n_finds"):
         if field in rows:
             counts = parse_numbers(rows[field])
-            sieve.reject(~((counts >= 0) & (counts == np.round(counts))), "no_count", field=field)
-            columns_out[field] = pd.Series(np.nan_to_num(counts), index=rows.index).astype("int64")
+            is_count = (counts >= 0) & (counts == np.round(counts))
+            # A blank is not written down, which is not none: the visit and its hours stay.
+            sieve.reject(~is_count & rows[field].ne("").to_numpy(), "no_count", field=field)
+            columns_out[field] = pd.Series(counts, index=rows.index).where(is_count).astype("Int64")
     n_unknown = int((reasons.eq("unknown").to_numpy() & sieve.kept).sum())
     if n_unknown:
         sieve.warn(f"{n_unknown} deployments have no known reason; their finds cannot be set against their choice.")

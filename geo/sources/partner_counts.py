@@ -15,10 +15,9 @@ import pandas as pd
 
 from geo.schema import validate
 from geo.sources.accounting import Reading
-from geo.sources.deal_lines import _ids_by_name
 from geo.sources.locations import parse_numbers
 from geo.sources.mapped import read_mapped
-from geo.sources.places import name_key
+from geo.sources.places import ids_by_name, name_key
 from geo.tables import PARTNER_COUNTS
 
 __all__ = ["read_partner_counts"]
@@ -65,7 +64,7 @@ def read_partner_counts(
     # Brackets stay, unlike in the name of a town: treatment (opiates) is not treatment (alcohol).
     layers = rows["layer"].map(lambda text: re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")).astype("str")
     sieve.reject(layers.eq("").to_numpy(), "no_layer", field="layer")
-    lookup = _ids_by_name(places, prefer="is_in_force")
+    lookup = ids_by_name(places, prefer="is_in_force")
     # As for the ends of lines: blank is a name that several places share and none of them can be preferred.
     found = rows["place"].map(lambda name: lookup.get(name, lookup.get(name_key(name))))
     sieve.reject(found.isna().to_numpy(), "unknown_place", field="place")

@@ -19,7 +19,7 @@ from geo.sources.locations import Positions, cover, locate, parse_numbers
 from geo.sources.sieve import Sieve
 from geo.tables import PLACES
 
-__all__ = ["CENSUS_BASIS", "build_places", "name_key", "read_places", "read_towns", "reject_repeats"]
+__all__ = ["CENSUS_BASIS", "build_places", "ids_by_name", "name_key", "read_places", "read_towns", "reject_repeats"]
 
 CENSUS_BASIS = "ONS built-up area, census 2021"
 
@@ -214,3 +214,29 @@ def build_places(
         index=pd.Index(ids[kept], name=PLACES.index, dtype="str"),
     ).astype({"name": "str", "population_basis": "str"})
     return validate(table.sort_index(), PLACES)
+
+
+def ids_by_name(table: pd.DataFrame, *, prefer: str | None = None) -> dict[str, str]:
+    """
+    Look ids up by themselves and by the key of their name.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        ``name`` by id.
+    prefer : str or None
+        Column of flags: of several places of a name the only one that has it is meant.
+
+    Returns
+    -------
+    dict of str to str
+        Id by id and by `name_key`; blank where a name has several.
+    """
+    by_name: dict[str, str] = {}
+    keys = table["name"].map(name_key)
+    for key, group in table.groupby(keys, sort=True):
+        chosen = group
+        if len(group) > 1 and prefer is not None:
+            chosen = group[group[prefer]]
+        by_name[str(key)] = str(chosen.index[0]) if len(chosen) == 1 else ""
+    return by_name | {str(place): str(place) for place in table.index}

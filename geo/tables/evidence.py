@@ -77,8 +77,14 @@ DEPLOYMENTS = Contract(
         "worked_on": Column("text", "ISO date worked, where known", nullable=True),
         "n_hours": Column("number", "officer-hours on the station", low=0),
         "reason": Column("text", "why it was chosen", values=("model", "intelligence", "random", "unknown")),
-        "n_stops": Column("count", "people stopped", low=0, optional=True),
-        "n_finds": Column("count", "stops that found supply or a child at risk", low=0, optional=True),
+        "n_stops": Column("count", "people stopped; null where not written down", nullable=True, low=0, optional=True),
+        "n_finds": Column(
+            "count",
+            "stops that found supply or a child at risk; null where not written down, which is not none",
+            nullable=True,
+            low=0,
+            optional=True,
+        ),
     },
     total="One row a visit by a team to a station.",
 )

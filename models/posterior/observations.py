@@ -220,14 +220,11 @@ def count_finds(deployments: pd.DataFrame, station_ids: Collection[str], *, cuto
     Raises
     ------
     TableError
-        If the table breaks its contract, finds that are null apart.
+        If the table breaks its contract.
     """
-    finds = deployments.get("n_finds", pd.Series(np.nan, index=deployments.index))
+    validate(deployments, DEPLOYMENTS)
+    finds = deployments.get("n_finds", pd.Series(pd.NA, index=deployments.index, dtype="Int64"))
     is_reported = finds.notna()
-    # The contract has no null finds: where some are, what is known must still keep it.
-    validate(deployments.drop(columns="n_finds", errors="ignore"), DEPLOYMENTS)
-    if is_reported.any():
-        validate(deployments[is_reported].assign(n_finds=_whole(finds[is_reported])), DEPLOYMENTS)
     table = pd.DataFrame(
         {
             "station_id": deployments["station_id"],
@@ -257,9 +254,3 @@ def _is_at_station(offences: pd.DataFrame) -> pd.Series:
     is_theirs = offences["force"].str.casefold().str.contains("transport police", regex=False)
     is_placed = offences["easting_m"].notna() & offences["northing_m"].notna()
     return (is_named | is_theirs) & is_placed & (offences["provenance"] != "custody_location")
-
-
-def _whole(finds: pd.Series) -> pd.Series:
-    """Finds as whole numbers where they all are, else as they came, for the contract to refuse."""
-    numbers = pd.to_numeric(finds)
-    return numbers.astype("int64") if (numbers % 1 == 0).all() else numbers

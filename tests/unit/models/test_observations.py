@@ -46,6 +46,12 @@ def located(rows):
     return table.assign(force=[row[2] for row in rows], location=[row[3] for row in rows])
 
 
+def whole(values):
+    """As the reader has them: whole numbers and nulls, or what is no count."""
+    numbers = pd.Series(values, dtype="float64")
+    return (numbers.astype("Int64") if (numbers.dropna() % 1 == 0).all() else numbers).array
+
+
 def visits(*rows):
     """Rows of station, month, hours and finds."""
     return pd.DataFrame(
@@ -55,7 +61,7 @@ def visits(*rows):
             "worked_on": pd.Series([None] * len(rows), dtype="str"),
             "n_hours": [float(row[2]) for row in rows],
             "reason": "unknown",
-            "n_finds": [row[3] for row in rows],
+            "n_finds": whole([row[3] for row in rows]),
         },
         index=pd.Index([f"d{k}" for k in range(len(rows))], name="deployment_id"),
     )

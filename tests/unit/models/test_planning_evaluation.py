@@ -172,3 +172,13 @@ def test_faults_are_named():
     visits = log([("A", "2026-01-05", "model", 1, 0)])
     with pytest.raises(InputError, match=r"deployments: 0 of 1 visits have a propensity and hours"):
         read_results(visits, pd.Series(dtype=float), random_state=1)
+
+
+def test_a_visit_whose_finds_were_not_written_down_is_not_a_nil_return():
+    visits = log([("AAA", "2025-06-01", "model", 4, 2), ("AAA", "2025-06-02", "model", 4, 0)])
+    silent = pd.concat([visits, log([("AAA", "2025-06-03", "model", 90, 0)]).rename(index={"d0": "d9"})])
+    silent["n_finds"] = silent["n_finds"].astype("Int64").where(silent.index != "d9")
+    chance = pd.Series(0.5, index=silent.index)
+    pd.testing.assert_frame_equal(
+        read_results(silent, chance, random_state=1), read_results(visits, chance[visits.index], random_state=1)
+    )

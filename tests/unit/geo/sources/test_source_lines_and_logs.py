@@ -78,6 +78,7 @@ def test_deployments_keep_day_hours_and_reason(tmp_path):
         "station,worked_on,n_hours,reason,n_stops,n_finds\n"
         "yrk,2025-07-01,6.5,Intel,3,1\nYRK,2025-07-01,6.5,Intel,3,1\nHGT,2025-07,4,hunch,0,0\n"
         "ZZZ,2025-07-01,1,Intel,0,0\nHGT,2025-07-01,-1,Intel,0,0\nHGT,2025-07-01,1,Intel,1.5,0\n"
+        "HGT,2025-07-01,3,Intel,,\nHGT,2025-07-01,1,Intel,2,none\n"
     )
     reading = read_deployments(
         write(tmp_path, text),
@@ -86,10 +87,13 @@ def test_deployments_keep_day_hours_and_reason(tmp_path):
         not_after=pd.Period("2025-12"),
     )
     table = reading.table.sort_values(["station_id", "n_hours"])
-    assert table["station_id"].tolist() == ["HGT", "YRK", "YRK"]
-    assert table["worked_on"].fillna("").tolist() == ["", "2025-07-01", "2025-07-01"]
-    assert table["reason"].tolist() == ["unknown", "intelligence", "intelligence"]
-    assert reading.quarantine["reason"].tolist() == ["unknown_station", "no_hours", "no_count"]
+    assert table["station_id"].tolist() == ["HGT", "HGT", "YRK", "YRK"]
+    assert table["worked_on"].fillna("").tolist() == ["2025-07-01", "", "2025-07-01", "2025-07-01"]
+    assert table["reason"].tolist() == ["intelligence", "unknown", "intelligence", "intelligence"]
+    # What was not written down is not none, and its hours are worked hours all the same.
+    assert table["n_finds"].isna().tolist() == [True, False, False, False]
+    assert table["n_stops"].fillna(-1).tolist() == [-1, 0, 3, 3]
+    assert reading.quarantine["reason"].tolist() == ["unknown_station", "no_hours", "no_count", "no_count"]
     assert "1 deployments have no known reason" in reading.accounts[0].warnings[0]
 
 
