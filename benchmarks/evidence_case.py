@@ -91,7 +91,7 @@ def read_case(data: Path) -> Case:
     region = price_journeys(inputs, railway, settings)
     stations = railway.network.stations[railway.network.stations["is_in_force"]].sort_index()
     usage = measure_station_usage(inputs.passenger_flows, usage_basis="ORR origin-destination matrix")
-    evidence = gather_evidence(inputs, region, stations, usage)
+    evidence = gather_evidence(inputs, region, stations, usage, settings)
     has_timetable = railway.timetable is not None
     ids = tuple(stations.index)
     fitted, _ = fit_posterior(evidence, region, ids, settings, has_timetable=has_timetable)

@@ -193,6 +193,10 @@ class CorridorSettings(Section):
     town_spread: float = Field(
         0.7, gt=0, le=3, description="Spread of a town's exposure about what the network says, natural log. ASSUMPTION"
     )
+    lines_name_every_town: bool = Field(
+        True,
+        description="Whether a town that the list of lines leaves out has no known line; false where it names only some",
+    )
     trips_per_line_per_month: float = Field(8.0, gt=0, description="Courier trips of one line. ASSUMPTION: two a week")
     internal_share: float = Field(
         0.14,

@@ -96,7 +96,9 @@ def read_priors(settings: Settings, *, has_timetable: bool) -> Priors:
     )
 
 
-def gather_evidence(inputs: Inputs, region: Region, stations: pd.DataFrame, usage: pd.DataFrame) -> Evidence:
+def gather_evidence(
+    inputs: Inputs, region: Region, stations: pd.DataFrame, usage: pd.DataFrame, settings: Settings
+) -> Evidence:
     """
     Gather all that the force knows.
 
@@ -110,6 +112,8 @@ def gather_evidence(inputs: Inputs, region: Region, stations: pd.DataFrame, usag
         Table `STATIONS`: those of the force.
     usage : pandas.DataFrame
         Table `STATION_USAGE`; offences at stations are used where passengers are known.
+    settings : Settings
+        Of the workspace.
 
     Returns
     -------
@@ -127,6 +131,7 @@ def gather_evidence(inputs: Inputs, region: Region, stations: pd.DataFrame, usag
     }
     return Evidence(
         lines=weighed if len(weighed) else None,
+        names_every_town=settings.corridors.lines_name_every_town,
         exporter_lines=stated if len(stated) else None,
         addresses=None if inputs.cuckooing is None else band_addresses(inputs.cuckooing, region.towns, cutoff=cutoff),
         reported_offences=_some(offences["demand_led_typical"]),

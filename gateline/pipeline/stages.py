@@ -145,7 +145,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
     with recorder.stage("corridors") as record:
         ours = scored_stations.sort_index()
         fitted, flow = fit_posterior(
-            gather_evidence(inputs, region, ours, usage),
+            gather_evidence(inputs, region, ours, usage, settings),
             region,
             tuple(ours.index),
             settings,

@@ -40,6 +40,9 @@ class Evidence:
     ----------
     lines : pandas.DataFrame or None
         ``origin_id, destination_id`` (null where unknown) and ``n_lines``, the effective number of each row.
+    names_every_town : bool
+        Whether a town without a row in `lines` has no known line. Where false, as in a publication that names a few,
+        it is unknown: missing is not zero.
     exporter_lines : pandas.Series or None
         Lines by ``exporter_id``; null where not known.
     addresses : pandas.DataFrame or None
@@ -57,6 +60,7 @@ class Evidence:
     """
 
     lines: pd.DataFrame | None = None
+    names_every_town: bool = True
     exporter_lines: pd.Series | None = None
     addresses: pd.DataFrame | None = None
     reported_offences: pd.Series | None = None
@@ -171,11 +175,13 @@ def _lines(evidence: Evidence, ways: Ways, priors: Priors) -> list[Source]:
         total = max(listed, float(np.nansum(stated)))
     has_pairs = np.bincount(ways.origin, minlength=len(origins)) > 0
     has_way_in = np.bincount(ways.town, minlength=len(towns)) > 0
+    is_named = by_town > 0 if not evidence.names_every_town else has_way_in
+    pair_is_named = by_pair > 0 if not evidence.names_every_town else np.ones(ways.n_pairs, dtype=bool)
     found: list[Source] = []
     for grain, n, is_used, log_size in (
-        ("pair", by_pair, np.full(ways.n_pairs, by_pair.sum() > 0), float(np.log(priors.pair_shape))),
+        ("pair", by_pair, pair_is_named & (by_pair.sum() > 0), float(np.log(priors.pair_shape))),
         ("origin", by_origin, is_known & has_pairs, np.inf),
-        ("town", by_town, has_way_in & (by_town.sum() > 0), np.inf),
+        ("town", by_town, has_way_in & is_named & (by_town.sum() > 0), np.inf),
     ):
         rows = np.flatnonzero(is_used)
         if len(rows):
