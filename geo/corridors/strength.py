@@ -4,7 +4,7 @@ How strongly an exporting area exports, where no count of its lines is known: wh
 Lines are run from dense, poor parts of large cities, and their couriers leave from the city's main station. So the
 prior of an area is not its population, which counts its countryside and its suburbs, but the people in the most
 deprived small areas within a short way of that station. A stated assumption [P], shown against published origins by
-`python -m benchmarks.north_yorkshire_lines`; a force's own counts outweigh it (`geo.corridors.origins`).
+`python -m benchmarks.north_yorkshire_lines`; a force's own counts outweigh it.
 """
 
 from __future__ import annotations

@@ -194,7 +194,7 @@ def share_draws(posterior: Posterior, theta: FloatArray, rng: np.random.Generato
         chunk = theta[first : first + _CHUNK]
         lines = np.exp(posterior.log_lines(chunk))
         if pairs is not None:
-            shape = np.full(ways.n_pairs, posterior.priors.pair_shape)
+            shape = np.full(ways.n_pairs, posterior.priors.pair_shape, dtype=float)
             shape[pairs.rows] += pairs.low
             rate = posterior.priors.pair_shape + np.exp(chunk[:, posterior.blocks[pairs.name]][:, :1]) * lines
             lines = lines * (shape if rng is None else rng.standard_gamma(np.broadcast_to(shape, lines.shape))) / rate

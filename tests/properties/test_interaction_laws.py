@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from geo.corridors.baselines import Nearest, PopulationShare, Uniform
 from geo.corridors.fit_scores import sorensen
 from geo.corridors.gravity import Gravity
-from geo.corridors.priors import COURIER_GRAVITY, CoefficientPrior, update_shares
+from geo.corridors.priors import COURIER_GRAVITY, CoefficientPrior
 from geo.corridors.radiation import Radiation, measure_intervening_mass
 
 # The laws below run every model on every draw.
@@ -107,18 +107,6 @@ def test_splitting_a_town_leaves_others_alone(table, part):
         before = model.predict_share(table)[~is_split.to_numpy()]
         after = model.predict_share(halves)[: (~is_split).sum()]
         assert after == pytest.approx(before, rel=1e-6)
-
-
-@given(st.lists(st.floats(0.01, 1.0), min_size=2, max_size=8), st.data())
-def test_updated_shares_lie_between_prior_and_evidence(weights, data):
-    prior = np.array(weights) / np.sum(weights)
-    lines = np.array(data.draw(st.lists(st.integers(0, 30), min_size=len(weights), max_size=len(weights))), dtype=float)
-    group = np.zeros(len(weights), dtype=np.int64)
-    share = update_shares(prior, lines, group=group, prior_strength_lines=5.0)
-    seen = lines / lines.sum() if lines.sum() else prior
-    assert share.sum() == pytest.approx(1.0)
-    assert (share >= np.minimum(prior, seen) - 1e-12).all()
-    assert (share <= np.maximum(prior, seen) + 1e-12).all()
 
 
 @given(st.lists(st.floats(0.0, 1e4), min_size=2, max_size=10), st.data())

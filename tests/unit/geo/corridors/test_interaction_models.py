@@ -10,7 +10,7 @@ from geo.corridors.competition import CompetingExporters, Persistent, measure_ri
 from geo.corridors.fit_scores import bic, log_score, recall_at, sorensen
 from geo.corridors.gravity import Gravity, Huff, Retail
 from geo.corridors.interaction import require_pairs, shares_from_log
-from geo.corridors.priors import COURIER_GRAVITY, CoefficientPrior, update_shares
+from geo.corridors.priors import COURIER_GRAVITY, CoefficientPrior
 from geo.corridors.radiation import Radiation, measure_intervening_mass
 from geo.errors import ModelGateError, TableError, UsageError
 
@@ -237,14 +237,6 @@ def test_bic_counts_coefficients_and_origins(pairs):
     assert model.bic_ == pytest.approx(4 * np.log(5) - 2 * model.log_likelihood_)
 
 
-def test_shares_with_a_prior_are_posterior_means():
-    group = np.array([0, 0, 1, 1])
-    share = update_shares(
-        np.array([0.5, 0.5, 0.0, 0.0]), np.array([3.0, 0, 0, 1.0]), group=group, prior_strength_lines=3.0
-    )
-    assert share == pytest.approx([0.75, 0.25, 0.0, 1.0])
-
-
 def test_score_is_sorensen(pairs):
     model = Uniform().fit(pairs, np.zeros(5))
     assert model.score(pairs, model.predict(pairs)) == pytest.approx(1.0)
@@ -291,8 +283,6 @@ def test_faults_of_settings_are_named(pairs):
     bad = CoefficientPrior(COURIER_GRAVITY.mean, {"mass_exponent": 0.0, "cost_exponent": 0.5}, "bad")
     with pytest.raises(UsageError, match=r"prior: standard deviations are \[0\.0, 0\.5\]"):
         Gravity(prior=bad).fit(pairs, np.zeros(5))
-    with pytest.raises(UsageError, match="prior_strength_lines: it is 0, expected more than 0"):
-        update_shares(np.ones(1), np.ones(1), group=np.zeros(1, int), prior_strength_lines=0)
     with pytest.raises(UsageError, match="cost_floor: it is 0, expected more than 0"):
         measure_rival_pull(pairs, pairs, cost_floor=0)
     with pytest.raises(ModelGateError, match="coefficients: the observed flows do not determine them"):
