@@ -195,7 +195,7 @@ class CorridorSettings(Section):
     )
     lines_name_every_town: bool = Field(
         True,
-        description="Whether a town that the list of lines leaves out has no known line; false where it names only some",
+        description="Whether a town that the list of lines leaves out has none known; false where it names only some",
     )
     trips_per_line_per_month: float = Field(8.0, gt=0, description="Courier trips of one line. ASSUMPTION: two a week")
     internal_share: float = Field(

@@ -1,6 +1,8 @@
 """
-What is assumed of gravity's coefficients before lines are counted, with its source: a normal prior, whose weight falls
-as the information in the observed lines grows. The product's own priors are `models.posterior.priors`.
+What is assumed of gravity's coefficients before lines are counted, with its source.
+
+A normal prior, whose weight falls as the information in the observed lines grows. The product's own priors are
+`models.posterior.priors`.
 """
 
 from __future__ import annotations

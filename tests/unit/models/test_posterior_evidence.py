@@ -129,11 +129,30 @@ def test_prior_strengths_are_shares_of_external_and_of_internal_lines():
     assert strength[WAYS.n_external :].sum() == pytest.approx(1.0)
 
 
-def test_rivals_leave_a_town_more_to_the_exporter_that_has_it_to_itself():
-    rival = -WAYS.features[:, 3]
-    without = -ways_of(exporters=WORLD.exporters.iloc[:1]).features[:, 3]
-    assert np.ptp(rival) > 0
-    assert (without == 0).all()
+def into_towns(exporters, rivalry):
+    """External lines into each town at the prior mean, as shares."""
+    priors = replace(PRIORS, rivalry_exponent=Normal(rivalry, 0.1))
+    ways = build_ways(WORLD.costs, WORLD.towns, exporters, priors, internal_share=0.1)
+    shares = np.exp(ways.log_shares(np.array([p.mean for p in priors.coefficients])))
+    lines = np.where(ways.origin < ways.n_external, np.exp(ways.log_strength[ways.origin]) * shares, 0.0)
+    return np.bincount(ways.town, lines) / lines.sum()
+
+
+@pytest.mark.parametrize("n_exporters", [1, 2, 3])
+def test_where_demand_limits_a_market_exporters_share_it_and_add_nothing(n_exporters):
+    people = WAYS.residents**PRIORS.mass_exponent.mean
+    of_size = people / people.sum()
+    np.testing.assert_allclose(into_towns(WORLD.exporters.iloc[:n_exporters], 1.0), of_size)
+    # Where supply does, the town that more of it reaches gets more than its size.
+    gain = into_towns(WORLD.exporters.iloc[:n_exporters], 0.0) / of_size
+    reached = WAYS.features[:8, 3]
+    assert gain[np.argmin(reached)] > 1 > gain[np.argmax(reached)]
+
+
+def test_supply_within_reach_is_the_same_for_every_origin():
+    by_town = [set(WAYS.features[WAYS.town == j, 3]) for j in range(8)]
+    assert all(len(values) == 1 for values in by_town)
+    assert len(set.union(*by_town)) > 1
 
 
 def test_a_world_without_a_way_is_refused():
