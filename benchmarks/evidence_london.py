@@ -30,7 +30,7 @@ from models.posterior.fit import draw_posterior
 from models.posterior.posterior import Posterior
 from models.posterior.priors import Normal, Priors
 from models.posterior.sources import Lines
-from models.posterior.ways import Ways
+from models.posterior.ways import Ways, add_elsewhere
 
 FloatArray = NDArray[np.float64]
 N_DRAWS, SEED = 1000, 2023
@@ -66,7 +66,7 @@ def build_london_ways(pairs: pd.DataFrame, areas: ForceAreas, priors: Priors) ->
     strength = np.concatenate([pairs["origin_mass"].to_numpy(float)[:1], areas.population_of(hubs, 2018)])
     away_km = np.vstack([km, apart_km])
     decay = priors.cost_exponent.mean, priors.cost_decay_per_min.mean
-    supply = np.log(strength @ (away_km ** -decay[0] * np.exp(-decay[1] * away_km)))
+    supply = add_elsewhere(strength @ (away_km ** -decay[0] * np.exp(-decay[1] * away_km)))
     return Ways(
         origin_ids=(LONDON,),
         town_ids=forces,

@@ -58,8 +58,8 @@ class Priors:
         holds all three. ASSUMPTION.
     rivalry_exponent : Normal
         What limits a town's market (`models.posterior.ways`): 0 the exporters within reach, as in plain gravity, 1 its
-        own demand. London's 37 forces give 1.2 to 1.3, North Yorkshire's five towns lean to 0 and cannot tell: midway,
-        with both within two spreads. ASSUMPTION.
+        own demand. London's 37 forces give 1.7 to 2, North Yorkshire's five towns lean to 0 and cannot tell: between,
+        with both within two and a half spreads. ASSUMPTION.
     town_sd : float
         Spread of the logarithm of a town's exposure about what population and network say. ASSUMPTION: the four
         figures by town that North Yorkshire published scatter by 0.7 about population.
@@ -105,7 +105,7 @@ class Priors:
     mass_exponent: Normal = Normal(1.0, 0.1)
     cost_exponent: Normal = Normal(0.6, 0.6)
     cost_decay_per_min: Normal = Normal(0.01, 0.005)
-    rivalry_exponent: Normal = Normal(0.5, 0.4)
+    rivalry_exponent: Normal = Normal(0.75, 0.5)
     town_sd: float = 0.7
     neighbour_share: float = 0.3
     neighbour_km: float = 15.0

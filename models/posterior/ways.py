@@ -2,14 +2,15 @@ r"""
 The ways from origins to towns: what the corridor model says of every pair before any evidence.
 
 .. math:: \pi_{ij} \propto n_j^{\beta} \, f_{ij} \, A_j^{-r}, \qquad \sum_j \pi_{ij} = 1, \qquad
-    f_{ij} = c_{ij}^{-g} e^{-h c_{ij}}, \qquad A_j = \sum_k S_k f_{kj},
+    f_{ij} = c_{ij}^{-g} e^{-h c_{ij}}, \qquad A_j = \sum_k S_k f_{kj} + a,
 
 with `n` residents, `c` door-to-door minutes by the better mode, and `A` the supply within reach of the town: all
-exporters by their strength `S`, each thinned out by its way. The exponent says what limits a market. At `r = 0` supply
-does: a town near many exporters gets as much more. At `r = 1` demand does: exporters share the town's market as shops
-share their customers [1]_, and which of them are near says who supplies it, not how much. That a town near London gets
-fewer London lines than distance alone says, and one near Birmingham too, is the same competition. On persons linked to
-London lines in 37 forces `r` is 1.2 to 1.3 for every decay that was tried (`benchmarks.london_lines`).
+exporters by their strength `S`, each thinned out by its way, and a little from elsewhere. The exponent says what limits
+a market. At `r = 0` supply does: a town near many exporters gets as much more. At `r = 1` demand does: exporters share
+the town's market as shops share their customers [1]_, and which of them are near says who supplies it, not how much.
+That a town near London gets fewer London lines than distance alone says, and one near Birmingham too, is the same
+competition. Without the supply from elsewhere, `a`, what is far from every exporter would be left to the nearest:
+persons linked to London lines in Devon and Cornwall would be 600, not 56 (`benchmarks.evidence_model --only london`).
 
 Tables in, arrays out, so that the posterior is linear algebra.
 
@@ -29,12 +30,15 @@ from numpy.typing import NDArray
 from geo.errors import TableError
 from models.posterior.priors import Priors
 
-__all__ = ["COST_FLOOR_MIN", "Ways", "build_ways"]
+__all__ = ["COST_FLOOR_MIN", "ELSEWHERE_SHARE", "Ways", "add_elsewhere", "build_ways"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 # ASSUMPTION. Below this no trip is easier than another: getting out of the door takes as long.
 COST_FLOOR_MIN = 15.0
+# ASSUMPTION. Supply from a town's own dealers and from exporters that are not listed, against that of the listed ones
+# in the middle town. Of 0, 0.25, 0.5, 1 and 2 London's persons, a force left out, like 0.25 and 0.5 best.
+ELSEWHERE_SHARE = 0.25
 _PAIR = ["origin_id", "destination_id"]
 
 
@@ -149,9 +153,9 @@ def build_ways(
 
     Notes
     -----
-    Supply within reach is that of all listed exporters, at the prior means of the decay; where none reaches a town it
-    is that of the least supplied. A list of exporters is best made by a rule, such as every metropolitan area within
-    three hours: one that is left out leaves its market to the others.
+    Supply within reach is that of all listed exporters, at the prior means of the decay, and `ELSEWHERE_SHARE`. A list
+    of exporters is best made by a rule, such as every metropolitan area within three hours: one that is left out leaves
+    its market to the others.
     """
     town_ids = tuple(sorted(map(str, towns.index)))
     external = tuple(sorted(map(str, exporters.index)))
@@ -216,12 +220,26 @@ def _normalised(log_weight: FloatArray) -> FloatArray:
 def _log_supply(
     origin: IntArray, town: IntArray, log_decay: FloatArray, strength: FloatArray, n_external: int, n_towns: int
 ) -> FloatArray:
-    """Logarithm of the exporters' supply within reach of each town."""
+    """Logarithm of the supply within reach of each town."""
     is_external = origin < n_external
     supply = np.bincount(
         town[is_external], weights=strength[origin[is_external]] * np.exp(log_decay[is_external]), minlength=n_towns
     )
-    is_reached = supply > 0
-    if not is_reached.any():
-        return np.zeros(n_towns)
-    return np.asarray(np.log(np.where(is_reached, supply, supply[is_reached].min())))
+    return add_elsewhere(supply) if (supply > 0).any() else np.zeros(n_towns)
+
+
+def add_elsewhere(supply: FloatArray) -> FloatArray:
+    """
+    Add to the supply of listed exporters what comes from elsewhere, and take logarithms.
+
+    Parameters
+    ----------
+    supply : numpy.ndarray of shape (n_towns,)
+        Of listed exporters; above 0 for one town at least.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_towns,)
+        Logarithm of the whole.
+    """
+    return np.asarray(np.log(supply + ELSEWHERE_SHARE * np.median(supply[supply > 0])))
