@@ -28,6 +28,11 @@ _DOMINANT_RATIO = 3.0
 # Two populations of one place differ less than this many times (ASSUMPTION); else the name joined two places, as
 # Holloway in London (41,329) with Holloway in Derbyshire (520).
 _LARGEST_RATIO = 10.0
+# Names that are not alike mean one place if one begins with the words of the other and their populations differ less
+# than this many times (ASSUMPTION): Brighton (283,870) and Brighton and Hove (277,105).
+_LIKE_RATIO = 1.5
+# A town this large that is left out is named: nothing of a national list may hang on a spelling.
+_LARGE_RESIDENTS = 50_000
 _GEONAMES_BASIS = "GeoNames"
 
 
@@ -40,7 +45,9 @@ def read_built_up_places(
     1. In England and Wales a place takes the population of the built-up area of its name. Where a list has the name
        more than once, its largest is meant if it is three times the next, and otherwise none is.
     2. A pair whose populations differ more than ten times is no pair.
-    3. In Scotland, which the ONS list leaves out, a place keeps the population of GeoNames.
+    3. Of what is left, a place and an area are joined where one name begins with the words of the other, as Brighton
+       and Hove with Brighton, their populations are within half of each other, and either has no other such.
+    4. In Scotland, which the ONS list leaves out, a place keeps the population of GeoNames.
 
     Parameters
     ----------
@@ -54,7 +61,8 @@ def read_built_up_places(
     Returns
     -------
     Reading of pandas.DataFrame
-        Table `geo.tables.PLACES`. Accounts of both files: a built-up area that no place is joined to is out of scope.
+        Table `geo.tables.PLACES`. Accounts of both files: a built-up area that no place is joined to is out of scope;
+        those of 50,000 residents and more are named in a warning.
 
     Raises
     ------
@@ -85,6 +93,12 @@ def read_built_up_places(
     kept = sieve.kept
     area_used = np.zeros(len(areas.rows), dtype=bool)
     area_used[joined[kept & (joined >= 0)]] = True
+    lost = areas.rows["Name"][area_sieve.kept & ~area_used & (people >= _LARGE_RESIDENTS)]
+    if len(lost):
+        names = ", ".join(sorted(lost))
+        area_sieve.warn(
+            f"{len(lost)} built-up areas of {_LARGE_RESIDENTS:,} residents and more have no place: {names}."
+        )
     area_sieve.reject(~area_used, "no_place_of_this_name", field="Name", status="out_of_scope")
     population = np.where(is_scottish, stated, census)
     basis = pd.Series(np.where(is_scottish, _GEONAMES_BASIS, CENSUS_BASIS), index=rows.index, dtype="str")
@@ -126,7 +140,40 @@ def _join(
     joined = np.full(len(places), -1, dtype=np.int64)
     for key, at in meant_place.items():
         joined[at] = meant_area.get(key, -1)
+    matched = joined >= 0
+    matched[matched] = ~_disagree(people[joined[matched]], stated[matched])
+    is_free = is_area.copy()
+    is_free[joined[matched]] = False
+    for at, area in _alike(places["name"], is_place & ~matched, stated, areas["Name"], is_free, people):
+        joined[at] = area
     return joined
+
+
+def _alike(
+    place_names: pd.Series,
+    is_place: NDArray[np.bool_],
+    stated: NDArray[np.float64],
+    area_names: pd.Series,
+    is_area: NDArray[np.bool_],
+    people: NDArray[np.float64],
+) -> list[tuple[int, int]]:
+    """Pairs whose names begin alike and whose populations agree, where neither has another such."""
+    by_first_word: dict[str, list[tuple[int, str]]] = {}
+    for at in np.flatnonzero(is_area & (people > 0)):
+        key = name_key(area_names.iloc[at])
+        by_first_word.setdefault(key.split(" ")[0], []).append((int(at), key))
+    pairs = []
+    for at in np.flatnonzero(is_place & (stated > 0)):
+        key = name_key(place_names.iloc[at])
+        for area, other in by_first_word.get(key.split(" ")[0], []):
+            short, long = sorted((key, other), key=len)
+            # A district in brackets tells towns of one name apart: Thornton (Wyre) is not Thornton Heath.
+            is_like = key == other if "(" in area_names.iloc[area] else f"{long} ".startswith(f"{short} ")
+            ratio = people[area] / stated[at]
+            if is_like and 1 / _LIKE_RATIO < ratio < _LIKE_RATIO:
+                pairs.append((int(at), area))
+    n_of_place, n_of_area = (pd.Series([pair[end] for pair in pairs], dtype="int64").value_counts() for end in (0, 1))
+    return [(at, area) for at, area in pairs if n_of_place[at] == 1 and n_of_area[area] == 1]
 
 
 def _meant(names: pd.Series, chosen: NDArray[np.bool_], people: NDArray[np.float64]) -> dict[str, int]:

@@ -222,9 +222,8 @@ def _log_supply(
 ) -> FloatArray:
     """Logarithm of the supply within reach of each town."""
     is_external = origin < n_external
-    supply: FloatArray = np.bincount(
-        town[is_external], weights=strength[origin[is_external]] * np.exp(log_decay[is_external]), minlength=n_towns
-    )
+    pull = strength[origin[is_external]] * np.exp(log_decay[is_external])
+    supply = np.bincount(town[is_external], weights=pull, minlength=n_towns).astype(np.float64)
     return add_elsewhere(supply) if (supply > 0).any() else np.zeros(n_towns)
 
 

@@ -120,7 +120,13 @@ def test_great_britain_has_towns_with_census_populations(real_data):
     )
     table = reading.table.set_index("name")
     assert [account.n_read for account in reading.accounts] == [5_913, 6_985]
-    for name, population in (("Leeds", 536_280), ("Bolton", 184_090), ("Harrogate", 75_515), ("Skipton", 15_050)):
+    for name, population in (
+        ("Leeds", 536_280),
+        ("Bolton", 184_090),
+        ("Harrogate", 75_515),
+        ("Skipton", 15_050),
+        ("Brighton", 277_105),
+    ):
         assert table.loc[name, "population"] == population
     assert "Holloway" not in table.index
     assert "Ingleby Greenhow" not in table.index
