@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.main_job import make_workspace
+from gateline.pipeline.cells import measure_offence_surface
 from gateline.pipeline.journeys import Region, price_journeys
 from gateline.pipeline.posterior import fit_posterior, gather_evidence, read_priors
 from gateline.pipeline.railway import build_railway
-from gateline.pipeline.read import read_inputs
+from gateline.pipeline.read import Inputs, read_inputs
 from gateline.settings import Settings, read_settings
 from geo.network.usage import measure_station_usage
 from models.posterior.estimate import Estimate, estimate_trips
@@ -85,10 +86,15 @@ def read_case(data: Path) -> Case:
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "north-yorkshire"
         make_workspace(root, data)
-        settings = read_settings(root / "region.toml")
-        inputs = read_inputs(root, settings)
+        return read_workspace(root)[0]
+
+
+def read_workspace(root: Path) -> tuple[Case, Inputs]:
+    """Read, price and fit a workspace as `gateline run` does, and what was read."""
+    settings = read_settings(root / "region.toml")
+    inputs = read_inputs(root, settings)
     railway = build_railway(inputs, settings)
-    region = price_journeys(inputs, railway, settings)
+    region = price_journeys(inputs, railway, settings, surface=measure_offence_surface(inputs, settings))
     stations = railway.network.stations[railway.network.stations["is_in_force"]].sort_index()
     usage = measure_station_usage(inputs.passenger_flows, usage_basis="ORR origin-destination matrix")
     evidence = gather_evidence(inputs, region, stations, usage, settings)
@@ -97,9 +103,9 @@ def read_case(data: Path) -> Case:
     fitted, _ = fit_posterior(evidence, region, ids, settings, has_timetable=has_timetable)
     posterior = fitted.estimate.posterior
     if posterior.stations is None:
-        msg = "stations: the run has none, expected those of North Yorkshire. Mend the data folder."
+        msg = "stations: the run has none, expected those of the force. Mend the workspace."
         raise ValueError(msg)
-    return Case(
+    case = Case(
         region=region,
         settings=settings,
         ways=posterior.ways,
@@ -111,6 +117,7 @@ def read_case(data: Path) -> Case:
         estimate=fitted.estimate,
         reasons=fitted.reasons,
     )
+    return case, inputs
 
 
 def lines_of(*rows: tuple[str | None, str | None, float]) -> pd.DataFrame:
