@@ -35,7 +35,7 @@ def best_by_force(slot, n_teams):
     return lists[best].tolist(), float(values[best])
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("n_teams", "chance"), [(2, 0.2), (3, 0.6), (4, 1.0)])
 def test_the_best_list_is_that_of_brute_force(seed, n_teams, chance):
     programme = make_programme(make_routes(random_pairs(seed)), n_teams=n_teams, detection_share=chance)
@@ -51,7 +51,7 @@ def test_the_best_list_is_that_of_brute_force(seed, n_teams, chance):
     assert sited.bound >= found.value * (1 - 1e-9)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(("n_teams", "chance"), [(3, 0.1), (3, 0.5), (4, 1.0)])
 def test_a_slot_made_smaller_still_has_the_best_list_of_brute_force(seed, n_teams, chance):
     routes = make_routes(random_pairs(seed, 40, "ABCDEFGHIJKLMN"))
