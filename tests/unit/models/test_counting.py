@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from geo.errors import UsageError
 from models.boosting import MonotoneBoosting, Tree
 from models.counting import EmpiricalBayesCounts, Footfall, NearestByTrain, PoissonGlm, Population, PriorCounts
 from models.shrinkage import fit_gamma_prior
+from tests.unit.models.estimator_checks import assert_passes_every_check
 
 
-@parametrize_with_checks(
+@pytest.mark.parametrize(
+    "estimator",
     [
         PriorCounts(),
         Population(),
@@ -20,10 +21,11 @@ from models.shrinkage import fit_gamma_prior
         EmpiricalBayesCounts(),
         PoissonGlm(),
         MonotoneBoosting(n_trees=5),
-    ]
+    ],
+    ids=lambda estimator: type(estimator).__name__,
 )
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
+def test_scikit_learn_checks(estimator):
+    assert_passes_every_check(estimator)
 
 
 def panel(seed: int = 1, n: int = 600):
