@@ -6,9 +6,11 @@ a defect, and warnings are errors here, so none can pass unseen.
 """
 
 import json
+import pickle
 
 import pytest
 
+import gateline.pipeline.read
 import gateline.pipeline.run as main_job
 from gateline.pipeline.read import read_inputs, require_little_quarantine
 from gateline.settings import read_settings
@@ -25,6 +27,29 @@ LAYERS = (TRACK, AREAS, BOUNDARY, "north_of_england.geojson")
 @pytest.fixture
 def workspace(tmp_path):
     return make_small(tmp_path / "w")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _unspoilt():
+    """Of the three largest files those bytes that were read with the same options before are not read again."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("read_areas", "read_boundaries", "read_offence_extract"):
+            patch.setattr(gateline.pipeline.read, name, remember(getattr(gateline.pipeline.read, name)))
+        yield
+
+
+def remember(reader):
+    known = {}
+
+    def read_or_recall(path, **options):
+        if not path.is_file():
+            return reader(path, **options)
+        key = (path.name, path.read_bytes(), pickle.dumps(options))
+        if key not in known:
+            known[key] = reader(path, **options)
+        return known[key]
+
+    return read_or_recall
 
 
 def column(at, value):

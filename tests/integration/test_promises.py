@@ -140,6 +140,9 @@ plan = main_job.plan_run(results, settings)
 main_job.run_stages = lambda *_: results
 main_job.read_inputs = lambda *_: inputs
 main_job.plan_run = lambda *_: plan
+# The slowest products are a mark of their own size: what counts is when they appear.
+products.write_briefing_pdf = lambda path, *_, **__: path.write_bytes(b"briefing" * 1000)
+products.write_list_xlsx = lambda path, *_, **__: path.write_bytes(b"workbook" * 1000)
 for place in sys.argv[2].split(","):
     sys.stdout.flush()
     if os.fork() == 0:
