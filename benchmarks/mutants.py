@@ -47,7 +47,7 @@ MUTANTS = (
         "geo/network/usage.py",
         "entries.add(exits, fill_value=0.0)",
         "entries.add(exits)",
-        UNIT + "geo/network/test_passenger_graph.py",
+        UNIT + "geo/network/test_usage.py",
     ),
     Mutant(
         "geo/network/road_kernels.py",
@@ -89,7 +89,7 @@ MUTANTS = (
         "geo/corridors/assignment.py",
         "walking + changes[:, None] * (loads.through - walking)",
         "walking + changes[:, None] * loads.through",
-        UNIT + "geo/corridors/test_interchange_share.py",
+        UNIT + "geo/corridors/test_assignment.py",
     ),
     Mutant(
         "geo/disclosure/suppression.py",
@@ -114,7 +114,7 @@ MUTANTS = (
         "models/metrics.py",
         "(outcomes * np.log(expected) - expected -",
         "(outcomes * np.log(expected) -",
-        LAWS + "test_models_laws.py " + ORACLES + "test_models_oracles.py",
+        UNIT + "models/test_training.py",
     ),
     Mutant(
         "models/shrinkage.py",
@@ -124,8 +124,8 @@ MUTANTS = (
     ),
     Mutant(
         "models/planning/choice.py",
-        "if gain[g, duty] <= 0:",
-        "if gain[g, duty] <= 0.5:",
+        "free[g, duty] and (best is None or gain[duty] > best[0])",
+        "free[g, duty] and best is None",
         ORACLES + "test_planning_oracle.py " + UNIT + "models/test_planning_plan.py",
     ),
     Mutant(

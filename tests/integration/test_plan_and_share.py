@@ -1,6 +1,7 @@
 """The plan of a run and its what-if, the rail share that a user states, and addresses that stay erased."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,26 @@ def test_a_stated_rail_share_comes_out_within_a_few_percent(small_run):
     both = flows[flows["rail_time_min"].notna() & flows["road_time_min"].notna()]
     by_rail = (both["trips_per_month"] * both["rail_share"]).sum()
     assert by_rail / both["trips_per_month"].sum() == pytest.approx(0.4, abs=0.03)
+
+
+def test_the_shares_of_the_ways_to_travel_sum_to_one(small_run):
+    flows = small_run.results.courier_flows
+    shares = flows[[name for name in flows.columns if name.endswith("_share")]]
+    assert len(shares.columns) > 1
+    moving = flows["trips_per_month"] > 0
+    assert moving.any()
+    assert shares[moving].sum(axis=1).to_numpy() == pytest.approx(1.0)
+
+
+def test_flow_is_called_observed_where_a_line_of_the_pair_is_known_and_nowhere_else(small_run):
+    assert "observed" not in set(small_run.results.od_trips["basis"]), "of each line one end is known"
+    lines = small_run.inputs.deal_lines.copy()
+    ends = (small_run.inputs.exporters.index[0], small_run.inputs.places.index[0])
+    lines.loc[lines.index[0], ["origin_id", "destination_id"]] = ends
+    inputs = replace(small_run.inputs, deal_lines=lines)
+    trips = run_stages(inputs, small_run.settings, Recorder(lambda _: None)).od_trips
+    assert trips.loc[trips["basis"] == "observed", ["origin_id", "destination_id"]].to_numpy().tolist() == [[*ends]]
+    assert set(trips["basis"]) == {"observed", "updated_prior"}
 
 
 def test_an_erased_address_stays_out_and_is_counted(small_run, tmp_path):
