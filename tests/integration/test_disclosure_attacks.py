@@ -1,6 +1,7 @@
 """The six attacks on a handful of synthetic workspaces; `python -m benchmarks.disclosure_attacks` does hundreds."""
 
 import json
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -11,7 +12,7 @@ import xlsxwriter
 
 from benchmarks import disclosure_attacks
 from benchmarks.byte_search import count_hits, count_tokens, find_places, float_tokens
-from benchmarks.disclosure_attacks import attack_bands, average, difference, make_region, search_bytes, solve_margins
+from benchmarks.disclosure_attacks import Region, attack_bands, average, difference, search_bytes, solve_margins
 from benchmarks.evidence import Evidence
 from geo.crs import to_wgs84_arrays
 from geo.disclosure.quadtree import PROFILES
@@ -21,8 +22,9 @@ LON, LAT = (float(v[0]) for v in to_wgs84_arrays(HOME_E, HOME_N))
 
 
 @pytest.fixture(scope="module")
-def region(tmp_path_factory):
-    return make_region(tmp_path_factory.mktemp("region") / "demo")
+def region(demo_run):
+    """The embedded region with no victim in it: each attack plants its own."""
+    return Region(replace(demo_run.inputs, cuckooing=None), demo_run.results, demo_run.settings)
 
 
 def figures(attack, *arguments):

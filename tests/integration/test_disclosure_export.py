@@ -22,10 +22,10 @@ from gateline.commands.demo import demo_settings
 from gateline.pipeline.run import run_pipeline
 from gateline.release import export
 from gateline.release.export import ReleaseRequest, export_release
-from gateline.settings import write_settings_template
 from geo.crs import to_metric_arrays
 from geo.errors import DisclosureError, GatelineError, IntegrityError, ResourceError
 from geo.sensitive import SensitivePoints
+from tests.regions import make_whole
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 TODAY = date(2026, 1, 15)
@@ -33,21 +33,14 @@ PARTNER = {"towns.csv", "offences_by_area.csv", "victim_areas.geojson", "release
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """The embedded region as if it were real, run once."""
-    root = tmp_path_factory.mktemp("base")
-    (root / "inputs").mkdir()
-    for path in [*DATA.glob("demo/*"), *DATA.glob("boundaries/*.geojson")]:
-        shutil.copyfile(path, root / "inputs" / path.name)
+def finished(demo_run, tmp_path_factory):
+    """The embedded region as if it were real; its stages found what they find where it is marked FICTIONAL."""
     settings = demo_settings()
-    settings = settings.model_copy(
-        update={
-            "region": settings.region.model_copy(update={"is_fictional": False, "marking": "OFFICIAL"}),
-            "scores": settings.scores.model_copy(update={"n_draws": 100}),
-        }
-    )
-    (root / "region.toml").write_text(write_settings_template(settings), encoding="utf-8")
-    return root, run_pipeline(root, tell=lambda _: None)
+    region = settings.region.model_copy(update={"is_fictional": False, "marking": "OFFICIAL"})
+    root = make_whole(tmp_path_factory.mktemp("base") / "w", settings.model_copy(update={"region": region}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gateline.pipeline.run, "run_stages", lambda *_: demo_run.results)
+        return root, run_pipeline(root, tell=lambda _: None)
 
 
 @pytest.fixture

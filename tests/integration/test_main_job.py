@@ -4,7 +4,6 @@ import csv
 import hashlib
 import json
 import re
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -15,11 +14,10 @@ from typer.testing import CliRunner
 
 import gateline.cli
 from gateline.audit import verify_log
-from gateline.commands.demo import demo_settings, run_demo
 from gateline.pipeline.run import run_pipeline
-from gateline.settings import write_settings_template
 from geo.errors import GatelineError, InputError, LockedError, QuarantineError, UsageError
 from geo.tables import PLACE_SCORES, STATION_SCORES
+from tests.regions import keep_rows, make_small
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
 PRODUCTS = {"map.html", "stations.csv", "towns.csv", "priority_stations.xlsx", "run.json", "quarantine.csv"}
@@ -33,16 +31,9 @@ def digests(folder):
     }
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    root = tmp_path_factory.mktemp("demo")
-    run_demo(root, quiet=True)
-    return root
-
-
-@pytest.fixture(scope="module")
-def run(demo):
-    return demo / "runs" / (demo / "runs" / "current").read_text().strip()
+@pytest.fixture
+def run(demo_run):
+    return demo_run.folder
 
 
 def rows_of(path):
@@ -70,16 +61,12 @@ def test_reasons_sum_to_the_score(run, name, contract):
     assert {contract.index, "name", "tier", "score"} <= set(rows[0])
 
 
-def test_the_same_inputs_give_the_same_bytes_whatever_their_order(demo, run, tmp_path):
-    before = digests(run)
-    shutil.copytree(demo / "inputs", tmp_path / "inputs")
-    shutil.copyfile(demo / "region.toml", tmp_path / "region.toml")
-    for path in (tmp_path / "inputs").glob("*.csv"):
-        header, *rows = path.read_text(encoding="utf-8").splitlines()
-        path.write_text("\n".join([header, *reversed(rows)]) + "\n", encoding="utf-8")
-    again = run_pipeline(tmp_path, tell=lambda _: None)
-    assert again.run_id == run.name
-    assert digests(again.folder) == before
+def test_the_same_inputs_give_the_same_bytes_whatever_their_order(small_run, workspace):
+    for path in (workspace / "inputs").glob("*.csv"):
+        keep_rows(workspace, path.name, reversed)
+    again = run_pipeline(workspace, tell=lambda _: None)
+    assert again.run_id == small_run.run_id
+    assert digests(again.folder) == digests(small_run.folder)
 
 
 def test_no_victim_leaves_in_any_product(run):
@@ -119,30 +106,21 @@ def test_fictional_is_on_everything(run):
         assert b"FICTIONAL" in body, path.name
 
 
-def test_the_audit_log_holds_the_run(demo, run):
-    assert verify_log(demo / "audit.jsonl") >= 1
-    assert run.name in (demo / "audit.jsonl").read_text()
+def test_the_audit_log_holds_the_run(demo_run):
+    assert verify_log(demo_run.root / "audit.jsonl") >= 1
+    assert demo_run.run_id in (demo_run.root / "audit.jsonl").read_text()
 
 
-def test_a_second_process_cannot_write_at_the_same_time(demo):
-    (demo / ".gateline-lock").write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
-    try:
-        with pytest.raises(LockedError, match="another process holds"):
-            run_pipeline(demo, tell=lambda _: None)
-    finally:
-        (demo / ".gateline-lock").unlink()
+def test_a_second_process_cannot_write_at_the_same_time(workspace):
+    (workspace / ".gateline-lock").write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
+    with pytest.raises(LockedError, match="another process holds"):
+        run_pipeline(workspace, tell=lambda _: None)
 
 
 @pytest.fixture
 def workspace(tmp_path):
-    """The demo's inputs in a folder of their own, to be spoilt."""
-    from gateline.commands.demo import _DATA, _FILES
-
-    (tmp_path / "inputs").mkdir()
-    for path in _FILES.values():
-        shutil.copyfile(_DATA / path, tmp_path / "inputs" / Path(path).name)
-    (tmp_path / "region.toml").write_text(write_settings_template(demo_settings()), encoding="utf-8")
-    return tmp_path
+    """The small region's inputs in a folder of their own, to be spoilt."""
+    return make_small(tmp_path / "w")
 
 
 def spoil(path, change):
@@ -182,9 +160,9 @@ WRONG = {
     ),
     "too much quarantined": (
         "offences_FICTIONAL.csv",
-        lambda text: text.replace("2023-", "2023/13/", 400),
+        lambda text: text.replace("2025-", "2025/13/", 400),
         QuarantineError,
-        r"offences_FICTIONAL\.csv: \d+ of 4547 rows are quarantined, expected at most 5%",
+        r"offences_FICTIONAL\.csv: \d+ of 1527 rows are quarantined, expected at most 5%",
     ),
 }
 
@@ -233,7 +211,7 @@ def test_check_prints_the_account_and_writes_nothing(workspace):
     before = sorted(workspace.rglob("*"))
     result = CliRunner().invoke(gateline.cli.app, ["check", str(workspace)])
     assert result.exit_code == 0
-    assert re.search(r"offences_FICTIONAL\.csv\s+4,547\s+4,547", result.output)
+    assert re.search(r"offences_FICTIONAL\.csv\s+1,527\s+1,527", result.output)
     assert sorted(workspace.rglob("*")) == before
 
 
@@ -248,7 +226,6 @@ def test_init_makes_a_workspace_once(tmp_path):
 
 def test_train_registers_a_model_and_says_when_counting_is_as_good(workspace):
     demo = workspace
-    spoil(demo / "region.toml", lambda text: text.replace("n_draws = 1000", "n_draws = 100"))
     spoil(demo / "region.toml", lambda text: text.replace('# first_month = ""', 'first_month = "2024-10"'))
     result = CliRunner().invoke(gateline.cli.app, ["train", str(demo)])
     assert result.exit_code == 0, result.output
@@ -286,7 +263,8 @@ def test_a_list_is_issued_once_and_compared_with_the_next(workspace):
     assert re.search(r"run 'zzz': 0 runs match .* expected one", str(absent.exception))
 
 
-def test_backtest_of_hotspots_prints_every_detector_and_plots(demo):
+def test_backtest_of_hotspots_prints_every_detector_and_plots(demo_run, tmp_path):
+    demo = demo_run.copy(tmp_path / "demo")
     result = CliRunner().invoke(gateline.cli.app, ["backtest", "--hotspots", str(demo)])
     assert result.exit_code == 0, result.output
     for name in ("prior counts", "kernel density", "random"):

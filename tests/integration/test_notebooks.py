@@ -15,22 +15,31 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 # Charts come as text, so that what is written on them can be read.
 IPYTHON = 'c.InlineBackend.figure_formats = {"svg"}\n'
 MATPLOTLIB = "svg.fonttype: none\n"
+# Notebooks are judged here, not stages: the region is the small one, and its stages give what they gave once for all.
+SHARE = """
+import pickle
+from pathlib import Path
+import gateline.study
+gateline.study.run_stages = lambda *_, found=pickle.loads(Path({root!r}, "results.pickle").read_bytes()): found
+gateline.study.open_demo = lambda study=gateline.study.open_workspace(Path({root!r})): study
+"""
 TABLE_OR_CHART = re.compile(r"<style|<table|<\?xml|<svg")
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory):
+def executed(small_run, tmp_path_factory):
     """
     The cells of each notebook with their outputs.
 
-    All run in one kernel, so that the embedded region is run once, and what a notebook named is forgotten before the
-    next. The kernel is reached over files, because sockets of the network are blocked.
+    All run in one kernel, so that the region is read once, and what a notebook named is forgotten before the next.
+    The kernel is reached over files, because sockets of the network are blocked.
     """
     home, work = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("work")
     (home / "profile_default").mkdir()
     (home / "profile_default" / "ipython_kernel_config.py").write_text(IPYTHON)
     (work / "matplotlibrc").write_text(MATPLOTLIB)
     book = nbformat.v4.new_notebook()
+    book.cells.append(nbformat.v4.new_code_cell(SHARE.format(root=str(small_run.root))))
     for path in NOTEBOOKS:
         cells = [cell | {"id": f"{path.stem}-{cell['id']}"} for cell in nbformat.read(path, as_version=4).cells]
         book.cells += [nbformat.v4.new_code_cell("%reset -f"), *map(nbformat.from_dict, cells)]

@@ -21,32 +21,12 @@ import gateline.cli
 import gateline.pipeline.run as main_job
 import gateline.pipeline.write as products
 from gateline.audit import append_event, verify_log
-from gateline.commands.demo import _DATA, _FILES, demo_settings
-from gateline.settings import write_settings_template
+from gateline.pipeline.planning import plan_run
 from gateline.workspace import lock_workspace, open_run, resolve_inside
 from geo.errors import IntegrityError, LockedError, ResourceError, UsageError
+from tests.regions import make_small
 
 ROOT = Path(__file__).resolve().parents[2]
-FIRST_MONTH = "2024-10"
-N_TOWNS = 20
-
-
-def make_small(root):
-    """The demo cut to a year and its twenty largest towns."""
-    (root / "inputs").mkdir(parents=True)
-    for path in _FILES.values():
-        shutil.copyfile(_DATA / path, root / "inputs" / Path(path).name)
-    keep_rows(root, "offences_FICTIONAL.csv", lambda rows: [row for row in rows if row.split(",")[1] >= FIRST_MONTH])
-    keep_rows(root, "places.csv", lambda rows: sorted(rows, key=lambda row: -int(row.split(",")[-1]))[:N_TOWNS])
-    text = write_settings_template(demo_settings()).replace("n_draws = 1000", "n_draws = 100")
-    (root / "region.toml").write_text(text, encoding="utf-8")
-    return root
-
-
-def keep_rows(root, name, choose):
-    path = root / "inputs" / name
-    header, *rows = path.read_text(encoding="utf-8").splitlines()
-    path.write_text("\n".join([header, *choose(rows)]) + "\n", encoding="utf-8")
 
 
 def digests(folder):
@@ -62,47 +42,64 @@ def quiet(_):
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    return main_job.run_pipeline(make_small(tmp_path_factory.mktemp("small") / "w"), tell=quiet)
+def plan(small_run):
+    return plan_run(small_run.results, small_run.settings)
 
 
 @pytest.fixture
-def quick(published, tmp_path, monkeypatch):
-    """A workspace whose run takes the results of another, so that only reading and writing are done."""
-    monkeypatch.setattr(main_job, "run_stages", lambda *_: published.results)
+def quick(small_run, plan, tmp_path, monkeypatch):
+    """A workspace whose run takes what another read and found, so that only writing is done."""
+    monkeypatch.setattr(main_job, "read_inputs", lambda *_: small_run.inputs)
+    monkeypatch.setattr(main_job, "run_stages", lambda *_: small_run.results)
+    monkeypatch.setattr(main_job, "plan_run", lambda *_: plan)
     return make_small(tmp_path / "w")
 
 
 # P-1: the same bytes
 
 
+IN_ANOTHER_WORLD = """
+import importlib, pkgutil, runpy, socket, sys
+
+def refuse(*_, **__):
+    raise RuntimeError("a socket")
+
+socket.socket.connect = refuse
+socket.getaddrinfo = refuse
+import geo, models, gateline
+for package in (geo, models, gateline):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+import pyproj.network
+assert not pyproj.network.is_network_enabled()
+runpy.run_module("gateline", run_name="__main__", alter_sys=True)
+"""
+
+
 @pytest.mark.slow
-def test_hash_seed_zone_language_threads_and_folder_change_no_byte(published, tmp_path):
-    worlds = {
-        "here": {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C", "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"},
-        "there é": {"PYTHONHASHSEED": "random", "TZ": "Asia/Tokyo", "LC_ALL": "en_GB.UTF-8", "OMP_NUM_THREADS": "2"},
-    }
-    for name, world in worlds.items():
-        workspace = make_small(tmp_path / name / "w")
-        command = [sys.executable, "-m", "gateline", "run", str(workspace), "--quiet"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), **world}
-        done = subprocess.run(
-            command, cwd=tmp_path / name, env=environment, capture_output=True, text=True, check=False
-        )
-        assert (done.returncode, done.stdout) == (0, ""), done.stderr
-        assert digests(workspace / "runs" / published.run_id) == digests(published.folder)
+def test_hash_seed_zone_language_threads_and_folder_change_no_byte_and_nothing_asks_the_network(small_run, tmp_path):
+    """P-1 and P-9: a process in another world than this one's, without sockets, makes the run that this one made."""
+    world = {"PYTHONHASHSEED": "random", "TZ": "Asia/Tokyo", "LC_ALL": "en_GB.UTF-8", "PROJ_NETWORK": "ON"}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    workspace = make_small(tmp_path / "there \u00e9" / "w")
+    command = [sys.executable, "-c", IN_ANOTHER_WORLD, "run", str(workspace), "--quiet"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **world, **threads}
+    done = subprocess.run(command, cwd=workspace.parent, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert digests(workspace / "runs" / small_run.run_id) == digests(small_run.folder)
 
 
-def test_a_setting_that_changes_results_changes_the_name_of_the_run(published, quick):
+def test_a_setting_that_changes_results_changes_the_name_of_the_run(small_run, quick):
     path = quick / "region.toml"
     path.write_text(path.read_text().replace("random_state = 20260101", "random_state = 1"))
-    assert main_job.run_pipeline(quick, tell=quiet).run_id != published.run_id
+    assert main_job.run_pipeline(quick, tell=quiet).run_id != small_run.run_id
 
 
 # P-4: whole or not at all
 
 KILLED_AT = """
-import hashlib, json, os, signal, sys
+import hashlib, json, os, pickle, signal, sys
 from pathlib import Path
 import gateline.pipeline.run as main_job, gateline.pipeline.write as products, gateline.workspace as workspace
 
@@ -137,14 +134,15 @@ root = Path(sys.argv[1])
 settings = main_job.read_settings(root / "region.toml")
 main_job.code_version()  # once for all
 # Nothing is written before the fork: the threads of a library that writes would not live on in the child.
-recorder = main_job.Recorder(lambda _: None)
-results = main_job.run_stages(main_job.read_inputs(root, settings), settings, recorder)
-
-def done_before(inputs, settings, new):
-    new.stages += recorder.stages
-    return results
-
-main_job.run_stages = done_before
+inputs = main_job.read_inputs(root, settings)
+results = pickle.loads(Path(sys.argv[3]).read_bytes())
+plan = main_job.plan_run(results, settings)
+main_job.run_stages = lambda *_: results
+main_job.read_inputs = lambda *_: inputs
+main_job.plan_run = lambda *_: plan
+# The slowest products are a mark of their own size: what counts is when they appear.
+products.write_briefing_pdf = lambda path, *_, **__: path.write_bytes(b"briefing" * 1000)
+products.write_list_xlsx = lambda path, *_, **__: path.write_bytes(b"workbook" * 1000)
 for place in sys.argv[2].split(","):
     sys.stdout.flush()
     if os.fork() == 0:
@@ -159,11 +157,12 @@ KILLS = ["stages", "map", "sync", "never", "set aside", "never", "renamed", "poi
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kill -9 and fork are POSIX")
-def test_a_run_killed_at_any_step_leaves_the_old_or_the_new_whole(tmp_path):
+def test_a_run_killed_at_any_step_leaves_the_old_or_the_new_whole(small_run, tmp_path):
     """The pipeline is killed in its stages, in the first and the last product, and at each step of publishing."""
     workspace = make_small(tmp_path / "w")
     threads = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    command = [sys.executable, "-c", KILLED_AT, str(workspace), ",".join(KILLS)]
+    found = small_run.root / "results.pickle"
+    command = [sys.executable, "-c", KILLED_AT, str(workspace), ",".join(KILLS), str(found)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **threads}
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     states = [json.loads(line) for line in done.stdout.splitlines()]
@@ -340,37 +339,14 @@ def test_the_names_of_a_run_are_synced_too(tmp_path, monkeypatch):
     assert {path.stat().st_ino for path in wanted} <= set(synced)
 
 
-# P-9: no network
-
-IMPORTS = """
-import importlib, pkgutil, socket, sys
-
-def refuse(*_, **__):
-    raise RuntimeError("a socket at import")
-
-socket.socket.connect = refuse
-socket.getaddrinfo = refuse
-import geo, models, gateline
-for package in (geo, models, gateline):
-    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
-import pyproj.network
-assert not pyproj.network.is_network_enabled()
-"""
-
-
-@pytest.mark.slow
-def test_no_module_uses_the_network_when_it_is_imported():
-    """The runs above and the demo are made with sockets disabled, so a run uses none either."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PROJ_NETWORK": "ON"}
-    done = subprocess.run([sys.executable, "-c", IMPORTS], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
 def test_ctrl_c_in_a_stage_publishes_nothing(quick, monkeypatch, capsys):
+    # A shell that starts the tests in the background has them ignore the key.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr(main_job, "run_stages", lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    code, told = answer(monkeypatch, capsys, "run", quick, "--quiet")
+    try:
+        code, told = answer(monkeypatch, capsys, "run", quick, "--quiet")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (code, told) == (130, "gateline: interrupted, nothing was published\n")
     assert not (quick / "runs").exists()
     assert not (quick / ".gateline-lock").exists()

@@ -2,7 +2,6 @@
 
 import csv
 import re
-import shutil
 import zipfile
 from dataclasses import replace
 from datetime import date
@@ -11,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from gateline.commands.demo import _DATA, _FILES, demo_settings
+from gateline.commands.demo import demo_settings
 from gateline.pipeline.cells import measure_offence_surface
 from gateline.pipeline.journeys import price_journeys
 from gateline.pipeline.railway import build_railway, restrict_calls
@@ -21,6 +20,7 @@ from gateline.pipeline.stages import run_stages
 from gateline.settings import Settings, read_settings, write_settings_template
 from geo.errors import InputError, ResourceError, UsageError
 from geo.network.passenger import ArcKind
+from tests.regions import make_small
 
 MONDAY = date(2024, 6, 3)
 RUN_MIN = 7
@@ -61,17 +61,12 @@ class Run:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("region")
-    (folder / "inputs").mkdir()
-    for path in _FILES.values():
-        source = _DATA / path
-        shutil.copyfile(source, folder / "inputs" / source.name)
-    return folder
+    return make_small(tmp_path_factory.mktemp("region") / "w")
 
 
-@pytest.fixture(scope="module")
-def plain(root):
-    return Run(root)
+@pytest.fixture
+def plain(small_run):
+    return small_run
 
 
 def write_gtfs(path, pairs, route="R"):
@@ -97,15 +92,14 @@ def write_gtfs(path, pairs, route="R"):
             feed.writestr(name, "\n".join(lines) + "\n")
 
 
-def with_timetable(root, plain, name, n_links=None):
-    links = plain.results.network.links.iloc[:n_links]
+def with_timetable(root, name, links):
     write_gtfs(root / "inputs" / name, zip(links["from_station_id"], links["to_station_id"], strict=True))
     return {"timetable": f"inputs/{name}", "timetable_week_start_on": MONDAY}
 
 
 @pytest.fixture(scope="module")
-def timetabled(root, plain):
-    return Run(root, inputs=with_timetable(root, plain, "all.zip"))
+def timetabled(root, small_run):
+    return Run(root, inputs=with_timetable(root, "all.zip", small_run.results.network.links))
 
 
 def test_a_timetable_of_every_station_gives_run_times_and_changes(plain, timetabled):
@@ -131,7 +125,10 @@ def test_every_row_of_the_timetable_is_accounted_for(timetabled):
 
 
 def test_a_timetable_of_few_stations_is_not_used_at_all(root, plain):
-    few = Laid(root, inputs=with_timetable(root, plain, "few.zip", n_links=2))
+    links = plain.results.network.links
+    hubs = plain.inputs.exporters["hub_station_id"]
+    ends = links["from_station_id"].isin(hubs) | links["to_station_id"].isin(hubs)
+    few = Laid(root, inputs=with_timetable(root, "few.zip", links[~ends].iloc[:2]))
     assert few.notes[0].startswith("timetable not used: ")
     assert "stations of the force and 0 of 4 main stations have a train, expected 90% and all" in few.notes[0]
     assert few.inputs.timetable is not None

@@ -28,15 +28,21 @@ def random_pairs(seed, n_pairs=14, letters=LETTERS):
 
 
 def best_by_force(slot, n_teams):
-    return max(measure_value(slot, list(c)) for c in combinations(range(len(slot.duties.stops)), n_teams))
+    """Of all lists of so many duties the one that meets most, and what it meets on the slot."""
+    hazard, lists = slot.duties.hazard.toarray(), np.array(list(combinations(range(len(slot.duties.stops)), n_teams)))
+    values = slot.n_alike * (slot.worth @ (1 - np.exp(-hazard[:, lists].sum(axis=2))))
+    best = int(values.argmax())
+    return lists[best].tolist(), float(values[best])
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("n_teams", "chance"), [(2, 0.2), (3, 0.6), (4, 1.0)])
 def test_the_best_list_is_that_of_brute_force(seed, n_teams, chance):
     programme = make_programme(make_routes(random_pairs(seed)), n_teams=n_teams, detection_share=chance)
     found = solve_programme(programme)
-    assert found.value == pytest.approx(best_by_force(programme.slots[0], n_teams), rel=1e-6)
+    best, value = best_by_force(programme.slots[0], n_teams)
+    assert measure_value(programme.slots[0], best) == pytest.approx(value)
+    assert found.value == pytest.approx(value, rel=1e-6)
     assert found.bound == pytest.approx(found.value, rel=1e-5)
     sited = choose_sites(
         programme.slots[0].duties.hazard, programme.slots[0].worth, n_sites=n_teams, gap_share=1e-6, time_limit_s=5.0
@@ -45,18 +51,17 @@ def test_the_best_list_is_that_of_brute_force(seed, n_teams, chance):
     assert sited.bound >= found.value * (1 - 1e-9)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(("n_teams", "chance"), [(3, 0.1), (3, 0.5), (4, 1.0)])
 def test_a_slot_made_smaller_still_has_the_best_list_of_brute_force(seed, n_teams, chance):
     routes = make_routes(random_pairs(seed, 40, "ABCDEFGHIJKLMN"))
     programme = make_programme(routes, n_teams=n_teams, detection_share=chance, n_slots=2)
-    best = best_by_force(programme.slots[0], n_teams)
+    winner, value = best_by_force(programme.slots[0], n_teams)
     found = solve_programme(programme)
-    assert found.value == pytest.approx(2 * best, rel=1e-6)
+    assert found.value == pytest.approx(2 * value, rel=1e-6)
     assert found.bound == pytest.approx(found.value, rel=1e-5)
     reduced = reduce_slot(programme.slots[0], programme.groups[0], time_limit_s=5.0)
     whole = [*reduced.decided, *reduced.duties.tolist()]
-    winner = max(combinations(range(14), n_teams), key=lambda c: measure_value(programme.slots[0], list(c)))
     assert set(winner) <= set(whole)
 
 

@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from geo.errors import UsageError
 from models.boosting import MonotoneBoosting, Tree
 from models.counting import EmpiricalBayesCounts, Footfall, NearestByTrain, PoissonGlm, Population, PriorCounts
-from models.shrinkage import fit_gamma_prior
+from models.shrinkage import GammaPrior, fit_gamma_prior
+from tests.unit.models.estimator_checks import assert_passes_every_check
 
 
-@parametrize_with_checks(
+@pytest.mark.parametrize(
+    "estimator",
     [
         PriorCounts(),
         Population(),
@@ -20,10 +21,11 @@ from models.shrinkage import fit_gamma_prior
         EmpiricalBayesCounts(),
         PoissonGlm(),
         MonotoneBoosting(n_trees=5),
-    ]
+    ],
+    ids=lambda estimator: type(estimator).__name__,
 )
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
+def test_scikit_learn_checks(estimator):
+    assert_passes_every_check(estimator)
 
 
 def panel(seed: int = 1, n: int = 600):
@@ -66,6 +68,12 @@ def test_equal_rates_are_shrunk_to_one_in_nineteen_of_twenty_worlds():
     rng = np.random.default_rng(7)
     shapes = [fit_gamma_prior(rng.poisson(8.0, 60).astype(float), np.ones(60)).shape for _ in range(200)]
     assert sum(shape > 8000 for shape in shapes) >= 184
+
+
+def test_a_shrunk_rate_is_the_mean_of_the_gamma_posterior():
+    prior = GammaPrior(shape=2.0, rate=8.0)
+    assert prior.shrink(np.array([0.0, 6.0]), np.array([0.0, 24.0])).tolist() == [0.25, 0.25]
+    assert prior.shrink(np.array([10.0]), np.array([4.0])).tolist() == [1.0]
 
 
 def test_longer_exposure_is_trusted_more():

@@ -45,6 +45,13 @@ def test_exponential_decay_is_that_of_the_formula(pairs):
     assert model.predict_share(pairs)[1] == pytest.approx(np.exp(-1) / (1 + np.exp(-1)))
 
 
+def test_retail_shares_are_those_of_the_formula(pairs):
+    prior = held(destination_mass=0.5, cost_decay=0.1)
+    model = Retail(covariates=("destination_mass",), prior=prior).fit(pairs, np.zeros(5))
+    near, far = 5**0.5 * np.exp(-1), 20**0.5 * np.exp(-2)
+    assert model.predict_share(pairs)[:3] == pytest.approx([near / (near + far), far / (near + far), 0.0])
+
+
 def test_gravity_without_decay_is_the_population_share(pairs):
     model = Gravity(prior=held(mass_exponent=1.0, cost_exponent=0.0)).fit(pairs, np.zeros(5))
     open_pairs = pairs.loc[np.isfinite(pairs["cost_min"])]

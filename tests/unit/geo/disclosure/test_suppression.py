@@ -20,7 +20,7 @@ def frame(rows):
     return pd.DataFrame(rows)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(tables, st.sampled_from(["tactical", "partner"]))
 def test_no_suppressed_cell_can_be_narrowed_below_the_threshold(rows, profile):
     rule = COUNT_RULES[profile]
@@ -34,7 +34,7 @@ def test_no_suppressed_cell_can_be_narrowed_below_the_threshold(rows, profile):
     assert (truth <= intervals["high"] + 1e-6).all()
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(tables, st.sampled_from(list(COUNT_RULES)))
 def test_no_small_count_is_published_and_the_rest_are_rounded(rows, profile):
     rule = COUNT_RULES[profile]
@@ -55,7 +55,7 @@ def test_the_attack_equals_a_search_of_every_table():
     counts = frame([[3, 12], [14, 2]])
     published = suppress_counts(counts, profile="tactical")
     hidden = published.counts.isna().to_numpy()
-    tables_2x2 = np.array(list(itertools.product(range(34), repeat=4)), dtype=float).reshape(-1, 2, 2)
+    tables_2x2 = np.array(list(itertools.product(range(20), repeat=4)), dtype=float).reshape(-1, 2, 2)
 
     def rounds_to(values, shown):
         return (np.floor(values / 5 + 0.5) * 5 == shown.to_numpy()) | shown.isna().to_numpy()
@@ -65,6 +65,7 @@ def test_the_attack_equals_a_search_of_every_table():
     same &= rounds_to(tables_2x2.sum(axis=1), published.column_totals).all(axis=1)
     found = tables_2x2[same]
     assert len(found) > 1
+    assert found.max() < 19, "the search is wide enough"
     assert hidden.any()
     for interval in audit_intervals(published, rounding=5).itertuples():
         values = found[:, interval.row, interval.column]

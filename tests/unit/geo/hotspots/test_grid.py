@@ -57,6 +57,11 @@ def test_a_grid_around_points_holds_them_all():
     assert (grid.locate(east, north) < len(grid)).all()
 
 
+def test_a_margin_is_added_on_every_side():
+    grid = build_grid_around(np.array([150.0]), np.array([350.0]), cell_m=100, margin_m=200.0)
+    assert (grid.west_m, grid.south_m, grid.n_columns, grid.n_rows) == (-100.0, 100.0, 5, 5)
+
+
 @pytest.mark.parametrize(
     ("easting_m", "northing_m", "reference"),
     [

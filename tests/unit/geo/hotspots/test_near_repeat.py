@@ -34,7 +34,11 @@ def test_planted_repeats_are_found():
 
 def test_counts_are_those_of_all_pairs():
     xy, day = noise(3, n=60)
+    # So near each other that each distance and each lag holds some pairs.
+    xy, day = xy / 5, (day / 5).round()
     table = measure_near_repeats(dated(xy, day), **OPTIONS)
+    assert table["n_pairs"].is_unique
+    assert table["n_pairs"].min() > 0
     distance = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
     lag = abs(day[:, None] - day[None])
     upper = np.triu(np.ones((60, 60), dtype=bool), 1)

@@ -60,7 +60,10 @@ def test_harm_falls_with_the_walk():
 
 def test_harm_has_no_cliff_and_does_not_depend_on_order():
     at = np.arange(0, 9000, 10.0)
-    harm = [measure_station_harm(make_offences([e], [0]), STATIONS.loc[["AAA"]])["AAA"] for e in at]
+    codes = pd.Index([f"S{e:06.0f}" for e in at], name="station_id")
+    row = pd.DataFrame({"name": "S", "easting_m": at, "northing_m": 0.0, "is_in_force": True}, index=codes)
+    harm = measure_station_harm(make_offences([0], [0]), row)
+    assert harm.index.tolist() == codes.tolist()
     assert np.all(np.diff(harm) <= 0)
     assert np.abs(np.diff(harm)).max() < 0.021
     offences = make_offences(at, at % 700)

@@ -1,0 +1,287 @@
+"""
+One-line bugs planted in every package, and whether the tests that should catch each do: `python -m benchmarks.mutants`.
+
+A copy of the checkout is made once. Its tests must pass as it is; then each bug is planted alone, the tests named
+with it are run, and the file is put back. A bug counts as caught if a test fails, not if nothing could be collected.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.evidence import DEFAULT_DATA, Evidence, parser
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("geo", "models", "gateline", "tests", "benchmarks", "data", "pyproject.toml")
+# What pytest ends with where tests ran and some failed; 2 and above mean that they could not be run.
+TESTS_FAILED = 1
+UNIT, LAWS, WHOLE, ORACLES = "tests/unit/", "tests/properties/", "tests/integration/", "tests/oracles/"
+
+
+class Mutant(NamedTuple):
+    """A bug: a text that stands once in a file, on one line, what stands there instead, and where that should show."""
+
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+MUTANTS = (
+    # geo
+    Mutant("geo/schema.py", "(numbers < (-np.inf if", "(numbers > (-np.inf if", UNIT + "geo/test_schema.py"),
+    Mutant(
+        "geo/sources/delimited.py",
+        '"truncated" if cut_short and len(fields) < n_columns else "ragged"',
+        '"truncated" if len(fields) < n_columns else "ragged"',
+        UNIT + "geo/sources/test_source_delimited.py",
+    ),
+    Mutant(
+        "geo/network/usage.py",
+        "entries.add(exits, fill_value=0.0)",
+        "entries.add(exits)",
+        UNIT + "geo/network/test_usage.py",
+    ),
+    Mutant(
+        "geo/network/road_kernels.py",
+        "t = ((px - ax) * dx + (py - ay) * dy)",
+        "t = ((px - ax) * dx - (py - ay) * dy)",
+        UNIT + "geo/network/test_snapping.py",
+    ),
+    Mutant(
+        "geo/hotspots/local_statistics.py",
+        "(np.minimum(above, below) + 1) / (n_permutations + 1)",
+        "np.minimum(above, below) / (n_permutations + 1)",
+        UNIT + "geo/hotspots/test_local_statistics.py",
+    ),
+    Mutant(
+        "geo/hotspots/grid.py",
+        "(np.min(easting_m) - margin_m)",
+        "(np.min(easting_m) + margin_m)",
+        UNIT + "geo/hotspots/test_grid.py",
+    ),
+    Mutant(
+        "geo/hotspots/near_repeat.py",
+        "[:, :-1].cumsum(axis=0).cumsum(axis=1)",
+        "[:, :-1].cumsum(axis=1)",
+        UNIT + "geo/hotspots/test_near_repeat.py",
+    ),
+    Mutant(
+        "geo/corridors/choice.py",
+        "weight = np.exp(-scale_per_min",
+        "weight = np.exp(scale_per_min",
+        UNIT + "geo/corridors/test_choice.py",
+    ),
+    Mutant(
+        "geo/corridors/gravity.py",
+        "-pairs.columns[self.cost]",
+        "pairs.columns[self.cost]",
+        UNIT + "geo/corridors/test_interaction_models.py",
+    ),
+    Mutant(
+        "geo/corridors/assignment.py",
+        "walking + changes[:, None] * (loads.through - walking)",
+        "walking + changes[:, None] * loads.through",
+        UNIT + "geo/corridors/test_assignment.py",
+    ),
+    Mutant(
+        "geo/disclosure/suppression.py",
+        "np.floor(x / rule.rounding + 0.5)",
+        "np.floor(x / rule.rounding)",
+        UNIT + "geo/disclosure/test_suppression.py",
+    ),
+    Mutant(
+        "geo/disclosure/ledger.py",
+        "if 0 < n < MIN_RECORDS",
+        "if 1 < n < MIN_RECORDS",
+        UNIT + "geo/disclosure/test_ledger.py",
+    ),
+    Mutant(
+        "geo/disclosure/quadtree.py",
+        "n_addresses < rule.min_addresses or n_dwellings",
+        "n_addresses < rule.min_addresses and n_dwellings",
+        UNIT + "geo/disclosure/test_quadtree.py",
+    ),
+    # models
+    Mutant(
+        "models/metrics.py",
+        "(outcomes * np.log(expected) - expected -",
+        "(outcomes * np.log(expected) -",
+        UNIT + "models/test_training.py",
+    ),
+    Mutant(
+        "models/shrinkage.py",
+        "return (counts + self.shape) / (exposure + self.rate)",
+        "return (counts + self.shape) / (exposure + self.shape)",
+        UNIT + "models/test_counting.py",
+    ),
+    Mutant(
+        "models/planning/choice.py",
+        "free[g, duty] and (best is None or gain[duty] > best[0])",
+        "free[g, duty] and best is None",
+        ORACLES + "test_planning_oracle.py " + UNIT + "models/test_planning_plan.py",
+    ),
+    Mutant(
+        "models/planning/programme.py",
+        "float(slot.n_alike * (slot.worth @ -np.expm1(-hazard)))",
+        "float(slot.worth @ -np.expm1(-hazard))",
+        ORACLES + "test_planning_oracle.py",
+    ),
+    Mutant(
+        "models/posterior/posterior.py",
+        "1.0 / (1.0 + np.exp(-(self.rail_log_odds",
+        "1.0 / (1.0 + np.exp((self.rail_log_odds",
+        UNIT + "models/test_posterior.py",
+    ),
+    Mutant(
+        "models/posterior/importance.py",
+        "np.exp(log_weight[tail]) - cut",
+        "np.exp(log_weight[tail])",
+        UNIT + "models/test_importance.py",
+    ),
+    Mutant(
+        "models/posterior/reasons.py",
+        "np.asarray(parts) + share * rest",
+        "np.asarray(parts) + rest",
+        UNIT + "models/test_posterior_reasons.py",
+    ),
+    # gateline
+    Mutant(
+        "gateline/pipeline/posterior.py",
+        "((1.0 - share) / (1.0 - priced",
+        "(share / (1.0 - priced",
+        WHOLE + "test_plan_and_share.py",
+    ),
+    Mutant(
+        "gateline/pipeline/posterior.py",
+        "np.log(rail) - np.log1p(-rail)",
+        "np.log(rail) + np.log1p(-rail)",
+        WHOLE + "test_timetable_and_roads.py",
+    ),
+    Mutant(
+        "gateline/pipeline/posterior.py",
+        "known = {int(p) for s in estimate.posterior.sources if s.grain ==",
+        "known = {int(p) for s in estimate.posterior.sources if s.grain !=",
+        WHOLE + "test_plan_and_share.py",
+    ),
+    Mutant(
+        "gateline/pipeline/record.py",
+        "[*lines[:1], *sorted(lines[1:])]",
+        "lines",
+        WHOLE + "test_main_job.py",
+    ),
+    Mutant(
+        "gateline/products/inert.py",
+        'text.replace("<", "\\\\u003c")',
+        'text.replace("<", "<")',
+        "tests/browser/test_hostile_strings.py",
+    ),
+    Mutant(
+        "gateline/products/lists.py",
+        'sums.groupby("station_id", sort=True).head(n_each)',
+        'sums.groupby("station_id", sort=True).tail(n_each)',
+        UNIT + "gateline/products/test_lists_and_csv.py",
+    ),
+    Mutant(
+        "gateline/workspace.py",
+        "shutil.disk_usage(folder).free < _LEAST_FREE_BYTES",
+        "shutil.disk_usage(folder).free > _LEAST_FREE_BYTES",
+        WHOLE + "test_promises.py",
+    ),
+    Mutant(
+        "gateline/audit.py",
+        '"seq": seq + 1,',
+        '"seq": seq + 2,',
+        UNIT + "gateline/test_audit.py",
+    ),
+    Mutant(
+        "gateline/release/retention.py",
+        "if thing.expired_on < today]",
+        "if thing.expired_on <= today]",
+        UNIT + "gateline/test_purge.py",
+    ),
+    Mutant(
+        "gateline/release/export.py",
+        "not len(inputs.areas) or not VICTIM_PRODUCTS.intersection(names)",
+        "not len(inputs.areas) or VICTIM_PRODUCTS.intersection(names)",
+        WHOLE + "test_disclosure_export.py",
+    ),
+)
+
+
+def plant(text: str, mutant: Mutant) -> str:
+    """
+    Put a bug into the text of its file.
+
+    Raises
+    ------
+    ValueError
+        If the place is not there once, as after a change of the code: the list of bugs must follow it.
+    """
+    n = text.count(mutant.old)
+    if n != 1 or "\n" in mutant.old:
+        msg = f"{mutant.file}: {mutant.old!r} stands there {n} times, expected one line. Mend the list of bugs."
+        raise ValueError(msg)
+    return text.replace(mutant.old, mutant.new)
+
+
+def main(argv: list[str] | None = None) -> int:
+    options: argparse.ArgumentParser = parser(__doc__ or "")
+    options.add_argument("--only", default="", help="plant only bugs of files that hold this text")
+    arguments = options.parse_args(argv)
+    evidence = Evidence("mutants")
+    chosen = [mutant for mutant in MUTANTS if arguments.only in mutant.file]
+    caught = 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy = copy_checkout(Path(folder) / "checkout")
+        named = sorted({test for mutant in chosen for test in mutant.tests.split()})
+        if run_tests(copy, named) != 0:
+            evidence.skip("bugs caught", "the tests fail without any bug, so that a failure would show nothing")
+            return 1
+        for mutant in chosen:
+            path = copy / mutant.file
+            whole = path.read_text(encoding="utf-8")
+            path.write_text(plant(whole, mutant), encoding="utf-8")
+            is_caught = run_tests(copy, mutant.tests.split()) == TESTS_FAILED
+            path.write_text(whole, encoding="utf-8")
+            caught += is_caught
+            print(f"{'caught' if is_caught else 'MISSED'}  {mutant.file}: {mutant.old}  ->  {mutant.new}", flush=True)
+    evidence.add("one-line bugs caught by the tests named for them", caught, "bugs", n=len(chosen))
+    evidence.write(arguments.json)
+    return 0 if caught == len(chosen) else 1
+
+
+def copy_checkout(to: Path) -> Path:
+    """The files that the tests need, without what was compiled from them."""
+    to.mkdir(parents=True)
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(ROOT / name, to / name)
+    return to
+
+
+def run_tests(copy: Path, tests: list[str]) -> int:
+    """Exit code of the tests in a copy, which imports nothing that was compiled before."""
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(copy),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "NUMBA_CACHE_DIR": cache,
+            "GATELINE_DATA": os.environ.get("GATELINE_DATA", str(DEFAULT_DATA)),
+        }
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+        return subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
