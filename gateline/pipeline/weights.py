@@ -77,7 +77,7 @@ def require_features(name: str, weights: dict[str, float], features: FeatureSet)
     for feature, weight in weights.items():
         if weight > 0 and feature in features.fixed and _is_empty(features.fixed[feature]):
             msg = (
-                f"scores.{name}: {feature!r} weighs {weight:g} but tells nothing of any of {features.n_units:,} places, "
+                f"scores.{name}: {feature!r} weighs {weight:g} but tells nothing of {features.n_units:,} places, "
                 "expected some that have any. Weigh something else."
             )
             raise UsageError(msg)

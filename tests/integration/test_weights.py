@@ -1,4 +1,4 @@
-"""A weight for what is absent is an error, at check and at run, and one for what is there is a component with values."""
+"""A weight for what is absent is an error, at check and at run; one for what is there is a component with values."""
 
 import shutil
 from pathlib import Path
