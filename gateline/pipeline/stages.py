@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import geopandas as gpd
 import pandas as pd
 
+from gateline.pipeline.beside import Beside, measure_beside
 from gateline.pipeline.cells import find_cells, measure_offence_surface
 from gateline.pipeline.journeys import Flow, Region, price_journeys
 from gateline.pipeline.posterior import Fitted, fit_posterior, gather_evidence
@@ -70,6 +71,8 @@ class Results:
         What a weighted index would rest on.
     fitted : Fitted
         The posterior: what each source of evidence added, and how well it was drawn.
+    beside : Beside
+        What stands beside the scores: harm, and trips weighted by children.
     upstream : pandas.DataFrame
         Table `UPSTREAM_STATIONS`: where each exporting area's flow can be met earliest.
     cutoff : pandas.Period
@@ -92,6 +95,7 @@ class Results:
     station_features: FeatureSet
     place_features: FeatureSet
     fitted: Fitted
+    beside: Beside
     upstream: pd.DataFrame
     cutoff: pd.Period
 
@@ -198,12 +202,14 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         if place_scores is None:
             place_scores = score_places(fitted.estimate, fitted.reasons, region.towns["name"])
             place_scores = _withheld(_beside(place_scores, place_features, "hotspot_harm_in_town"))
+        beside = measure_beside(inputs, scored_stations, region.towns, fitted.estimate, has_usage=len(usage) > 0)
         record.rows = {"stations": len(station_scores.table), "places": len(place_scores.table)}
         record.notes = [
             f"rankability of {what} is {scores.rankability:.2f} of 1: no rank is issued, read the tiers"
             for what, scores in (("stations", station_scores), ("towns", place_scores))
             if scores.rankability < MIN_RANKABILITY
         ]
+        record.notes += beside.notes
     return Results(
         network=network,
         supply=region.supply,
@@ -221,6 +227,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         station_features=station_features,
         place_features=place_features,
         fitted=fitted,
+        beside=beside,
         upstream=upstream,
         cutoff=cutoff,
     )

@@ -127,7 +127,8 @@ def write_plan_csv(path: Path, inputs: ProductInputs) -> None:
         The tables of one run.
     """
     if inputs.plan is not None:
-        told = {name: round_figures(inputs.plan[name]) for name in inputs.plan if str(name).startswith("expected_met_")}
+        met = [str(name) for name in inputs.plan.columns if str(name).startswith("expected_met_")]
+        told = {name: round_figures(inputs.plan[name]) for name in met}
         write_csv(path, inputs.plan.assign(**told), inputs.marks)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from gateline.products.beside import stations_beside, towns_beside
 from gateline.products.inputs import ProductInputs, reason_columns
 from geo.errors import IntegrityError
 from models.telling import round_figures, tell_scores
@@ -62,6 +63,7 @@ def station_list(inputs: ProductInputs) -> pd.DataFrame:
             "hotspot_harm_within_15_min_walk": float("nan") if harm is None else harm,
             "enforcement_led": scores["enforcement_led"],
             "in_force_area": inputs.stations["is_in_force"].reindex(scores.index),
+            **stations_beside(inputs, scores.index),
         },
         index=scores.index,
     )
@@ -102,6 +104,7 @@ def town_list(inputs: ProductInputs) -> pd.DataFrame:
             "top_origin": _named(exposure["top_origin_id"], names),
             "main_station": _named(exposure["main_station_id"], names_of(inputs.stations)),
             "enforcement_led": scores["enforcement_led"],
+            **towns_beside(inputs, _flow(scores, exposure), scores),
         },
         index=scores.index,
     )

@@ -19,10 +19,12 @@ from matplotlib.colors import to_hex
 from gateline.products.guidance import (
     BAND_MEANING,
     HOTSPOT_METHODS,
-    HOW_TO_READ,
     LIMITS,
     SAFEGUARDING,
-    TIER_MEANING,
+    how_to_read,
+    score_label,
+    score_meaning,
+    tier_meaning,
 )
 from gateline.products.inert import cell_text
 from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs, reason_columns, reason_label
@@ -92,9 +94,8 @@ def _marks(inputs: ProductInputs) -> dict[str, Any]:
         "lines": [[label, _text(text)] for label, text in marks.lines()],
         "credits": [_long_text(text) for text in marks.credits],
         "limits": [_long_text(text) for text in (*LIMITS, *marks.limits)],
-        "reading": list(HOW_TO_READ),
+        "reading": how_to_read(inputs.index_lists, inputs.trips_level),
         "safeguarding": list(SAFEGUARDING),
-        "tiers": TIER_MEANING,
     }
 
 
@@ -109,6 +110,7 @@ def _stations(inputs: ProductInputs) -> dict[str, Any]:
     return {
         **_points(where),
         **_scores(table, "station_id"),
+        **_words("stations", inputs),
         **parts,
         "in_force": table["in_force_area"].tolist(),
         "flow": _as_told(table["courier_flow"]),
@@ -118,6 +120,7 @@ def _stations(inputs: ProductInputs) -> dict[str, Any]:
         "per_100k": _as_told(table["courier_flow_per_100k_passengers"]),
         "footfall": _as_told(table["entries_exits_per_year"]),
         "harm": _as_told(table["hotspot_harm_within_15_min_walk"]),
+        **_beside(table, ("rank_per_passenger", "harm_near", "rank_harm")),
     }
 
 
@@ -134,14 +137,33 @@ def _towns(inputs: ProductInputs) -> dict[str, Any]:
     return {
         **_points(inputs.places.loc[table.index]),
         **_scores(table, "place_id"),
+        **_words("towns", inputs),
         "population": _as_told(table["population"]),
         "observed": _as_told(table["observed_lines"]),
         "latent": _as_told(table["latent_exposure"]),
         "flow": _as_told(table["courier_flow"]),
         "unseen": _as_told(table["unseen_share"]),
+        "per_head": _as_told(table["trips_per_10k_residents"]),
+        **_beside(table, ("rank_per_head", "harm_in_town", "rank_harm", "child_score", "rank_child")),
         "origin": _texts(table["top_origin"]),
         "station": _texts(table["main_station"]),
     }
+
+
+def _words(what: str, inputs: ProductInputs) -> dict[str, Any]:
+    """What the score and the tiers of a list mean, to stand where they stand."""
+    is_index = what in inputs.index_lists
+    return {
+        "is_index": is_index,
+        "meaning": score_meaning(what, is_index=is_index),
+        "label": score_label(is_index=is_index),
+        "tiers": tier_meaning(is_index=is_index),
+    }
+
+
+def _beside(table: pd.DataFrame, names: tuple[str, ...]) -> dict[str, list[float | None]]:
+    """What stands beside the score, where the run has it."""
+    return {name: _as_told(table[name]) for name in names if name in table.columns}
 
 
 def _scores(table: pd.DataFrame, id_name: str) -> dict[str, Any]:

@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 
 from models.telling import count_decimals, round_figures, tell_scores
 
-PARTS = st.lists(
-    st.lists(st.floats(-40, 40, allow_nan=False), min_size=4, max_size=4), min_size=1, max_size=12
-)
+PARTS = st.lists(st.lists(st.floats(-40, 40, allow_nan=False), min_size=4, max_size=4), min_size=1, max_size=12)
 
 
 def list_of(parts, copies=1):
