@@ -89,7 +89,9 @@ def explain_place(study: Study, unit: str) -> str:
     varied = vary_assumptions(estimate)
     before = varied.pop("as it is")
     at = ids.index(unit_id)
-    lines += ["", "Assumptions that move it most:", *_moves(compare_shares(before, varied, at, is_station=is_station))]
+    score = float(scores.table.loc[unit_id, "score"])
+    moves = compare_shares(before, varied, at, is_station=is_station, score=score)
+    lines += ["", "Assumptions that move it most:", *_moves(moves, decimals)]
     more = {
         f"one more line into {_town_name(study, t)}": add_line(estimate, t) for t in _towns(study, unit_id, is_station)
     }
@@ -98,7 +100,8 @@ def explain_place(study: Study, unit: str) -> str:
         name = study.names[results.station_scores.unit_ids[station]]
         more[f"a shift of {SHIFT_HOURS:g} hours at {name} without a find"] = add_shift(estimate, station, n_finds=0)
         more[f"a shift of {SHIFT_HOURS:g} hours at {name} with one find"] = add_shift(estimate, station, n_finds=1)
-    lines += ["", "What would move it:", *_moves(compare_shares(before, more, at, is_station=is_station))]
+    moves = compare_shares(before, more, at, is_station=is_station, score=score)
+    lines += ["", "What would move it:", *_moves(moves, decimals)]
     return "\n".join(lines)
 
 
@@ -138,10 +141,17 @@ def _origins(study: Study, unit_id: str, *, is_station: bool) -> list[str]:
     return [f"  {100 * value / whole:6.1f} %  {names[i]}" for i, value in zip(ids, top.to_numpy(float), strict=True)]
 
 
-def _moves(table: pd.DataFrame) -> list[str]:
-    top = table.head(_SHOWN)
-    figures = zip(top.index.astype(str), top["score_change"], top["score_before"], top["score_after"], strict=True)
-    return [f"  {change:+8.2f}  {name} ({old:.2f} to {new:.2f})" for name, change, old, new in figures]
+def _moves(table: pd.DataFrame, decimals: int) -> list[str]:
+    """The largest moves, as finely as a score is told; a smaller one is said to be so."""
+    step = 10.0**-decimals
+    lines = []
+    for name, row in table.head(_SHOWN).iterrows():
+        before, after = (round(float(row[f"score_{when}"]), decimals) for when in ("before", "after"))
+        if before == after:
+            lines.append(f"  {f'< {step:g}':>8}  {name}")
+        else:
+            lines.append(f"  {after - before:+8.{decimals}f}  {name} ({before:.{decimals}f} to {after:.{decimals}f})")
+    return lines
 
 
 def _towns(study: Study, unit_id: str, is_station: bool) -> list[int]:  # noqa: FBT001 - of this module alone

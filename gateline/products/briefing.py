@@ -145,9 +145,15 @@ def _level(inputs: ProductInputs) -> list[str]:
 def _note(what: str, inputs: ProductInputs) -> str:
     """What the columns of a list say, where they stand."""
     meaning = score_meaning(what, is_index=what in inputs.index_lists)
-    more = " Reason: the largest part of the score." if what == "stations" else ""
-    trips = " In brackets: 90 % range." if "score_low" in _scores_of(what, inputs) else ""
-    return f"{meaning}{trips} Range of rank: at 90 %; where too wide, a dash for the rank.{more}"
+    made = {
+        "stations": " Made of: what the network says before any evidence, and the source that changed it most.",
+        "towns": "",
+    }
+    if "score_low" not in _scores_of(what, inputs):
+        made["stations"] = " Made of: the two largest parts of the score."
+    else:
+        meaning += " In brackets: 90 % range."
+    return f"{meaning} Ranks: 90 % range of the rank; where too wide, a dash for the rank.{made[what]}"
 
 
 def _scores_of(what: str, inputs: ProductInputs) -> pd.DataFrame:
@@ -158,13 +164,21 @@ def _station_rows(table: pd.DataFrame) -> dict[str, Any]:
     reasons, decimals = reason_columns(table), count_decimals(len(table))
     rows = []
     for row in table.head(_N_ROWS).to_dict("records"):
-        main = max(reasons, key=lambda column: row[column]) if reasons else None
-        part = f"{row[main]:.{decimals}f} of {row['score']:.{decimals}f}" if main else ""
-        why = f"{_text(reason_label(main), 40)} ({part})" if main else ""
+        why = _why(row, reasons, decimals)
         told = [_points(row, decimals), _trips(row), _chance(row)]
         rows.append([*_ranked(row), _range(row), *told, _text_or_dash(row["top_origin"]), why])
-    head = ["Rank", "Station", "Tier", "Range", "Score", "Trips a month", "First ten", "Largest origin", "Main reason"]
+    head = ["Rank", "Station", "Tier", "Ranks", "Score", "Trips a month", "In first ten", "Largest origin", "Made of"]
     return {"head": head, "rows": rows, "align": ["r", "l", "l", "r", "r", "r", "r", "l", "l"]}
+
+
+def _why(row: dict[Any, Any], reasons: list[str], decimals: int) -> str:
+    """What a score is made of, in two parts: the network and what changed it most, else the two largest."""
+    order = sorted(reasons, key=lambda column: (column != "reason_network", -abs(row[column])))
+    parts = [
+        f"{_text(reason_label(column), 40)} {row[column]:{'' if column == order[0] else '+'}.{decimals}f}"
+        for column in order[:2]
+    ]
+    return ", ".join(parts)
 
 
 def _town_rows(table: pd.DataFrame) -> dict[str, Any]:
@@ -181,7 +195,7 @@ def _town_rows(table: pd.DataFrame) -> dict[str, Any]:
         ]
         for row in table.head(_N_ROWS).to_dict("records")
     ]
-    head = ["Rank", "Town", "Tier", "Range", "Score", "Trips a month", "First ten", "Lines recorded", "Main station"]
+    head = ["Rank", "Town", "Tier", "Ranks", "Score", "Trips a month", "In first ten", "Lines recorded", "Main station"]
     return {"head": head, "rows": rows, "align": ["r", "l", "l", "r", "r", "r", "r", "r", "l"]}
 
 
