@@ -31,7 +31,7 @@ from models.counting import (
 from models.index import ExpertIndex
 from models.training import TrainingReport, to_table
 
-__all__ = ["SCHEMA", "read_model", "to_record", "write_model"]
+__all__ = ["SCHEMA", "describe_model", "read_model", "to_record", "write_model"]
 
 SCHEMA = "gateline-model/1"
 _KINDS: dict[str, type[CountRegressor]] = {
@@ -167,6 +167,29 @@ def read_model(path: Path, *, panel_columns: tuple[str, ...]) -> Candidate:
         raise IntegrityError(msg)
     columns = tuple(panel_columns.index(name) for name in record["columns"])
     return Candidate(record["kind"], model, columns, is_baseline=False)
+
+
+def describe_model(path: Path) -> str:
+    """
+    Say in a few words what a registered model is.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A file of `write_model`.
+
+    Returns
+    -------
+    str
+        Its kind, its verdict and the last month that it was fitted to.
+
+    Raises
+    ------
+    IntegrityError
+        If the file is not exactly a model.
+    """
+    record = _read_record(path)
+    return f"{record['kind']}, {record['verdict']}, last month {record['cutoff']}"
 
 
 def _read_record(path: Path) -> dict[str, Any]:

@@ -212,7 +212,7 @@ PLACE_FEATURES = FeatureDictionary(
         ),
         Feature(
             "cuckooed_addresses",
-            "cuckooed addresses in the town, counted by area and never by address",
+            "cuckooed addresses in the town: the fewest of its band, never a count",
             "addresses",
             "cuckooing, through geo.sensitive",
             _MONTHS,

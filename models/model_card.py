@@ -171,6 +171,7 @@ def draw_posterior_card(
     rankability: Mapping[str, float],
     priors: Mapping[str, Any],
     checks: Sequence[str],
+    level: Sequence[str],
     heading: str,
     region: str,
     data_note: str,
@@ -186,6 +187,8 @@ def draw_posterior_card(
         Share of the spread between units that is not noise, by list.
     priors : mapping of str to object
         Every prior as `models.posterior.priors.Priors.to_record` gives it.
+    level : sequence of str
+        How many trips there are in all, and what hangs on that and what does not.
     checks : sequence of str
         How well the draws stand for the posterior, and what a reader must know of this run.
     heading : str
@@ -207,8 +210,13 @@ def draw_posterior_card(
         "",
         "The scores are read from one posterior over courier lines: a corridor model of the network as its prior,",
         "moved by each source of evidence below. Of 100 trips, a station's score is how many could be met on its",
-        "platforms, a town's how many go there. How many lines are unrecorded and how often one is restocked cannot be",
-        "learnt from these data: trips a month rest on those assumptions, scores and order do not.",
+        "platforms, a town's how many go there.",
+        "",
+        "## What hangs on the level, and what does not",
+        "",
+        *[f"- {escape_markdown(line)}" for line in level],
+        "",
+        "## What it rests on",
         "",
         f"- Data: {escape_markdown(data_note)}",
         *[
@@ -272,7 +280,13 @@ def build_atrs(report: TrainingReport, *, region: str, owner: str, data_note: st
 
 
 def describe_index(
-    *, region: str, owner: str, features: Sequence[str], data_note: str, model: str = "expert index"
+    *,
+    region: str,
+    owner: str,
+    features: Sequence[str],
+    data_note: str,
+    model: str = "expert index",
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """
     Build the transparency record of what a run scores by.
@@ -289,6 +303,8 @@ def describe_index(
         Which files and months it rests on.
     model : str
         What the score is.
+    notes : sequence of str
+        What a reader of its figures must know.
 
     Returns
     -------
@@ -327,6 +343,7 @@ def describe_index(
                 "model_in_use": model,
                 "features": list(features),
                 "data": data_note,
+                **({"notes": list(notes)} if notes else {}),
             },
             "risks_mitigations_impact_assessments": {
                 "risks": list(_LIMITS),

@@ -9,6 +9,7 @@ import pandas as pd
 import typer
 
 from gateline.pipeline.read import Inputs, read_inputs, require_little_quarantine
+from gateline.pipeline.weights import require_weighable
 from gateline.settings import read_settings
 
 __all__ = ["check_workspace"]
@@ -29,6 +30,8 @@ def check_workspace(workspace: Path, *, as_json: bool) -> None:
     ------
     QuarantineError
         After printing, if a file lost more rows than the settings allow.
+    UsageError
+        After printing, if a weight names something for which there are no data.
     """
     settings = read_settings(workspace / "region.toml")
     inputs = read_inputs(workspace, settings)
@@ -41,6 +44,7 @@ def check_workspace(workspace: Path, *, as_json: bool) -> None:
     else:
         typer.echo(_tell(inputs, missing))
     require_little_quarantine(inputs, settings.offences)
+    require_weighable(inputs, settings)
 
 
 def _tell(inputs: Inputs, missing: list[str]) -> str:

@@ -8,9 +8,12 @@ from typing import Any
 import pandas as pd
 import typer
 
+from gateline.products.guidance import score_meaning
+from gateline.products.lists import is_issued
 from gateline.study import Study, open_demo, open_workspace
 from geo.errors import UsageError
 from models.posterior.whatif import SHIFT_HOURS, add_line, add_shift, compare_shares, vary_assumptions
+from models.telling import count_decimals, tell_scores
 
 __all__ = ["explain_place", "explain_unit"]
 
@@ -59,30 +62,36 @@ def explain_place(study: Study, unit: str) -> str:
     if scores.weights:
         msg = "explain: the list is a weighted index, expected the posterior. Leave the weights empty in region.toml."
         raise UsageError(msg)
-    row: dict[str, Any] = {str(k): v for k, v in scores.table.loc[unit_id].items()}
+    decimals = count_decimals(len(scores.table))
+    table = tell_scores(scores.table)
+    table["is_rank_issued"] = is_issued(scores.table)
+    row: dict[str, Any] = {str(k): v for k, v in table.loc[unit_id].items()}
     estimate = results.fitted.estimate
     ids = list(scores.unit_ids)
-    what = "set foot on its platforms" if is_station else "go there"
     lines = [
         study.title(f"{row['name']} ({unit_id})"),
+        score_meaning("stations" if is_station else "towns", is_index=False),
         (
-            f"Of 100 courier trips {row['score']:.1f} {what} (90 % {row['score_low']:.1f} to {row['score_high']:.1f}); "
-            f"{_rank(row, len(ids))}; tier {row['tier']}."
+            f"Score {row['score']:.{decimals}f} (90 % {row['score_low']:.{decimals}f} to "
+            f"{row['score_high']:.{decimals}f}); {_rank(row, len(ids))}; chance of the first ten "
+            f"{100 * row['p_top_10']:.0f} %; tier {row['tier']}."
         ),
         (
-            f"Trips a month {row['trips_per_month']:.1f} (90 % {row['trips_low']:.1f} to {row['trips_high']:.1f}): "
+            f"Trips a month {row['trips_per_month']:g} (90 % {row['trips_low']:g} to {row['trips_high']:g}): "
             "their level is an assumption, the score is not."
         ),
         "",
         "Why (sums to the score):",
     ]
-    reasons = [str(column) for column in scores.table.columns if str(column).startswith("reason_")]
-    lines += [f"  {row[name]:+8.2f}  {name.removeprefix('reason_').replace('_', ' ')}" for name in reasons]
+    reasons = [str(column) for column in table.columns if str(column).startswith("reason_")]
+    lines += [f"  {row[name]:+8.{decimals}f}  {name.removeprefix('reason_').replace('_', ' ')}" for name in reasons]
     lines += ["", "Where from:", *_origins(study, unit_id, is_station=is_station)]
     varied = vary_assumptions(estimate)
     before = varied.pop("as it is")
     at = ids.index(unit_id)
-    lines += ["", "Assumptions that move it most:", *_moves(compare_shares(before, varied, at, is_station=is_station))]
+    score = float(scores.table.loc[unit_id, "score"])
+    moves = compare_shares(before, varied, at, is_station=is_station, score=score)
+    lines += ["", "Assumptions that move it most:", *_moves(moves, decimals)]
     more = {
         f"one more line into {_town_name(study, t)}": add_line(estimate, t) for t in _towns(study, unit_id, is_station)
     }
@@ -91,7 +100,8 @@ def explain_place(study: Study, unit: str) -> str:
         name = study.names[results.station_scores.unit_ids[station]]
         more[f"a shift of {SHIFT_HOURS:g} hours at {name} without a find"] = add_shift(estimate, station, n_finds=0)
         more[f"a shift of {SHIFT_HOURS:g} hours at {name} with one find"] = add_shift(estimate, station, n_finds=1)
-    lines += ["", "What would move it:", *_moves(compare_shares(before, more, at, is_station=is_station))]
+    moves = compare_shares(before, more, at, is_station=is_station, score=score)
+    lines += ["", "What would move it:", *_moves(moves, decimals)]
     return "\n".join(lines)
 
 
@@ -131,10 +141,17 @@ def _origins(study: Study, unit_id: str, *, is_station: bool) -> list[str]:
     return [f"  {100 * value / whole:6.1f} %  {names[i]}" for i, value in zip(ids, top.to_numpy(float), strict=True)]
 
 
-def _moves(table: pd.DataFrame) -> list[str]:
-    top = table.head(_SHOWN)
-    figures = zip(top.index.astype(str), top["score_change"], top["score_before"], top["score_after"], strict=True)
-    return [f"  {change:+8.2f}  {name} ({old:.2f} to {new:.2f})" for name, change, old, new in figures]
+def _moves(table: pd.DataFrame, decimals: int) -> list[str]:
+    """The largest moves, as finely as a score is told; a smaller one is said to be so."""
+    step = 10.0**-decimals
+    lines = []
+    for name, row in table.head(_SHOWN).iterrows():
+        before, after = (round(float(row[f"score_{when}"]), decimals) for when in ("before", "after"))
+        if before == after:
+            lines.append(f"  {f'< {step:g}':>8}  {name}")
+        else:
+            lines.append(f"  {after - before:+8.{decimals}f}  {name} ({before:.{decimals}f} to {after:.{decimals}f})")
+    return lines
 
 
 def _towns(study: Study, unit_id: str, is_station: bool) -> list[int]:  # noqa: FBT001 - of this module alone

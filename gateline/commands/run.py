@@ -9,6 +9,10 @@ from pathlib import Path
 import typer
 
 from gateline.pipeline.run import Finished, run_pipeline
+from gateline.pipeline.write import level_of
+from gateline.products.guidance import LEVEL_NOTE, describe_level, score_meaning
+from gateline.products.lists import is_issued
+from models.telling import count_decimals, tell_scores
 
 __all__ = ["run_workspace"]
 
@@ -42,13 +46,22 @@ def _tell(line: str) -> None:
 
 
 def _summary(finished: Finished) -> str:
-    """The first stations and towns, and where to look."""
-    lines = []
-    for what, scores in (("Stations", finished.results.station_scores), ("Towns", finished.results.place_scores)):
-        lines.append(f"\n{what:<28} tier  of 100 trips  rank (90 %)")
-        for row in scores.table.head(_SHOWN).to_dict("records"):
-            rank = f"{row['rank']} ({row['rank_low']:.0f}-{row['rank_high']:.0f})"
-            rank = rank if row["is_rank_issued"] else "interval too wide"
-            lines.append(f"{row['name'][:28]:<28} {row['tier']:<4} {row['score']:8.1f}      {rank}")
+    """The first stations and towns, what their scores mean, and where to look."""
+    results = finished.results
+    lines = [describe_level(level_of(results)), LEVEL_NOTE]
+    for what, scores in (("stations", results.station_scores), ("towns", results.place_scores)):
+        table = tell_scores(scores.table)
+        table["is_rank_issued"] = is_issued(scores.table)
+        is_index, decimals = bool(scores.weights), count_decimals(len(table))
+        lines += ["", score_meaning(what, is_index=is_index)]
+        trips = "" if is_index else "  trips a month (90 %)"
+        lines.append(f"{what.capitalize():<28} tier  score  {'rank (90 %)':<18}{trips}")
+        for row in table.head(_SHOWN).to_dict("records"):
+            span = f"{row['rank_low']:.0f}-{row['rank_high']:.0f}"
+            rank = f"{row['rank']} ({span})" if row["is_rank_issued"] else f"too wide ({span})"
+            score = f"{row['score']:5.{decimals}f}"
+            flow = "" if is_index else f"  {row['trips_per_month']:g} ({row['trips_low']:g}-{row['trips_high']:g})"
+            tier = "?" if row["tier"] == "insufficient data" else row["tier"]
+            lines.append(f"{row['name'][:28]:<28} {tier:<4}  {score}  {rank:<18}{flow}")
     lines.append(f"\nOpen {finished.folder / 'map.html'}")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ import typer
 from gateline.audit import append_event
 from gateline.pipeline.panels import UNITS, build_region_panel, run_early
 from gateline.pipeline.read import read_inputs, require_little_quarantine
+from gateline.pipeline.registered import UNUSED
 from gateline.settings import read_settings
 from gateline.workspace import lock_workspace
 from models.artifacts import read_model, write_model
@@ -48,6 +49,7 @@ def train_workspace(workspace: Path) -> None:
             pointer.replace(folder / "current")
             append_event(workspace / "audit.jsonl", "alter", model=path.name, unit=unit, verdict=report.verdict)
             typer.echo(f"{unit}: {report.chosen} ({report.verdict}); card in {folder / 'model_card.md'}")
+            typer.echo(f"    no run takes its scores from it: {UNUSED}")
 
 
 def backtest_workspace(workspace: Path) -> None:

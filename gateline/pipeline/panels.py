@@ -60,7 +60,9 @@ def run_early(inputs: Inputs, settings: Settings) -> Results:
         msg = f"offences: {len(months)} months, expected more than {HISTORY_MONTHS} to judge a forecast by. Add months."
         raise ModelGateError(msg)
     known = inputs.offences["month"] <= months[HISTORY_MONTHS - 1]
-    quick = settings.model_copy(update={"scores": settings.scores.model_copy(update={"n_draws": 100})})
+    # The lists are not asked for: weights may name what the first months had nothing of.
+    few = {"n_draws": 100, "station_weights": {}, "place_weights": {}}
+    quick = settings.model_copy(update={"scores": settings.scores.model_copy(update=few)})
     return run_stages(replace(inputs, offences=inputs.offences[known]), quick, Recorder(lambda _: None))
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from gateline.pipeline.beside import is_child_population
 from gateline.pipeline.journeys import MOST_LISTED_PAIRS, Flow, Region
 from gateline.pipeline.read import Inputs
 from gateline.settings import Settings
@@ -127,7 +128,9 @@ def gather_evidence(
     weighed = lines[["origin_id", "destination_id"]].assign(n_lines=weigh_lines(lines, cutoff=cutoff))
     stated = region.exporters["n_lines"].dropna()
     partners = {
-        str(layer): rows.groupby("place_id")["n"].sum() for layer, rows in inputs.partner_counts.groupby("layer")
+        str(layer): rows.groupby("place_id")["n"].sum()
+        for layer, rows in inputs.partner_counts.groupby("layer")
+        if not is_child_population(str(layer))
     }
     return Evidence(
         lines=weighed if len(weighed) else None,

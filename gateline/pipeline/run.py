@@ -9,13 +9,16 @@ from typing import Any
 
 from gateline.audit import append_event
 from gateline.pipeline.planning import plan_run
+from gateline.pipeline.private_digest import PRIVATE_ROLES, UNCOUNTED_ROLES, digest_private
 from gateline.pipeline.read import Inputs, input_files, read_inputs, require_little_quarantine
 from gateline.pipeline.record import Recorder, code_version, content_digest, make_run_id
+from gateline.pipeline.registered import read_registered
 from gateline.pipeline.stages import Results, run_stages
 from gateline.pipeline.write import make_marks, product_inputs, write_products, write_record
 from gateline.settings import Settings, read_settings
 from gateline.workspace import hash_file, lock_workspace, open_run
 from geo.errors import InputError, IntegrityError
+from geo.sources.accounting import RowAccount
 
 __all__ = ["Finished", "run_pipeline"]
 
@@ -79,19 +82,27 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
         inputs = read_inputs(root, settings)
         require_little_quarantine(inputs, settings.offences)
         _require_offences(inputs, settings)
+        registered = read_registered(root)
+        uncounted = {path.name for role, path in files if role in UNCOUNTED_ROLES}
+        counted = [account for account in inputs.accounts if account.source_file not in uncounted]
         record.rows = {
             "files": len(inputs.accounts),
-            "read": sum(account.n_read for account in inputs.accounts),
-            "accepted": sum(account.n_accepted for account in inputs.accounts),
-            **_by_status(inputs),
+            "read": sum(account.n_read for account in counted),
+            "accepted": sum(account.n_accepted for account in counted),
+            **_by_status(counted),
         }
-        record.notes = [f"{a.source_file}: {text}" for a in inputs.accounts for text in a.warnings]
-        digests = sorted((role, path.name, content_digest(path)) for role, path in files)
+        record.notes = [f"{a.source_file}: {text}" for a in counted for text in a.warnings]
+        record.notes += [f"{name}: its rows are counted in the audit log alone" for name in sorted(uncounted)]
+        record.notes += [model.note() for model in registered]
+        digests = sorted((role, path.name, _digest(inputs, role, path)) for role, path in files)
         _require_unchanged(files, hashes)
     code = code_version()
-    run_id = make_run_id(settings.model_dump(mode="json"), [(role, digest) for role, _, digest in digests], code)
+    named = [(role, digest) for role, _, digest in digests] + [(f"registered {m.unit}", m.name) for m in registered]
+    run_id = make_run_id(settings.model_dump(mode="json"), named, code)
     log = root / "audit.jsonl"
     facts: list[dict[str, Any]] = [{"role": role, "name": path.name, "sha256": hashes[path]} for role, path in files]
+    rows = {a.source_file: {"n_read": a.n_read, "n_accepted": a.n_accepted} for a in inputs.accounts}
+    facts = [fact | (rows.get(fact["name"], {}) if fact["role"] in UNCOUNTED_ROLES else {}) for fact in facts]
     append_event(log, "score", run_id=run_id, operator=settings.region.operator, inputs=facts, tool_version=code)
     results = run_stages(inputs, settings, recorder)
     plan = None
@@ -104,10 +115,11 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
                     "no plan: no flow by rail passes a station of the force, or the pairs are too many to list"
                 )
     marks = make_marks(inputs, results, settings, run_id=run_id, profile="tactical")
+    unused = tuple(model.note() for model in registered)
     with open_run(root, run_id) as folder:
         with recorder.stage("products") as record:
             products = product_inputs(inputs, results, marks, plan=plan)
-            write_products(folder, products, inputs, results)
+            write_products(folder, products, inputs, results, registered=unused)
             record.rows = {"files": len(list(folder.iterdir()))}
         write_record(
             folder,
@@ -117,6 +129,9 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
             run_id=run_id,
             code=code,
             digests=digests,
+            results=results,
+            registered=unused,
+            uncounted=uncounted,
         )
     return Finished(run_id, root / "runs" / run_id, inputs, results, recorder)
 
@@ -145,10 +160,15 @@ def _require_offences(inputs: Inputs, settings: Settings) -> None:
         raise InputError(msg)
 
 
-def _by_status(inputs: Inputs) -> dict[str, int]:
-    """Rows that were not accepted, by status, over all files."""
+def _digest(inputs: Inputs, role: str, path: Path) -> str:
+    """What identifies an input: its content, or, where it tells of people, what the run sees of it."""
+    return digest_private(inputs, role) if role in PRIVATE_ROLES else content_digest(path)
+
+
+def _by_status(accounts: list[RowAccount]) -> dict[str, int]:
+    """Rows that were not accepted, by status, over these files."""
     counts: dict[str, int] = {}
-    for account in inputs.accounts:
+    for account in accounts:
         for status, _, n in account.n_by_reason:
             counts[status] = counts.get(status, 0) + n
     return dict(sorted(counts.items()))

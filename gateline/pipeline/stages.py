@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 import geopandas as gpd
 import pandas as pd
 
+from gateline.pipeline.beside import Beside, measure_beside
 from gateline.pipeline.cells import find_cells, measure_offence_surface
 from gateline.pipeline.journeys import Flow, Region, price_journeys
 from gateline.pipeline.posterior import Fitted, fit_posterior, gather_evidence
 from gateline.pipeline.railway import build_railway
 from gateline.pipeline.read import Inputs
 from gateline.pipeline.record import Recorder
+from gateline.pipeline.weights import require_features, require_weighable
 from gateline.settings import Settings
 from geo.corridors.assignment import ALL_DESTINATIONS, Assignment
 from geo.corridors.choice import RailSupply
@@ -69,6 +71,8 @@ class Results:
         What a weighted index would rest on.
     fitted : Fitted
         The posterior: what each source of evidence added, and how well it was drawn.
+    beside : Beside
+        What stands beside the scores: harm, and trips weighted by children.
     upstream : pandas.DataFrame
         Table `UPSTREAM_STATIONS`: where each exporting area's flow can be met earliest.
     cutoff : pandas.Period
@@ -91,6 +95,7 @@ class Results:
     station_features: FeatureSet
     place_features: FeatureSet
     fitted: Fitted
+    beside: Beside
     upstream: pd.DataFrame
     cutoff: pd.Period
 
@@ -118,6 +123,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
     GatelineError
         If a stage finds its tables unusable, or trips are not conserved from origins to stations.
     """
+    require_weighable(inputs, settings)
     cutoff = inputs.offences["month"].max()
     with recorder.stage("network") as record:
         railway = build_railway(inputs, settings)
@@ -186,21 +192,24 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             count_place_evidence(inputs.offences, region.towns, cutoff=cutoff),
             cutoff=cutoff,
             courier_flows=flow.courier_flows,
+            cuckooed_addresses=_banded_addresses(fitted),
         )
-        station_scores = _score(station_features, settings.scores.station_weights, settings)
+        station_scores = _score("station_weights", station_features, settings.scores.station_weights, settings)
         if station_scores is None:
             station_scores = score_stations(fitted.estimate, fitted.reasons, scored_stations["name"])
             station_scores = _withheld(_beside(station_scores, station_features, "hotspot_harm_within_15_min_walk"))
-        place_scores = _score(place_features, settings.scores.place_weights, settings)
+        place_scores = _score("place_weights", place_features, settings.scores.place_weights, settings)
         if place_scores is None:
             place_scores = score_places(fitted.estimate, fitted.reasons, region.towns["name"])
             place_scores = _withheld(_beside(place_scores, place_features, "hotspot_harm_in_town"))
+        beside = measure_beside(inputs, scored_stations, region.towns, fitted.estimate, has_usage=len(usage) > 0)
         record.rows = {"stations": len(station_scores.table), "places": len(place_scores.table)}
         record.notes = [
             f"rankability of {what} is {scores.rankability:.2f} of 1: no rank is issued, read the tiers"
             for what, scores in (("stations", station_scores), ("towns", place_scores))
             if scores.rankability < MIN_RANKABILITY
         ]
+        record.notes += beside.notes
     return Results(
         network=network,
         supply=region.supply,
@@ -218,6 +227,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         station_features=station_features,
         place_features=place_features,
         fitted=fitted,
+        beside=beside,
         upstream=upstream,
         cutoff=cutoff,
     )
@@ -259,10 +269,17 @@ def _usage(inputs: Inputs) -> pd.DataFrame:
     return inputs.station_usage if len(inputs.station_usage) else empty(STATION_USAGE)
 
 
-def _score(features: FeatureSet, weights: dict[str, float], settings: Settings) -> Scores | None:
+def _banded_addresses(fitted: Fitted) -> pd.Series | None:
+    """Fewest addresses of each town's band, never a count; None without a list."""
+    bands = fitted.evidence.addresses
+    return None if bands is None else bands["n_low"].where(bands["is_counted"], 0).astype(float)
+
+
+def _score(name: str, features: FeatureSet, weights: dict[str, float], settings: Settings) -> Scores | None:
     """The weighted index; None where no weights are stated."""
     if not weights:
         return None
+    require_features(name, weights, features)
     index = IndexSettings(weights=weights)
     random_state, n_draws = settings.scores.random_state, settings.scores.n_draws
     return _withheld(score_units(features, random_state=random_state, settings=index, n_draws=n_draws))

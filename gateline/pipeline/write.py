@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
+from gateline.pipeline.private_digest import PRIVATE_ROLES
 from gateline.pipeline.read import Inputs
 from gateline.pipeline.record import Recorder, library_versions
 from gateline.pipeline.stages import Results
+from gateline.pipeline.summary import measure_moved, summarise_run
 from gateline.products.briefing import write_briefing_pdf
 from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
 from gateline.products.gis import write_hotspots_geojson, write_layers_gpkg
+from gateline.products.guidance import LEVEL_NOTE, describe_level
 from gateline.products.inputs import FICTIONAL_NOTE, HOTSPOT_MONTHS, Marks, ProductInputs
 from gateline.products.interception import write_plan_csv
 from gateline.products.map_page import write_map
@@ -27,7 +32,7 @@ from models.dictionary import PLACE_FEATURES, STATION_FEATURES
 from models.model_card import describe_index, draw_index_card, draw_posterior_card
 from models.planning import InterceptionPlan
 
-__all__ = ["make_marks", "product_inputs", "write_products", "write_record"]
+__all__ = ["level_of", "make_marks", "product_inputs", "write_products", "write_record"]
 
 _CREDITS = {
     "offences": "Offences: data.police.uk, Open Government Licence v3.0",
@@ -93,7 +98,7 @@ def make_marks(inputs: Inputs, results: Results, settings: Settings, *, run_id: 
 
 def _notes(results: Results) -> list[str]:
     """Limits that this run's own figures state."""
-    notes = list(results.fitted.notes)
+    notes = [*results.fitted.notes, *results.beside.notes]
     for what, scores in (("stations", results.station_scores), ("towns", results.place_scores)):
         n_wide = int((~scores.table["is_rank_issued"]).sum())
         if n_wide:
@@ -145,6 +150,7 @@ def product_inputs(
         pd.Index(months["hotspot_id"] + ":" + months["month"].astype("str"), name=HOTSPOT_MONTHS.index, dtype="str")
     )
     harm = results.station_scores.table["hotspot_harm_within_15_min_walk"]
+    lists = (("stations", results.station_scores), ("towns", results.place_scores))
     land = inputs.boundaries[inputs.boundaries["kind"] == "coast"]
     return ProductInputs(
         marks=marks,
@@ -165,7 +171,16 @@ def product_inputs(
         cuckooing_bands=bands,
         station_usage=results.usage if len(results.usage) else None,
         coast=land if len(land) else None,
-        hotspot_harm=round_counts(harm.fillna(0.0).round(), profile=marks.profile).where(harm.notna()),
+        hotspot_harm=_rounded(harm, marks.profile),
+        station_beside=results.beside.stations.assign(
+            harm_near=_rounded(results.beside.stations["harm_near"], marks.profile)
+        ),
+        place_beside=results.beside.towns.assign(
+            harm_in_town=_rounded(results.beside.towns["harm_in_town"], marks.profile)
+        ),
+        child_layer=results.beside.child_layer,
+        index_lists=frozenset(what for what, scores in lists if scores.weights),
+        trips_level=level_of(results),
         upstream=results.upstream,
         plan=None if plan is None else plan.table,
         plan_summary=None if plan is None else asdict(plan.summary),
@@ -174,7 +189,33 @@ def product_inputs(
     )
 
 
-def write_products(folder: Path, products: ProductInputs, inputs: Inputs, results: Results) -> None:
+def level_of(results: Results) -> tuple[float, float, float]:
+    """
+    Give the trips a month into or within the force.
+
+    Parameters
+    ----------
+    results : Results
+        Of the stages.
+
+    Returns
+    -------
+    tuple of float
+        Mean, and the ends of the 90 % interval.
+    """
+    trips = results.fitted.estimate.trips_per_month
+    low, high = np.quantile(trips, (0.05, 0.95))
+    return float(trips.mean()), float(low), float(high)
+
+
+def _rounded(harm: pd.Series, profile: str) -> pd.Series:
+    """Harm as the profile may see it: suppressed where small, else rounded; null where not known."""
+    return round_counts(harm.fillna(0.0).round(), profile=profile).where(harm.notna())
+
+
+def write_products(
+    folder: Path, products: ProductInputs, inputs: Inputs, results: Results, *, registered: tuple[str, ...] = ()
+) -> None:
     """
     Write every product.
 
@@ -188,6 +229,8 @@ def write_products(folder: Path, products: ProductInputs, inputs: Inputs, result
         For the quarantine.
     results : Results
         For the model card.
+    registered : tuple of str
+        Which registered models the run did not use, and why.
     """
     write_station_csv(folder / "stations.csv", products)
     write_town_csv(folder / "towns.csv", products)
@@ -212,20 +255,26 @@ def write_products(folder: Path, products: ProductInputs, inputs: Inputs, result
     if weights:
         card = draw_index_card(weights, rankability=rankability, dictionaries=dictionaries, **about)
     else:
-        reasons = results.fitted.reasons
-        moved = zip(reasons.groups[1:], abs(reasons.town[1:]).sum(axis=1), strict=True)
         card = draw_posterior_card(
-            sources={name: float(value) for name, value in moved},
+            sources=measure_moved(results),
+            level=[describe_level(level_of(results)), LEVEL_NOTE],
             rankability=rankability,
             priors=results.fitted.estimate.posterior.priors.to_record(),
-            checks=results.fitted.notes,
+            checks=(*results.fitted.notes, *results.beside.notes, *registered),
             **about,
         )
     (folder / "model_card.md").write_text(card, encoding="utf-8")
     features = sorted({name for _, scores in lists for name in scores.weights} or set(results.fitted.reasons.groups))
     model = "expert index" if weights else "posterior over courier lines"
     note = f"{FICTIONAL_NOTE}. {marks.period}" if marks.is_fictional else marks.period
-    record = describe_index(region=marks.title, owner=marks.operator, features=features, data_note=note, model=model)
+    record = describe_index(
+        region=marks.title,
+        owner=marks.operator,
+        features=features,
+        data_note=note,
+        model=model,
+        notes=(describe_level(level_of(results)), LEVEL_NOTE, *registered),
+    )
     _dump(folder / "atrs.json", record | {"run_id": marks.run_id, "marking": marks.marking})
 
 
@@ -238,6 +287,9 @@ def write_record(
     run_id: str,
     code: str,
     digests: list[tuple[str, str, str]],
+    results: Results,
+    registered: tuple[str, ...],
+    uncounted: Collection[str],
 ) -> None:
     """
     Write ``run.json``, the same for the same inputs, and ``timings.json``, which is not.
@@ -256,9 +308,17 @@ def write_record(
         Of the run.
     digests : list of (str, str, str)
         Role, file name and content digest of each input.
+    results : Results
+        What the stages found.
+    registered : tuple of str
+        Which registered models the run did not use, and why.
+    uncounted : collection of str
+        Files whose rows tell of people: they are counted in the audit log alone.
     """
     accounts = [
-        {key: value for key, value in account.to_record().items() if key != "sha256"} for account in inputs.accounts
+        {key: value for key, value in account.to_record().items() if key != "sha256"}
+        for account in inputs.accounts
+        if account.source_file not in uncounted
     ]
     record = {
         "run_id": run_id,
@@ -267,9 +327,15 @@ def write_record(
         "settings": settings.model_dump(mode="json"),
         "random_state": settings.scores.random_state,
         "cutoff": str(inputs.offences["month"].max()),
-        "inputs": [{"role": role, "file": name, "content_sha256": digest} for role, name, digest in digests],
+        "inputs": [
+            {"role": role, "file": name, f"{'bands' if role in PRIVATE_ROLES else 'content'}_sha256": digest}
+            for role, name, digest in digests
+        ],
         "rows": accounts,
+        "rows_not_told": sorted(uncounted),
         "stages": recorder.to_record(),
+        "posterior": summarise_run(results, level_of(results)),
+        "registered_models": list(registered),
     }
     _dump(folder / "run.json", record)
     _dump(folder / "timings.json", recorder.timings())

@@ -18,11 +18,12 @@ import pandas as pd
 import typst
 
 from gateline.products.figure import draw_station_map
-from gateline.products.guidance import HOW_TO_READ, LIMITS, SAFEGUARDING
+from gateline.products.guidance import LIMITS, SAFEGUARDING, describe_level, how_to_read, score_meaning
 from gateline.products.inert import cell_text
 from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs, reason_columns, reason_label
 from gateline.products.interception import describe_plan, worked_stations
 from gateline.products.lists import station_list, town_list, upstream_list
+from models.telling import count_decimals
 
 __all__ = ["describe_evidence", "write_briefing_pdf"]
 
@@ -63,7 +64,7 @@ def write_briefing_pdf(path: Path, inputs: ProductInputs) -> None:
     path.write_bytes(pdf)
 
 
-def describe_evidence(stations: pd.DataFrame) -> list[str]:
+def describe_evidence(stations: pd.DataFrame, *, is_index: bool = False) -> list[str]:
     """
     Say in sentences what a ranked list supports, and what it does not.
 
@@ -71,6 +72,8 @@ def describe_evidence(stations: pd.DataFrame) -> list[str]:
     ----------
     stations : pandas.DataFrame
         As `gateline.products.lists.station_list` gives it.
+    is_index : bool
+        Whether the list is a weighted index, whose tiers are of the first ten.
 
     Returns
     -------
@@ -80,13 +83,15 @@ def describe_evidence(stations: pd.DataFrame) -> list[str]:
     names = {tier: stations.loc[stations["tier"] == tier, "name"].map(_text).tolist() for tier in ("A", "B")}
     n_unknown = int((stations["tier"] == "insufficient data").sum())
     findings = [f"{len(stations) - n_unknown} stations were ranked; for {n_unknown} the data are insufficient."]
+    group = "in the first ten" if is_index else "in the core, the fewest stations that see half of all meetings"
     if names["A"]:
         findings.append(
-            f"{_listed(names['A'])}: in the core, the fewest stations that see half of all meetings, with a chance of "
-            "at least 80 %. The order among them is less certain than their place in the group."
+            f"{_listed(names['A'])}: {group}, with a chance of at least 80 %. The order among them is less certain "
+            "than their place in the group."
         )
     else:
-        findings.append("No station is in the core with a chance of 80 % or more: use the order with caution.")
+        group = group.partition(",")[0]
+        findings.append(f"No station is {group} with a chance of 80 % or more: use the order with caution.")
     if names["B"]:
         findings.append(f"{_listed(names['B'])}: a chance of 40 to 80 %. The evidence does not settle these.")
     led = stations.loc[stations["enforcement_led"], "name"].map(_text).tolist()
@@ -112,9 +117,9 @@ def _content(inputs: ProductInputs) -> dict[str, Any]:
         "marking": _text(marks.marking, 90),
         "operator": _text(marks.operator),
         "fictional": FICTIONAL_NOTE if marks.is_fictional else "",
-        "findings": describe_evidence(stations),
+        "findings": [*_level(inputs), *describe_evidence(stations, is_index="stations" in inputs.index_lists)],
         "stations": _station_rows(stations),
-        "stations_note": "Range: 90 % rank interval; where too wide, a dash for the rank. Reason: the largest part.",
+        "stations_note": _note("stations", inputs),
         "map_alt": _text(
             "Map of rail corridors, wider where more courier flow is modelled, and of stations. The ten first ranked "
             "are numbered; they are the stations of the table above.",
@@ -122,41 +127,98 @@ def _content(inputs: ProductInputs) -> dict[str, Any]:
         ),
         "map_caption": "Corridors by modelled courier flow; stations by score; the numbers are ranks.",
         "towns": _town_rows(towns),
-        "towns_note": "Exposure is given for towns with no recorded line; it is not a forecast of one.",
+        "towns_note": _note("towns", inputs),
         "upstream": _upstream_rows(upstream_list(inputs, n_each=2).head(_N_UPSTREAM)),
         "plan": [_text(line, 400) for line in describe_plan(inputs)],
         "worked": _worked_rows(worked_stations(inputs)),
         "safeguarding": list(SAFEGUARDING),
         "limits": [*LIMITS, *(_text(line, 600) for line in marks.limits)],
-        "reading": list(HOW_TO_READ),
+        "reading": how_to_read(inputs.index_lists, inputs.trips_level),
         "credits": [_text(line, 600) for line in marks.credits],
     }
 
 
+def _level(inputs: ProductInputs) -> list[str]:
+    return [] if inputs.trips_level is None else [describe_level(inputs.trips_level)]
+
+
+def _note(what: str, inputs: ProductInputs) -> str:
+    """What the columns of a list say, where they stand."""
+    meaning = score_meaning(what, is_index=what in inputs.index_lists)
+    made = {
+        "stations": " Made of: what the network says before any evidence, and the source that changed it most.",
+        "towns": "",
+    }
+    if "score_low" not in _scores_of(what, inputs):
+        made["stations"] = " Made of: the two largest parts of the score."
+    else:
+        meaning += " In brackets: 90 % range."
+    return f"{meaning} Ranks: 90 % range of the rank; where too wide, a dash for the rank.{made[what]}"
+
+
+def _scores_of(what: str, inputs: ProductInputs) -> pd.DataFrame:
+    return inputs.station_scores if what == "stations" else inputs.place_scores
+
+
 def _station_rows(table: pd.DataFrame) -> dict[str, Any]:
-    reasons = reason_columns(table)
+    reasons, decimals = reason_columns(table), count_decimals(len(table))
     rows = []
     for row in table.head(_N_ROWS).to_dict("records"):
-        main = max(reasons, key=lambda column: row[column]) if reasons else None
-        why = f"{_text(reason_label(main), 40)} ({row[main]:.1f} of {row['score']:.1f})" if main else ""
-        rows.append([*_ranked(row), f"{row['score']:.1f}", _range(row), _text_or_dash(row["top_origin"]), why])
-    head = ["Rank", "Station", "Tier", "Score", "Range", "Largest origin", "Main reason"]
-    return {"head": head, "rows": rows, "align": ["r", "l", "l", "r", "r", "l", "l"]}
+        why = _why(row, reasons, decimals)
+        told = [_points(row, decimals), _trips(row), _chance(row)]
+        rows.append([*_ranked(row), _range(row), *told, _text_or_dash(row["top_origin"]), why])
+    head = ["Rank", "Station", "Tier", "Ranks", "Score", "Trips a month", "In first ten", "Largest origin", "Made of"]
+    return {"head": head, "rows": rows, "align": ["r", "l", "l", "r", "r", "r", "r", "l", "l"]}
+
+
+def _why(row: dict[Any, Any], reasons: list[str], decimals: int) -> str:
+    """What a score is made of, in two parts: the network and what changed it most, else the two largest."""
+    order = sorted(reasons, key=lambda column: (column != "reason_network", -abs(row[column])))
+    parts = [
+        f"{_text(reason_label(column), 40)} {row[column]:{'' if column == order[0] else '+'}.{decimals}f}"
+        for column in order[:2]
+    ]
+    return ", ".join(parts)
 
 
 def _town_rows(table: pd.DataFrame) -> dict[str, Any]:
+    decimals = count_decimals(len(table))
     rows = [
         [
             *_ranked(row),
             _range(row),
+            _points(row, decimals),
+            _trips(row),
+            _chance(row),
             _figure(row["observed_lines"]),
-            _figure(row["latent_exposure"]),
             _text_or_dash(row["main_station"]),
         ]
         for row in table.head(_N_ROWS).to_dict("records")
     ]
-    head = ["Rank", "Town", "Tier", "Range", "Lines recorded", "Exposure, no line", "Main station"]
-    return {"head": head, "rows": rows, "align": ["r", "l", "l", "r", "r", "r", "l"]}
+    head = ["Rank", "Town", "Tier", "Ranks", "Score", "Trips a month", "In first ten", "Lines recorded", "Main station"]
+    return {"head": head, "rows": rows, "align": ["r", "l", "l", "r", "r", "r", "r", "r", "l"]}
+
+
+def _points(row: dict[Any, Any], decimals: int) -> str:
+    """The score with its interval, where it has one."""
+    score = f"{row['score']:.{decimals}f}"
+    if "score_low" not in row:
+        return score
+    return f"{score} ({row['score_low']:.{decimals}f}-{row['score_high']:.{decimals}f})"
+
+
+def _trips(row: dict[Any, Any]) -> str:
+    """Trips a month with their interval, where they have one."""
+    flow = row["courier_flow"]
+    if pd.isna(flow):
+        return "-"
+    return (
+        f"{flow:,.10g} ({row['trips_low']:,.10g}-{row['trips_high']:,.10g})" if "trips_low" in row else f"{flow:,.10g}"
+    )
+
+
+def _chance(row: dict[Any, Any]) -> str:
+    return f"{100 * row['p_top_10']:.0f} %"
 
 
 def _worked_rows(table: pd.DataFrame) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from gateline.products.inert import cell_text
 from gateline.products.inputs import ProductInputs
 from gateline.products.lists import station_list, town_list
 from geo.crs import METRIC, to_wgs84
+from models.telling import round_figures
 
 __all__ = ["write_hotspots_geojson", "write_layers_gpkg"]
 
@@ -89,7 +90,7 @@ def _layers(inputs: ProductInputs) -> dict[str, gpd.GeoDataFrame]:
     stations, towns = station_list(inputs), town_list(inputs)
     links = inputs.rail_links.drop(columns=["time_basis"])
     flow = inputs.segment_flows.groupby("link_id", sort=True)["trips_per_month"].sum()
-    links = links.assign(trips_per_month=flow.reindex(links.index).fillna(0.0).round(6))
+    links = links.assign(trips_per_month=round_figures(flow.reindex(links.index).fillna(0.0)))
     spots = inputs.hotspots.drop(columns=["easting_m", "northing_m"])
     spots = spots.assign(first_month=spots["first_month"].astype(str), last_month=spots["last_month"].astype(str))
     layers = {

@@ -6,15 +6,26 @@ How to read it, what it must not be used for, and the safeguarding prompts.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from models.telling import round_figures
+
 __all__ = [
     "BAND_MEANING",
     "COLUMN_LABELS",
     "HOTSPOT_METHODS",
     "HOW_TO_READ",
+    "LEVEL_NOTE",
     "LIMITS",
     "PURPOSE",
     "SAFEGUARDING",
+    "SCORE_MEANING",
     "TIER_MEANING",
+    "describe_level",
+    "how_to_read",
+    "score_label",
+    "score_meaning",
+    "tier_meaning",
 ]
 
 PURPOSE = (
@@ -32,13 +43,10 @@ HOW_TO_READ = (
         "assumptions."
     ),
     (
-        "Score of a station: of 100 courier trips into or within the force, how many set foot on its platforms. Of a "
-        "town: how many go there. The reasons sum to it: what the network says, and what each source added or took."
+        "The reasons of a score sum to it: what the network says before any evidence, and what each source added or "
+        "took."
     ),
-    (
-        "Courier flow: expected courier trips a month that board, change or alight. Its level rests on how many lines "
-        "are unrecorded and how often one is restocked, which nobody knows: read its interval. No score hangs on it."
-    ),
+    "Courier flow: expected courier trips a month; at a station, those that board, change or alight there.",
     (
         "Enforcement-led: the place is in the first ten only because of what police found there. Check for past "
         "operations before you add more."
@@ -47,10 +55,39 @@ HOW_TO_READ = (
     "Insufficient data is not low priority. It means that nothing can be said yet.",
 )
 
+SCORE_MEANING = {
+    "stations": (
+        "Score of a station: of 100 courier trips into or within the force, how many set foot on its platforms. "
+        "Stations do not add up to 100: trips go by road too, and one by rail may use several stations."
+    ),
+    "towns": (
+        "Score of a town: of 100 courier trips into or within the force, how many go there. All towns add up to 100."
+    ),
+}
+_INDEX_MEANING = (
+    "Score of {what}: 0 to 100 points of a weighted index, by the weights that the force stated. It is no share of "
+    "trips, and its reasons are the points of each feature."
+)
+_ONE = {"stations": "a station", "towns": "a town"}
+
+# What hangs on the level, which no data here tell, and what does not.
+LEVEL_NOTE = (
+    "Trips a month, trips a head or a passenger, and the trips that a plan meets all hang on two assumptions: how many "
+    "lines are unrecorded and how often one is restocked. Scores, order, tiers, chances, reasons and the share of flow "
+    "that a plan meets do not."
+)
+
 TIER_MEANING = {
     "A": "at least 80 % likely to belong to the core, the fewest that together hold half of the whole",
     "B": "40 to 80 % likely to belong to the core",
     "C": "less likely to belong to the core",
+    "insufficient data": "too little evidence to place",
+}
+
+_INDEX_TIERS = {
+    "A": "at least 80 % likely to be among the first ten",
+    "B": "40 to 80 % likely to be among the first ten",
+    "C": "less likely to be among the first ten",
     "insufficient data": "too little evidence to place",
 }
 
@@ -120,6 +157,20 @@ COLUMN_LABELS = {
     "observed_lines": "Deal lines recorded",
     "latent_exposure": "Exposure without a recorded line (0-100)",
     "main_station": "Main station",
+    "trips_per_10k_residents": "Trips a month per 10,000 residents",
+    "trips_per_10k_low": "per 10,000 residents, from",
+    "trips_per_10k_high": "per 10,000 residents, to",
+    "rank_per_head": "Rank by head",
+    "rank_per_passenger": "Rank by passenger",
+    "harm_near": "Harm near (offences of mean harm)",
+    "harm_in_town": "Harm in town (offences of mean harm)",
+    "rank_harm": "Rank by harm",
+    "child_score": "Of 100 trips weighted by children",
+    "child_score_low": "weighted by children, from",
+    "child_score_high": "weighted by children, to",
+    "rank_child": "Rank by children",
+    "list_rank": "Rank in this list",
+    "main_rank": "Rank in the main list",
     "exporting_area": "Exporting area",
     "station": "Station",
     "share_of_area": "Share of the area's rail flow",
@@ -140,3 +191,95 @@ COLUMN_LABELS = {
     "expected_met_trips": "Trips met by this stop",
     "met_share_here": "Share of all rail flow",
 }
+
+
+def score_meaning(what: str, *, is_index: bool) -> str:
+    """
+    Say what a score is.
+
+    Parameters
+    ----------
+    what : str
+        ``stations`` or ``towns``.
+    is_index : bool
+        Whether the list is a weighted index rather than the posterior.
+
+    Returns
+    -------
+    str
+        One or two sentences.
+    """
+    return _INDEX_MEANING.format(what=_ONE[what]) if is_index else SCORE_MEANING[what]
+
+
+def score_label(*, is_index: bool) -> str:
+    """
+    Give the heading of a column of scores.
+
+    Parameters
+    ----------
+    is_index : bool
+        Whether the list is a weighted index rather than the posterior.
+
+    Returns
+    -------
+    str
+        With its unit.
+    """
+    return "Score (0-100 index)" if is_index else COLUMN_LABELS["score"]
+
+
+def tier_meaning(*, is_index: bool) -> dict[str, str]:
+    """
+    Say what each tier of a list means.
+
+    Parameters
+    ----------
+    is_index : bool
+        Whether the list is a weighted index rather than the posterior.
+
+    Returns
+    -------
+    dict of str to str
+        Words by tier.
+    """
+    return _INDEX_TIERS if is_index else TIER_MEANING
+
+
+def how_to_read(index_lists: Collection[str] = (), level: tuple[float, float, float] | None = None) -> list[str]:
+    """
+    Say how to read the lists of a run.
+
+    Parameters
+    ----------
+    index_lists : collection of str
+        Which of ``stations`` and ``towns`` are a weighted index.
+    level : tuple of float or None
+        Trips a month into or within the force: mean, and the ends of the 90 % interval.
+
+    Returns
+    -------
+    list of str
+        Sentences, what a score is first.
+    """
+    meanings = [score_meaning(what, is_index=what in index_lists) for what in SCORE_MEANING]
+    levels = [] if level is None else [describe_level(level)]
+    return [*meanings, *HOW_TO_READ, *levels, LEVEL_NOTE]
+
+
+def describe_level(level: tuple[float, float, float]) -> str:
+    """
+    Say how many trips there are in all.
+
+    Parameters
+    ----------
+    level : tuple of float
+        Trips a month: mean, and the ends of the 90 % interval.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
+    mean, low, high = (f"{value:,.10g}" for value in round_figures(level))
+    return f"In all, about {mean} courier trips a month into or within the force (90 % range {low} to {high})."

@@ -205,6 +205,15 @@ class ProductInputs:
         Table `PLAN_RESIDUAL`, as `models.planning.InterceptionPlan.residual` is.
     plan_comparison : pandas.DataFrame or None
         Plans by name, as `models.planning.InterceptionPlan.comparison`, for the intervals.
+    station_beside, place_beside : pandas.DataFrame or None
+        What stands beside the scores and is no part of them: ``harm_near`` by ``station_id``; ``harm_in_town`` and,
+        where a layer is supplied, ``child_score, child_score_low, child_score_high`` by ``place_id``.
+    child_layer : str or None
+        Layer of partner counts behind the children's list.
+    index_lists : frozenset of str
+        Which of ``stations`` and ``towns`` are a weighted index, with other words for score and tier.
+    trips_level : tuple of float or None
+        Trips a month into or within the force: mean, and the ends of the 90 % interval.
     """
 
     marks: Marks
@@ -232,6 +241,11 @@ class ProductInputs:
     plan_summary: Mapping[str, Any] | None = None
     plan_residual: pd.DataFrame | None = None
     plan_comparison: pd.DataFrame | None = None
+    station_beside: pd.DataFrame | None = None
+    place_beside: pd.DataFrame | None = None
+    child_layer: str | None = None
+    index_lists: frozenset[str] = frozenset()
+    trips_level: tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
         for name, contract in _CONTRACTS.items():

@@ -14,6 +14,7 @@ import pandas as pd
 
 from gateline.products.csv_lists import write_csv
 from gateline.products.inputs import ProductInputs
+from models.telling import round_figures
 
 __all__ = ["describe_plan", "roster_list", "worked_stations", "write_plan_csv"]
 
@@ -49,8 +50,8 @@ def roster_list(inputs: ProductInputs) -> pd.DataFrame:
     table["plan_reason"] = plan["reason"].map(_REASONS)
     return table.assign(
         propensity=plan["propensity"],
-        expected_met_trips=plan["expected_met_trips"],
-        met_share_here=plan["expected_met_trips"] / _trips_of_plan(inputs),
+        expected_met_trips=round_figures(plan["expected_met_trips"]),
+        met_share_here=round_figures(plan["expected_met_trips"] / _trips_of_plan(inputs)),
     )
 
 
@@ -126,7 +127,9 @@ def write_plan_csv(path: Path, inputs: ProductInputs) -> None:
         The tables of one run.
     """
     if inputs.plan is not None:
-        write_csv(path, inputs.plan, inputs.marks)
+        met = [str(name) for name in inputs.plan.columns if str(name).startswith("expected_met_")]
+        told = {name: round_figures(inputs.plan[name]) for name in met}
+        write_csv(path, inputs.plan.assign(**told), inputs.marks)
 
 
 def _size_of(inputs: ProductInputs, plan: pd.DataFrame) -> str:

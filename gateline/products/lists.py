@@ -11,15 +11,18 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from gateline.products.beside import stations_beside, towns_beside
 from gateline.products.inputs import ProductInputs, reason_columns
 from geo.errors import IntegrityError
+from models.telling import round_figures, tell_scores
 
-__all__ = ["name_lookup", "names_of", "station_list", "top_parts", "town_list", "upstream_list"]
+__all__ = ["is_issued", "name_lookup", "names_of", "station_list", "top_parts", "town_list", "upstream_list"]
 
 # Couriers can be met on the platform where they board, change or alight, not on a train that only calls.
 MET_ON_PLATFORM = ("boarding_trips_per_month", "interchange_trips_per_month", "alighting_trips_per_month")
-_DECIMALS = 6
-# Half a unit of the last decimal for each of up to a few dozen rounded reasons.
+_SHARE_DECIMALS = 2
+_SORT_FIGURES = 9
+# Sums of floats, a cut of an index at 100 among them.
 _MOST_DRIFT = 1e-4
 
 
@@ -51,17 +54,16 @@ def station_list(inputs: ProductInputs) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             **_score_columns(scores),
-            "courier_flow": exposure["courier_trips_per_month"],
-            "courier_flow_per_100k_passengers": exposure["courier_trips_per_100k_passengers"],
-            "boarding_trips_per_month": exposure["boarding_trips_per_month"],
-            "interchange_trips_per_month": exposure["interchange_trips_per_month"],
-            "alighting_trips_per_month": exposure["alighting_trips_per_month"],
+            "courier_flow": _trips(_flow(scores, exposure)),
+            "courier_flow_per_100k_passengers": _trips(exposure["courier_trips_per_100k_passengers"]),
+            **{name: _trips(exposure[name]) for name in MET_ON_PLATFORM},
             "top_origin": _named(exposure["top_origin_id"], names),
             "top_destination": _named(exposure["top_destination_id"], names),
             "entries_exits_per_year": float("nan") if footfall is None else footfall,
             "hotspot_harm_within_15_min_walk": float("nan") if harm is None else harm,
             "enforcement_led": scores["enforcement_led"],
             "in_force_area": inputs.stations["is_in_force"].reindex(scores.index),
+            **stations_beside(inputs, scores.index),
         },
         index=scores.index,
     )
@@ -94,14 +96,15 @@ def town_list(inputs: ProductInputs) -> pd.DataFrame:
         {
             **_score_columns(scores),
             "population": inputs.places["population"].reindex(scores.index),
-            "courier_flow": exposure["courier_trips_per_month"],
-            "rail_trips_per_month": exposure["rail_trips_per_month"],
-            "unseen_share": exposure["unseen_share"],
+            "courier_flow": _trips(_flow(scores, exposure)),
+            "rail_trips_per_month": _trips(exposure["rail_trips_per_month"]),
+            "unseen_share": exposure["unseen_share"].round(_SHARE_DECIMALS),
             "observed_lines": exposure["observed_lines"],
-            "latent_exposure": exposure["latent_exposure"],
+            "latent_exposure": exposure["latent_exposure"].round(),
             "top_origin": _named(exposure["top_origin_id"], names),
             "main_station": _named(exposure["main_station_id"], names_of(inputs.stations)),
             "enforcement_led": scores["enforcement_led"],
+            **towns_beside(inputs, _flow(scores, exposure), scores),
         },
         index=scores.index,
     )
@@ -133,15 +136,17 @@ def upstream_list(inputs: ProductInputs, *, n_each: int = 5) -> pd.DataFrame:
     flows = inputs.station_flows[inputs.station_flows["origin_id"].isin(inputs.exporters.index)]
     columns = ["boarding_trips_per_month", "interchange_trips_per_month"]
     parts = flows.groupby(["origin_id", "station_id"], sort=True)[columns].sum().reset_index()
-    parts["met"] = parts[columns].sum(axis=1).round(_DECIMALS)
+    # Sums are compared as they are told, so that a last bit decides no order.
+    parts["met"] = round_figures(parts[columns].sum(axis=1), figures=_SORT_FIGURES)
     boarded = parts.groupby("origin_id")["boarding_trips_per_month"].sum()
-    parts["share_of_area"] = parts["met"] / parts["origin_id"].map(boarded)
+    parts["share_of_area"] = (parts["met"] / parts["origin_id"].map(boarded)).round(_SHARE_DECIMALS)
     parts = parts[parts["met"] > 0].sort_values(["origin_id", "met", "station_id"], ascending=[True, False, True])
     parts = parts.groupby("origin_id", sort=True).head(n_each)
     parts["exporting_area"] = _named(parts["origin_id"], names_of(inputs.exporters))
     parts["station"] = _named(parts["station_id"], names_of(inputs.stations))
     known = inputs.stations["is_in_force"].to_dict()
     parts["in_force_area"] = [bool(known.get(station, False)) for station in parts["station_id"]]
+    parts = parts.assign(**{name: _trips(parts[name]) for name in columns})
     return parts[["exporting_area", "station_id", "station", "in_force_area", *columns, "share_of_area"]].reset_index(
         drop=True
     )
@@ -163,8 +168,8 @@ def _upstream_picks(inputs: ProductInputs, n_each: int) -> pd.DataFrame:
     order = order.assign(
         minutes_from_area=order["time_min"].round(),
         pick_order=order["pick_order"].where(order["pick_order"] > 0).astype(float),
-        met_trips_per_month=order["met_trips_per_month"].round(_DECIMALS),
-        **{c: order[c].round(_DECIMALS) for c in ("met_share", "cover_share")},
+        met_trips_per_month=_trips(order["met_trips_per_month"]),
+        **{c: order[c].round(_SHARE_DECIMALS) for c in ("met_share", "cover_share")},
     )
     columns = ["exporting_area", "station_id", "station", "minutes_from_area", "met_trips_per_month"]
     return order[[*columns, "met_share", "pick_order", "cover_share"]].reset_index(drop=True)
@@ -190,13 +195,14 @@ def top_parts(inputs: ProductInputs, part: str, *, n_each: int = 5) -> dict[str,
     """
     flows = inputs.station_flows
     met = flows[list(MET_ON_PLATFORM)].sum(axis=1)
-    summed = met.groupby([flows["station_id"], flows[part]], sort=True).sum().round(_DECIMALS)
+    summed = met.groupby([flows["station_id"], flows[part]], sort=True).sum()
     sums = summed[summed > 0].rename("trips").reset_index()
+    sums["trips"] = round_figures(sums["trips"], figures=_SORT_FIGURES)
     sums = sums.sort_values(["station_id", "trips", part], ascending=[True, False, True])
     parts: dict[str, list[tuple[str, float]]] = {}
     heads = sums.groupby("station_id", sort=True).head(n_each)
     for station, other, trips in heads[["station_id", part, "trips"]].itertuples(index=False):
-        parts.setdefault(str(station), []).append((str(other), float(trips)))
+        parts.setdefault(str(station), []).append((str(other), float(round_figures(trips))))
     return parts
 
 
@@ -240,36 +246,58 @@ def _by_rank(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _score_columns(scores: pd.DataFrame) -> dict[str, pd.Series]:
-    columns = {c: scores[c] for c in ("name", "tier", "score", "rank", "rank_low", "rank_high", "p_top_10")}
-    # A rank whose interval is too wide, or that rests on no evidence, is not to be shown as a number.
-    issued = scores["tier"] != "insufficient data"
-    if "is_rank_issued" in scores.columns:
-        issued &= scores["is_rank_issued"].astype(bool)
+    told = tell_scores(scores)
+    columns = {c: told[c] for c in ("name", "tier", "score", "rank", "rank_low", "rank_high", "p_top_10")}
     # The posterior's own, which a weighted index does not have.
     further = ("score_low", "score_high", "trips_low", "trips_high", "p_core")
-    return {**columns, "is_rank_issued": issued, **{c: scores[c] for c in further if c in scores.columns}}
+    issued = is_issued(scores)
+    return {**columns, "is_rank_issued": issued, **{c: told[c] for c in further if c in told.columns}}
+
+
+def is_issued(scores: pd.DataFrame) -> pd.Series:
+    """
+    Say which ranks may be shown as a number.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        A scored list.
+
+    Returns
+    -------
+    pandas.Series
+        False where the rank's interval is too wide, or rests on no evidence.
+    """
+    issued = scores["tier"] != "insufficient data"
+    return issued & scores["is_rank_issued"].astype(bool) if "is_rank_issued" in scores.columns else issued
 
 
 def _with_reasons(table: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Reasons stand last; numbers are rounded so that machines agree on the bytes; reasons still sum to the score."""
+    """Reasons stand last, and sum to the score as it is printed."""
     columns = reason_columns(scores)
-    full = pd.concat([table, scores[columns]], axis=1)
-    numbers = full.select_dtypes("float").columns
-    # Adding zero turns -0.0 into 0.0.
-    full = full.assign(**{c: full[c].round(_DECIMALS) + 0.0 for c in numbers})
     if not columns:
-        return full
-    summed = full[columns].sum(axis=1).round(_DECIMALS)
+        return table
+    summed = scores[columns].sum(axis=1)
     odd = (summed - scores["score"]).abs() > _MOST_DRIFT
     if odd.any():
-        first = full.index[odd.to_numpy()][0]
+        first = scores.index[odd.to_numpy()][0]
         msg = (
             f"scores: reasons of {first!r} sum to {summed[first]:g} but its score is {scores['score'][first]:g}, "
             "expected the same. This is a defect in the scoring; report it."
         )
         raise IntegrityError(msg)
-    # The sum of the rounded reasons is the score that is printed, so that a reader who adds them up agrees.
-    return full.assign(score=summed)
+    return pd.concat([table, tell_scores(scores)[columns]], axis=1)
+
+
+def _flow(scores: pd.DataFrame, exposure: pd.DataFrame) -> pd.Series:
+    """Trips a month as the posterior has them; as the flow adds them up where the list is an index."""
+    own = "trips_per_month"
+    return scores[own] if own in scores.columns else exposure["courier_trips_per_month"]
+
+
+def _trips(values: pd.Series) -> pd.Series:
+    """Trips as every product tells them."""
+    return pd.Series(round_figures(values), index=values.index, name=values.name)
 
 
 def _named(ids: pd.Series, names: Mapping[str, str]) -> pd.Series:

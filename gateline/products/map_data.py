@@ -19,10 +19,12 @@ from matplotlib.colors import to_hex
 from gateline.products.guidance import (
     BAND_MEANING,
     HOTSPOT_METHODS,
-    HOW_TO_READ,
     LIMITS,
     SAFEGUARDING,
-    TIER_MEANING,
+    how_to_read,
+    score_label,
+    score_meaning,
+    tier_meaning,
 )
 from gateline.products.inert import cell_text
 from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs, reason_columns, reason_label
@@ -30,12 +32,13 @@ from gateline.products.interception import describe_plan, worked_stations
 from gateline.products.lists import name_lookup, names_of, station_list, top_parts, town_list, upstream_list
 from geo.crs import to_wgs84_arrays
 from geo.disclosure.quadtree import PROFILES
+from models.telling import count_decimals, round_figures
 
 __all__ = ["map_payload"]
 
 _LINE_STEPS_PER_DEG = 10_000
 _POINT_DECIMALS = 5
-# Three significant figures are more than a modelled flow deserves.
+# Enough for what is no flow: areas, walks, harm.
 _FIGURES = 3
 _LEAST_SQUARE_M = 50
 _N_UPSTREAM = 6
@@ -91,9 +94,8 @@ def _marks(inputs: ProductInputs) -> dict[str, Any]:
         "lines": [[label, _text(text)] for label, text in marks.lines()],
         "credits": [_long_text(text) for text in marks.credits],
         "limits": [_long_text(text) for text in (*LIMITS, *marks.limits)],
-        "reading": list(HOW_TO_READ),
+        "reading": how_to_read(inputs.index_lists, inputs.trips_level),
         "safeguarding": list(SAFEGUARDING),
-        "tiers": TIER_MEANING,
     }
 
 
@@ -104,19 +106,21 @@ def _stations(inputs: ProductInputs) -> dict[str, Any]:
     parts = {}
     for key, part in (("origins", "origin_id"), ("destinations", "destination_id")):
         top = top_parts(inputs, part)
-        parts[key] = [[[_text(names.get(i, i)), _figures(v)] for i, v in top.get(str(s), [])] for s in table.index]
+        parts[key] = [[[_text(names.get(i, i)), _plain(v)] for i, v in top.get(str(s), [])] for s in table.index]
     return {
         **_points(where),
         **_scores(table, "station_id"),
+        **_words("stations", inputs),
         **parts,
         "in_force": table["in_force_area"].tolist(),
-        "flow": _numbers(table["courier_flow"]),
-        "boarding": _numbers(table["boarding_trips_per_month"]),
-        "changing": _numbers(table["interchange_trips_per_month"]),
-        "alighting": _numbers(table["alighting_trips_per_month"]),
-        "per_100k": _numbers(table["courier_flow_per_100k_passengers"]),
-        "footfall": _numbers(table["entries_exits_per_year"], figures=6),
-        "harm": _numbers(table["hotspot_harm_within_15_min_walk"]),
+        "flow": _as_told(table["courier_flow"]),
+        "boarding": _as_told(table["boarding_trips_per_month"]),
+        "changing": _as_told(table["interchange_trips_per_month"]),
+        "alighting": _as_told(table["alighting_trips_per_month"]),
+        "per_100k": _as_told(table["courier_flow_per_100k_passengers"]),
+        "footfall": _as_told(table["entries_exits_per_year"]),
+        "harm": _as_told(table["hotspot_harm_within_15_min_walk"]),
+        **_beside(table, ("rank_per_passenger", "harm_near", "rank_harm")),
     }
 
 
@@ -133,34 +137,54 @@ def _towns(inputs: ProductInputs) -> dict[str, Any]:
     return {
         **_points(inputs.places.loc[table.index]),
         **_scores(table, "place_id"),
-        "population": _numbers(table["population"], figures=6),
-        "observed": _numbers(table["observed_lines"]),
-        "latent": _numbers(table["latent_exposure"]),
-        "flow": _numbers(table["courier_flow"]),
-        "unseen": _numbers(table["unseen_share"]),
+        **_words("towns", inputs),
+        "population": _as_told(table["population"]),
+        "observed": _as_told(table["observed_lines"]),
+        "latent": _as_told(table["latent_exposure"]),
+        "flow": _as_told(table["courier_flow"]),
+        "unseen": _as_told(table["unseen_share"]),
+        "per_head": _as_told(table["trips_per_10k_residents"]),
+        **_beside(table, ("rank_per_head", "harm_in_town", "rank_harm", "child_score", "rank_child")),
         "origin": _texts(table["top_origin"]),
         "station": _texts(table["main_station"]),
     }
+
+
+def _words(what: str, inputs: ProductInputs) -> dict[str, Any]:
+    """What the score and the tiers of a list mean, to stand where they stand."""
+    is_index = what in inputs.index_lists
+    return {
+        "is_index": is_index,
+        "meaning": score_meaning(what, is_index=is_index),
+        "label": score_label(is_index=is_index),
+        "tiers": tier_meaning(is_index=is_index),
+    }
+
+
+def _beside(table: pd.DataFrame, names: tuple[str, ...]) -> dict[str, list[float | None]]:
+    """What stands beside the score, where the run has it."""
+    return {name: _as_told(table[name]) for name in names if name in table.columns}
 
 
 def _scores(table: pd.DataFrame, id_name: str) -> dict[str, Any]:
     columns = reason_columns(table)
     further = [name for name in ("score_low", "score_high", "trips_low", "trips_high") if name in table.columns]
     return {
-        **{name: _numbers(table[name]) for name in further},
+        **{name: _as_told(table[name]) for name in further},
         "id": [_text(i) for i in table.index],
         "id_name": id_name,
         "name": _texts(table["name"]),
         "tier": table["tier"].tolist(),
-        "score": table["score"].round(1).tolist(),
+        "score": table["score"].tolist(),
+        "decimals": count_decimals(len(table)),
         "rank": table["rank"].tolist(),
         "issued": table["is_rank_issued"].tolist(),
         "low": table["rank_low"].round(0).astype(int).tolist(),
         "high": table["rank_high"].round(0).astype(int).tolist(),
-        "p10": table["p_top_10"].round(2).tolist(),
+        "p10": table["p_top_10"].tolist(),
         "enforcement_led": table["enforcement_led"].tolist(),
         "reason_names": [_text(reason_label(column)) for column in columns],
-        "reasons": table[columns].round(2).to_numpy().tolist(),
+        "reasons": table[columns].to_numpy().tolist(),
     }
 
 
@@ -169,6 +193,7 @@ def _links(inputs: ProductInputs, tolerance_m: float) -> dict[str, Any]:
     links = inputs.rail_links.sort_index()
     position = {link: k for k, link in enumerate(links.index)}
     flows = inputs.segment_flows
+    total = flows.groupby("link_id", sort=True)["trips_per_month"].sum().reindex(links.index).fillna(0.0)
     sums = flows.groupby(["link_id", "origin_id"], sort=True)["trips_per_month"].sum()
     sums = sums[sums > 0]
     names = name_lookup(inputs)
@@ -178,7 +203,7 @@ def _links(inputs: ProductInputs, tolerance_m: float) -> dict[str, Any]:
     flow: list[list[list[float]]] = [[] for _ in position]
     for link, origin, trips in sums.reset_index().itertuples(index=False):
         if link in position:
-            flow[position[link]].append([at[origin], _figures(float(trips))])
+            flow[position[link]].append([at[origin], _plain(float(round_figures(trips)))])
     stations = names_of(inputs.stations)
     return {
         "path": _paths(links, tolerance_m, keep_empty=True),
@@ -187,6 +212,8 @@ def _links(inputs: ProductInputs, tolerance_m: float) -> dict[str, Any]:
         "km": (links["length_m"] / 1_000).round(1).tolist(),
         "minutes": links["time_min"].round(0).astype(int).tolist(),
         "flow": flow,
+        # What a link carries in all, rounded once: rounded parts would sum to another figure.
+        "total": [_plain(value) for value in round_figures(total)],
         "origins": [_text(names.get(i, i)) for i in order],
     }
 
@@ -249,10 +276,10 @@ def _upstream(inputs: ProductInputs) -> dict[str, Any]:
         **_points(inputs.stations.loc[table["station_id"]]),
         "name": _texts(table["station"]),
         "area": _texts(table["exporting_area"]),
-        "minutes": _numbers(table["minutes_from_area"]),
-        "met": _numbers(table["met_share"], figures=2),
-        "pick": _numbers(table["pick_order"]),
-        "cover": _numbers(table["cover_share"], figures=2),
+        "minutes": _as_told(table["minutes_from_area"]),
+        "met": _as_told(table["met_share"]),
+        "pick": _as_told(table["pick_order"]),
+        "cover": _as_told(table["cover_share"]),
     }
 
 
@@ -337,10 +364,19 @@ def _numbers(values: pd.Series, *, figures: int = _FIGURES) -> list[float | None
     return [None if pd.isna(value) else _figures(float(value), figures) for value in values]
 
 
+def _as_told(values: pd.Series) -> list[float | None]:
+    """Columns that the list has rounded, as the list tells them: every product shows the same figure."""
+    return [None if pd.isna(value) else _plain(float(value)) for value in values]
+
+
 def _figures(value: float, figures: int = _FIGURES) -> float:
     """Rounded to so many significant figures; a whole number stays short."""
-    rounded = float(f"{value:.{figures}g}")
-    return int(rounded) if rounded == int(rounded) else rounded
+    return _plain(float(f"{value:.{figures}g}"))
+
+
+def _plain(value: float) -> float:
+    """A whole number stays short."""
+    return int(value) if value == int(value) else float(value)
 
 
 def _texts(values: pd.Series) -> list[str | None]:

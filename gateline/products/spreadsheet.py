@@ -18,7 +18,17 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from gateline.products.guidance import COLUMN_LABELS, HOW_TO_READ, LIMITS, PURPOSE, SAFEGUARDING, TIER_MEANING
+from gateline.products.beside import LISTS_BESIDE, lists_beside
+from gateline.products.guidance import (
+    COLUMN_LABELS,
+    LIMITS,
+    PURPOSE,
+    SAFEGUARDING,
+    how_to_read,
+    score_label,
+    score_meaning,
+    tier_meaning,
+)
 from gateline.products.inert import cell_text
 from gateline.products.inputs import FICTIONAL_NOTE, Marks, ProductInputs, reason_columns, reason_label
 from gateline.products.interception import roster_list
@@ -38,8 +48,6 @@ _NUMBER_FORMATS = {
     "score": "0.0",
     "score_low": "0.0",
     "score_high": "0.0",
-    "trips_low": "0.0",
-    "trips_high": "0.0",
     "p_core": "0.00",
     "rank": "0",
     "rank_low": "0",
@@ -52,8 +60,6 @@ _NUMBER_FORMATS = {
     "propensity": "0%",
     "met_share_here": "0.0%",
     "minutes_from_area": "0",
-    "met_trips_per_month": "0.00",
-    "expected_met_trips": "0.00",
     "pick_order": "0",
     "present_min": "0",
     "n_visits": "0",
@@ -61,8 +67,39 @@ _NUMBER_FORMATS = {
     "population": "#,##0",
     "entries_exits_per_year": "#,##0",
     "observed_lines": "0",
+    "latent_exposure": "0",
+    "list_rank": "0",
+    "main_rank": "0",
+    "harm_near": "#,##0",
+    "harm_in_town": "#,##0",
+    "hotspot_harm_within_15_min_walk": "#,##0",
+    # Two significant figures, as the list tells them: a fixed number of decimals would cut some and pad others.
+    **dict.fromkeys(
+        (
+            "courier_flow",
+            "rail_trips_per_month",
+            "trips_low",
+            "trips_high",
+            "courier_flow_per_100k_passengers",
+            "trips_per_10k_residents",
+            "trips_per_10k_low",
+            "trips_per_10k_high",
+            "met_trips_per_month",
+            "expected_met_trips",
+            "boarding_trips_per_month",
+            "interchange_trips_per_month",
+        ),
+        "General",
+    ),
 }
-_CSV_ONLY = ("boarding_trips_per_month", "interchange_trips_per_month", "alighting_trips_per_month", "is_rank_issued")
+# Beside the list itself, or only in the CSV: what stands beside a score has sheets of its own.
+_CSV_ONLY = (
+    "boarding_trips_per_month",
+    "interchange_trips_per_month",
+    "alighting_trips_per_month",
+    "is_rank_issued",
+    *(name for _, _, figure, ends, rank, _ in LISTS_BESIDE for name in (figure, *ends, rank)),
+)
 _PROMPTS = ("Out-of-area children: asked about", "National Referral Mechanism: considered")
 
 
@@ -96,16 +133,35 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
         {"title": cell_text(inputs.marks.title), "subject": cell_text(inputs.marks.sentence()), "created": _CREATED}
     )
     book = _Book(workbook, inputs.marks)
-    stations = station_list(inputs).reset_index()
-    towns = town_list(inputs).reset_index()
+    by_station, by_town = station_list(inputs), town_list(inputs)
+    stations, towns = by_station.reset_index(), by_town.reset_index()
     reasons, reasons_of_towns = reason_columns(stations), reason_columns(towns)
-    _front_sheet(book)
-    _list_sheet(book, "Stations", "Stations, most exposed first", _front(stations, reasons), prompts=_PROMPTS)
+    titles = {
+        what: f"{what.capitalize()}, most exposed first. {score_meaning(what, is_index=what in inputs.index_lists)}"
+        for what in ("stations", "towns")
+    }
+    of_stations, of_towns = ("stations" in inputs.index_lists, "towns" in inputs.index_lists)
+    _front_sheet(book, inputs)
+    _list_sheet(book, "Stations", titles["stations"], _front(stations, reasons), prompts=_PROMPTS, is_index=of_stations)
     why = _issued(stations)[["rank", "station_id", "name", "tier", "score", *reasons]]
-    _list_sheet(book, "Why, stations", "What each station's score is made of: the reasons sum to the score", why)
-    _list_sheet(book, "Towns", "Towns, most exposed first", _front(towns, reasons_of_towns))
+    _list_sheet(
+        book,
+        "Why, stations",
+        "What each station's score is made of: the reasons sum to the score",
+        why,
+        is_index=of_stations,
+    )
+    _list_sheet(book, "Towns", titles["towns"], _front(towns, reasons_of_towns), is_index=of_towns)
     why_towns = _issued(towns)[["rank", "place_id", "name", "tier", "score", *reasons_of_towns]]
-    _list_sheet(book, "Why, towns", "What each town's score is made of: the reasons sum to the score", why_towns)
+    _list_sheet(
+        book,
+        "Why, towns",
+        "What each town's score is made of: the reasons sum to the score",
+        why_towns,
+        is_index=of_towns,
+    )
+    for name, meaning, table in lists_beside(inputs, by_station, by_town):
+        _list_sheet(book, name, f"{meaning}. A list of its own, no part of the score", table)
     upstream = (
         "Where each exporting area's couriers to this force board or change: for joint work at source"
         if inputs.upstream is None
@@ -165,7 +221,7 @@ def _add_sheet(book: _Book, name: str, *, n_columns: int, is_landscape: bool) ->
     return sheet
 
 
-def _front_sheet(book: _Book) -> None:
+def _front_sheet(book: _Book, inputs: ProductInputs) -> None:
     """Purpose, marks, how to read, tiers and safeguarding prompts, on one printed page."""
     sheet = _add_sheet(book, "Read me", n_columns=2, is_landscape=False)
     heading = book.format(bold=True, font_size=12, top=1, top_color=_RULE)
@@ -180,8 +236,8 @@ def _front_sheet(book: _Book) -> None:
     sections: list[tuple[str, list[tuple[str, str]]]] = [
         ("Purpose", [("", PURPOSE)]),
         ("This release", [(name, value) for name, value in book.marks.lines()]),
-        ("How to read it", [("", line) for line in HOW_TO_READ]),
-        ("Tiers", list(TIER_MEANING.items())),
+        ("How to read it", [("", line) for line in how_to_read(inputs.index_lists, inputs.trips_level)]),
+        *[(f"Tiers of {what}", list(meanings.items())) for what, meanings in _tiers(inputs)],
         ("Safeguarding", [("", line) for line in SAFEGUARDING]),
         ("It must not be used", [("", LIMITS[2])]),
     ]
@@ -195,6 +251,14 @@ def _front_sheet(book: _Book) -> None:
             # Excel does not grow a row for wrapped text that a program wrote.
             sheet.set_row(row, 14 * (1 + min(len(right), 400) // 100))
             row += 1
+
+
+def _tiers(inputs: ProductInputs) -> list[tuple[str, dict[str, str]]]:
+    """What the tiers mean, once where both lists mean the same."""
+    found = {what: tier_meaning(is_index=what in inputs.index_lists) for what in ("stations", "towns")}
+    if found["stations"] == found["towns"]:
+        return [("stations and towns", found["stations"])]
+    return list(found.items())
 
 
 def _notes_sheet(book: _Book) -> None:
@@ -213,7 +277,15 @@ def _notes_sheet(book: _Book) -> None:
         row += 1
 
 
-def _list_sheet(book: _Book, name: str, title: str, table: pd.DataFrame, *, prompts: tuple[str, ...] = ()) -> None:
+def _list_sheet(
+    book: _Book,
+    name: str,
+    title: str,
+    table: pd.DataFrame,
+    *,
+    prompts: tuple[str, ...] = (),
+    is_index: bool = False,
+) -> None:
     """A list with filters, a frozen header, typed cells, and bars on the score."""
     columns = [str(column) for column in table.columns]
     sheet = _add_sheet(book, name, n_columns=max(len(columns) + len(prompts), 1), is_landscape=True)
@@ -222,6 +294,7 @@ def _list_sheet(book: _Book, name: str, title: str, table: pd.DataFrame, *, prom
     for at, column in enumerate((*columns, *prompts)):
         is_reason = column.startswith("reason_")
         label = reason_label(column) if is_reason else COLUMN_LABELS.get(column, column)
+        label = score_label(is_index=is_index) if column == "score" else label
         sheet.write_string(_HEADER_ROW, at, cell_text(label, is_formula_safe=True, most_characters=80), header)
     sheet.set_row(_HEADER_ROW, 46)
     for at, column in enumerate(columns):

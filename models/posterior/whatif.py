@@ -168,9 +168,15 @@ def add_shift(estimate: Estimate, station: int, *, n_finds: int, n_hours: float 
     return measure_shares(base, tuple(sources), start=estimate.mode.theta)
 
 
-def compare_shares(before: Shares, after: dict[str, Shares], unit: int, *, is_station: bool) -> pd.DataFrame:
+def compare_shares(
+    before: Shares, after: dict[str, Shares], unit: int, *, is_station: bool, score: float | None = None
+) -> pd.DataFrame:
     """
     Lay the scores of one unit beside each other.
+
+    A what-if is valued by draws around its mode, and the score by the full estimate, so the two differ a little before
+    anything is changed. Where the score is given, it moves in the proportion in which the what-if's value does: what a
+    reader sees as the score before is the score of every product.
 
     Parameters
     ----------
@@ -182,6 +188,8 @@ def compare_shares(before: Shares, after: dict[str, Shares], unit: int, *, is_st
         Position of the town or station.
     is_station : bool
         Which of the two it is.
+    score : float or None
+        The unit's score, of 100 trips; None for the what-if's own value.
 
     Returns
     -------
@@ -191,6 +199,9 @@ def compare_shares(before: Shares, after: dict[str, Shares], unit: int, *, is_st
     side = int(is_station)
     old = 100.0 * float(before[side][unit])
     new = {name: 100.0 * float(shares[side][unit]) for name, shares in after.items()}
+    if score is not None and old > 0:
+        new = {name: score * value / old for name, value in new.items()}
+        old = score
     table = pd.DataFrame({"score_before": old, "score_after": pd.Series(new, dtype=float)})
     table["score_change"] = table["score_after"] - table["score_before"]
     order = table["score_change"].abs().sort_values(ascending=False, kind="stable").index

@@ -185,10 +185,10 @@ gl.drawLinks = () => {
 
 gl.linkLines = (k) => {
   const links = gl.data.links;
-  const lines = [gl.number(gl.linkView.flow[k], 2) + " courier trips a month", gl.number(links.km[k]) + " km, " + links.minutes[k] + " min"];
+  const lines = [gl.trips(gl.linkView.flow[k]) + " courier trips a month", gl.number(links.km[k]) + " km, " + links.minutes[k] + " min"];
   if (gl.linkView.origin < 0) {
     const parts = links.flow[k].slice().sort((a, b) => b[1] - a[1]).slice(0, 4);
-    for (const [origin, trips] of parts) lines.push(links.origins[origin] + ": " + gl.number(trips, 2));
+    for (const [origin, trips] of parts) lines.push(links.origins[origin] + ": " + gl.trips(trips));
   } else lines.push("from " + links.origins[gl.linkView.origin]);
   return lines;
 };
@@ -196,7 +196,8 @@ gl.linkLines = (k) => {
 gl.showLinks = () => {
   const links = gl.data.links;
   const origin = gl.linkView.origin;
-  gl.linkView.flow = links.flow.map((parts) => parts.reduce((sum, [at, trips]) => (origin < 0 || at === origin ? sum + trips : sum), 0));
+  const ofOne = (parts) => parts.reduce((sum, [at, trips]) => (at === origin ? sum + trips : sum), 0);
+  gl.linkView.flow = origin < 0 ? links.total : links.flow.map(ofOne);
   const breaks = (gl.linkView.breaks = gl.flowBreaks(gl.linkView.flow));
   const colours = gl.palette("cividis");
   const group = gl.groups.links;
@@ -274,7 +275,7 @@ gl.drawStations = () => {
     gl.restyle.push(() => gl.styleStation(k));
     layer.on("click", () => gl.select("stations", k, { isFromMap: true }));
     return gl.hint(layer, () =>
-      gl.tip(stations.name[k] + " (" + id + ")", [gl.rankText(stations, k) + " (90 % range " + stations.low[k] + " to " + stations.high[k] + "), tier " + stations.tier[k], "Score " + gl.number(stations.score[k]) + ". Click for the reasons"])
+      gl.tip(stations.name[k] + " (" + id + ")", [gl.rankText(stations, k) + " (90 % range " + stations.low[k] + " to " + stations.high[k] + "), tier " + stations.tier[k], "Score " + gl.points(stations, stations.score[k]) + ". Click for the reasons"])
     );
   });
   /* Low ranks first, so that the stations that matter lie on top. */

@@ -61,6 +61,7 @@ gl.showRows = (change) => {
   }
   gl.byId("gl-list").setAttribute("aria-labelledby", "gl-tab-" + kind);
   gl.byId("gl-caption").textContent = (kind === "stations" ? "Stations" : "Towns") + ", most exposed first";
+  gl.byId("gl-meaning").textContent = table.meaning;
   const rows = gl.byId("gl-rows");
   rows.replaceChildren(...gl.panel.found.slice(0, nShown).map((k) => gl.row(table, k)));
   if (!gl.panel.found.length) {
@@ -97,7 +98,7 @@ gl.row = (table, k) => {
     gl.make("td", "gl-rank", table.issued[k] ? table.rank[k] : "\u2013"),
     cell,
     gl.add(gl.make("td"), gl.make("span", "gl-tier gl-tier-" + (isKnown ? table.tier[k] : "none"), isKnown ? table.tier[k] : "?")),
-    gl.add(gl.make("td", "gl-score"), gl.make("span", "", table.score[k].toFixed(1)), gl.add(meter, bar)),
+    gl.add(gl.make("td", "gl-score"), gl.make("span", "", gl.points(table, table.score[k])), gl.add(meter, bar)),
     gl.make("td", "gl-range", isKnown ? table.low[k] + "\u2013" + table.high[k] : "")
   );
   return row;
@@ -160,7 +161,7 @@ gl.showDetail = () => {
   const isKnown = table.tier[at] !== "insufficient data";
   const code = kind === "stations" ? " (" + table.id[at] + ")" : "";
   const head = gl.make("h2", "gl-clip", (table.issued[at] ? table.rank[at] + ". " : "") + table.name[at] + code);
-  const tier = gl.make("p", "gl-verdict", (isKnown ? "Tier " + table.tier[at] : "Insufficient data") + ": " + gl.data.marks.tiers[table.tier[at]] + ".");
+  const tier = gl.make("p", "gl-verdict", (isKnown ? "Tier " + table.tier[at] : "Insufficient data") + ": " + table.tiers[table.tier[at]] + ".");
   box.replaceChildren(close, head, tier);
   if (table.enforcement_led[at]) box.appendChild(gl.make("p", "gl-warn", "Enforcement-led: in the first ten only because of what police found here."));
   if (isKnown) gl.rangeBar(box, table, at);
@@ -186,10 +187,14 @@ gl.rangeBar = (box, table, at) => {
   gl.add(box, gl.make("p", "gl-small", "Chance of being among the first ten: " + Math.round(100 * table.p10[at]) + " %"));
 };
 
-gl.within = (table, at) => (table.score_low ? " (90 % range " + gl.number(table.score_low[at]) + " to " + gl.number(table.score_high[at]) + ")" : "");
+gl.within = (table, at) => (table.score_low ? " (90 % range " + gl.points(table, table.score_low[at]) + " to " + gl.points(table, table.score_high[at]) + ")" : "");
+
+gl.tripsWithin = (table, at) => gl.trips(table.flow[at]) + (table.trips_low ? " (90 % range " + gl.trips(table.trips_low[at]) + " to " + gl.trips(table.trips_high[at]) + ")" : "");
 
 gl.reasonBars = (box, table, at) => {
-  gl.add(box, gl.make("h3", "", "Why: " + gl.number(table.score[at]) + " of 100 courier trips" + gl.within(table, at)));
+  const what = table.is_index ? " of 100 points of the index" : table === gl.data.stations ? " of 100 courier trips set foot here" : " of 100 courier trips go here";
+  gl.add(box, gl.make("h3", "", gl.points(table, table.score[at]) + what + gl.within(table, at)));
+  gl.add(box, gl.make("p", "gl-small", table.is_index ? "Points of each feature; they sum to the score." : "What each source says; a minus takes away. They sum to the score."));
   const list = gl.make("table", "gl-reasons");
   const body = gl.make("tbody");
   const order = table.reason_names.map((name, k) => k).sort((a, b) => table.reasons[at][b] - table.reasons[at][a]);
@@ -201,7 +206,7 @@ gl.reasonBars = (box, table, at) => {
     const label = gl.make("th", "gl-clip", table.reason_names[k]);
     label.scope = "row";
     label.title = table.reason_names[k];
-    gl.add(body, gl.add(gl.make("tr"), label, gl.add(gl.make("td"), gl.add(gl.make("span", "gl-bar-track"), bar)), gl.make("td", "gl-figure", gl.number(value))));
+    gl.add(body, gl.add(gl.make("tr"), label, gl.add(gl.make("td"), gl.add(gl.make("span", "gl-bar-track"), bar)), gl.make("td", "gl-figure", gl.points(table, value))));
   }
   gl.add(box, gl.add(list, body));
 };
@@ -216,16 +221,18 @@ gl.stationFacts = (box, table, at) => {
   for (const [key, heading] of [["origins", "Largest origins (courier trips a month)"], ["destinations", "Largest destinations (courier trips a month)"]]) {
     if (!table[key][at].length) continue;
     const list = gl.make("ol", "gl-tops");
-    for (const [name, trips] of table[key][at]) gl.add(list, gl.add(gl.make("li"), gl.make("span", "gl-clip", name), gl.make("span", "gl-figure", gl.number(trips, 2))));
+    for (const [name, trips] of table[key][at]) gl.add(list, gl.add(gl.make("li"), gl.make("span", "gl-clip", name), gl.make("span", "gl-figure", gl.trips(trips))));
     gl.add(box, gl.make("h3", "", heading), list);
   }
   gl.add(box, gl.make("h3", "", "Flow and footfall"));
+  const beside = table.harm_near ? [["Harm of offences near", gl.placed(table, gl.number(table.harm_near[at], 0), "rank_harm", at)]] : [];
   gl.facts(box, [
-    ["Courier trips a month", gl.number(table.flow[at], 1) + (table.trips_low ? " (" + gl.number(table.trips_low[at], 1) + " to " + gl.number(table.trips_high[at], 1) + ")" : "")],
-    ["board \u00b7 change \u00b7 alight", [table.boarding[at], table.changing[at], table.alighting[at]].map((v) => gl.number(v, 2)).join(" \u00b7 ")],
-    ["for each 100,000 passengers", gl.number(table.per_100k[at], 2)],
+    ["Courier trips a month", gl.tripsWithin(table, at)],
+    ["board \u00b7 change \u00b7 alight", [table.boarding[at], table.changing[at], table.alighting[at]].map(gl.trips).join(" \u00b7 ")],
+    ["for each 100,000 passengers", gl.placed(table, gl.trips(table.per_100k[at]), "rank_per_passenger", at)],
     ["Entries and exits a year", gl.number(table.footfall[at], 0)],
     ["Hotspot harm within 15 min walk", gl.number(table.harm[at], 0)],
+    ...beside,
   ]);
 };
 
@@ -235,10 +242,21 @@ gl.townFacts = (box, table, at) => {
   gl.facts(box, [
     ["Deal lines recorded", observed],
     ["Exposure without a recorded line", table.latent[at] === null ? "does not apply" : gl.number(table.latent[at], 0) + " of 100"],
-    ["Courier trips a month", gl.number(table.flow[at], 2)],
+    ["Courier trips a month", gl.tripsWithin(table, at)],
     ["Share no station can see", table.unseen[at] === null ? "not known" : Math.round(100 * table.unseen[at]) + " %"],
     ["Largest origin", table.origin[at] || "not known"],
     ["Main station", table.station[at] || "none"],
     ["Population", gl.number(table.population[at], 0)],
+    ["Trips a month per 10,000 residents", gl.placed(table, gl.trips(table.per_head[at]), "rank_per_head", at)],
+    ...(table.harm_in_town ? [["Harm of offences in town", gl.placed(table, gl.number(table.harm_in_town[at], 0), "rank_harm", at)]] : []),
+    ...(table.child_score ? [["Of 100 trips weighted by children", gl.placed(table, gl.number(table.child_score[at]), "rank_child", at)]] : []),
   ]);
+  gl.add(box, gl.make("p", "gl-small", "Ranks in brackets are of lists of their own, no part of the score."));
+};
+
+/* A figure with its place in its own list. */
+gl.placed = (table, text, rank, at) => {
+  const places = table[rank];
+  if (!places || places[at] === null) return text;
+  return text + " (rank " + places[at] + " of " + places.filter((place) => place !== null).length + ")";
 };

@@ -63,15 +63,15 @@ gl.drawPlan = () => {
 gl.planLines = (k) => {
   const { plan } = gl.data;
   const lines = [plan.shifts[k] ? "Worked on " + gl.number(plan.shifts[k], 0) + " shifts (" + gl.percent(plan.worked[k]) + "), " + gl.number(plan.hours[k]) + " hours" : "Not worked"];
-  if (plan.met[k]) lines.push(gl.number(100 * plan.met[k]) + " % of the rail flow is met because of it");
-  if (plan.unmet[k] !== null) lines.push(gl.number(plan.unmet[k], 2) + " trips a month pass unmet after the response");
-  if (plan.moved[k] !== null) lines.push((plan.moved[k] < 0 ? "Loses " : "Gains ") + gl.number(Math.abs(plan.moved[k]), 2) + " trips a month");
+  if (plan.met[k]) lines.push(gl.trips(100 * plan.met[k]) + " % of the rail flow is met because of it");
+  if (plan.unmet[k] !== null) lines.push(gl.trips(plan.unmet[k]) + " trips a month pass unmet after the response");
+  if (plan.moved[k] !== null) lines.push((plan.moved[k] < 0 ? "Loses " : "Gains ") + gl.trips(Math.abs(plan.moved[k])) + " trips a month");
   return lines;
 };
 
 gl.planText = (value) => {
   const view = gl.planViews[gl.planView];
-  return (view.isShare ? gl.number(100 * value, value < 0.1 ? 1 : 0) + " %" : gl.number(value, 2)) + view.unit;
+  return (view.isShare ? gl.trips(100 * value) + " %" : gl.trips(value)) + view.unit;
 };
 
 /* Area of a ring is in proportion to its value; what leaves is dashed. */

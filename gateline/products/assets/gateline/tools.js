@@ -75,16 +75,16 @@ gl.sample = (className, style) => {
 
 gl.stationLegend = (put) => {
   const colours = gl.palette(gl.scoreView.palette);
-  const { tiers } = gl.data.marks;
+  const { tiers } = gl.data.stations;
   const list = gl.legends.stations[0];
-  gl.note(list, "Tier, by the chance of the core");
+  gl.note(list, gl.data.stations.is_index ? "Tier, by the chance of the first ten" : "Tier, by the chance of the core: the fewest stations that hold half of all meetings");
   const row = gl.make("li", "gl-tiers");
   for (const [tier, radius, words] of [["A", 10, "80 % up"], ["B", 8, "40\u201380 %"], ["C", 5, "less"]]) {
     gl.add(row, gl.sample("gl-round", { width: 2 * radius + "px", height: 2 * radius + "px", background: gl.cssColour("quiet") }), gl.add(gl.make("span"), gl.make("strong", "", tier + " "), document.createTextNode(words)));
   }
   list.appendChild(row);
   if (gl.data.stations.tier.includes("insufficient data")) put("insufficient data: " + tiers["insufficient data"], gl.sample("gl-round gl-dashed", { width: "9px", height: "9px" }));
-  gl.ramp(list, "Score: of 100 courier trips", colours, gl.scoreView.breaks);
+  gl.ramp(list, gl.data.stations.is_index ? "Score: points of 100" : "Score: of 100 courier trips, met here", colours, gl.scoreView.breaks);
 };
 
 /* Classes side by side, with the value at each joint. */

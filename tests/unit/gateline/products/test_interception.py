@@ -156,7 +156,7 @@ def test_upstream_lists_the_picked_set_first_then_the_nearest(run, bare):
         rows = table[table["exporting_area"] == area.name]
         assert rows["station_id"].iloc[0] == area.hub_station_id
         assert rows["minutes_from_area"].tolist() == [4.0, 31.0]
-        assert rows["met_share"].tolist() == [1.0, 0.456]
+        assert rows["met_share"].tolist() == [1.0, 0.46]
         assert rows["pick_order"].iloc[0] == 1
         assert np.isnan(rows["pick_order"].iloc[1])
     later = run.upstream.assign(

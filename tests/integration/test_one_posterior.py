@@ -1,0 +1,246 @@
+"""Every product of one run shows the same posterior, value by value, and no more figures than its interval supports."""
+
+import csv
+import json
+import re
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyogrio
+import pypdf
+import pytest
+
+from gateline.commands.demo import run_demo
+from gateline.commands.explain import explain_place
+from gateline.pipeline.run import run_pipeline
+from gateline.products.inputs import reason_label
+from gateline.settings import read_settings
+from gateline.study import Study
+from models.telling import round_figures
+
+pytestmark = pytest.mark.filterwarnings("ignore:.* extension is not supported:UserWarning")
+LISTS = {"stations": ("station_id", "station_share"), "towns": ("place_id", "town_share")}
+NUMBERS = ("score", "score_low", "score_high", "trips_low", "trips_high", "rank", "rank_low", "rank_high", "p_top_10")
+EACH = pytest.mark.parametrize("what", LISTS)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    root = tmp_path_factory.mktemp("one") / "demo"
+    captured = []
+    import gateline.commands.run as command
+
+    def run_and_keep(workspace, *, tell):
+        captured.append(run_pipeline(workspace, tell=tell))
+        return captured[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "run_pipeline", run_and_keep)
+        run_demo(root, quiet=True)
+    return captured[0]
+
+
+@pytest.fixture(scope="module")
+def told(finished):
+    """Both CSV lists, which the other products are held against."""
+    found = {}
+    for what, (key, _) in LISTS.items():
+        with (finished.folder / f"{what}.csv").open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        table = pd.DataFrame(rows).set_index(key)
+        numbers = [c for c in table if c in {*NUMBERS, "courier_flow", "p_core"} or c.startswith(("reason_", "trips_"))]
+        found[what] = table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
+    return found
+
+
+@pytest.fixture(scope="module")
+def payload(finished):
+    page = (finished.folder / "map.html").read_text(encoding="utf-8")
+    return json.loads(re.search(r'<script[^>]*id="gl-data"[^>]*>(.*?)</script>', page, re.DOTALL).group(1))
+
+
+def reasons_of(table):
+    return [column for column in table.columns if column.startswith("reason_")]
+
+
+@EACH
+def test_the_lists_tell_the_draws(finished, told, what):
+    """The oracle: scores, intervals, ranks and trips taken anew from the draws."""
+    estimate = finished.results.fitted.estimate
+    share = getattr(estimate, LISTS[what][1])
+    scores = finished.results.station_scores if what == "stations" else finished.results.place_scores
+    table = told[what].loc[list(scores.unit_ids)]
+    score = 100 * share.mean(axis=0)
+    assert np.abs(table["score"].to_numpy() - score).max() <= 0.05 + 1e-9
+    for end, at in (("low", 0.05), ("high", 0.95)):
+        assert np.abs(table[f"score_{end}"] - 100 * np.quantile(share, at, axis=0)).max() <= 0.05 + 1e-9
+        trips = np.quantile(share * estimate.trips_per_month[:, None], at, axis=0)
+        assert table[f"trips_{end}"].to_numpy() == pytest.approx(trips, rel=0.05)
+    flow = score / 100 * estimate.trips_per_month.mean()
+    np.testing.assert_array_equal(table["courier_flow"].to_numpy(), round_figures(flow))
+    ranks = (share[:, :, None] < share[:, None, :]).sum(axis=2) + 1
+    assert np.abs(table["p_top_10"] - (ranks <= 10).mean(axis=0)).max() <= 0.005 + 1e-9
+    np.testing.assert_array_equal(table["rank"], (score[:, None] < score[None, :]).sum(axis=1) + 1)
+    reasons = getattr(finished.results.fitted.reasons, "station" if what == "stations" else "town")
+    assert np.abs(table[reasons_of(table)].to_numpy() - reasons.T).max() < 0.1 + 1e-9
+    assert np.abs(table[reasons_of(table)].sum(axis=1) - table["score"]).max() < 1e-9
+
+
+@EACH
+def test_no_list_tells_more_than_its_interval_supports(told, what):
+    table = told[what]
+    for name in ["score", "score_low", "score_high", *reasons_of(table)]:
+        assert np.abs(table[name] - table[name].round(1)).max() < 1e-9
+    trips = ["courier_flow", "trips_low", "trips_high", *[c for c in table if c.endswith("_trips_per_month")]]
+    for name in trips:
+        values = pd.to_numeric(table[name])
+        np.testing.assert_array_equal(values, round_figures(values))
+
+
+@EACH
+def test_the_map_tells_the_same(told, payload, what):
+    table, drawn = told[what], payload[what]
+    assert drawn["id"] == table.index.tolist()
+    assert drawn["name"] == table["name"].tolist()
+    assert drawn["tier"] == table["tier"].tolist()
+    pairs = {"low": "rank_low", "high": "rank_high", "p10": "p_top_10", "flow": "courier_flow"}
+    for name in ("score", "score_low", "score_high", "trips_low", "trips_high", "rank", *pairs):
+        assert drawn[name] == table[pairs.get(name, name)].tolist(), name
+    assert drawn["issued"] == (table["is_rank_issued"] == "true").tolist()
+    assert drawn["reason_names"] == [reason_label(name) for name in reasons_of(table)]
+    assert drawn["reasons"] == table[reasons_of(table)].to_numpy().tolist()
+
+
+def test_the_flow_drawn_is_score_times_trips(finished, payload):
+    results = finished.results
+    exact = results.station_scores.table["score"].reindex(payload["stations"]["id"]) / 100
+    drawn = np.array(payload["stations"]["flow"])
+    np.testing.assert_array_equal(drawn, round_figures(exact * results.fitted.estimate.trips_per_month.mean()))
+    # And it is what the tables of flow add up to, by way, and by origin where all are listed.
+    ways = np.array([payload["stations"][name] for name in ("boarding", "changing", "alighting")])
+    assert ways.sum(axis=0) == pytest.approx(drawn, rel=0.06)
+    for top, flow in zip(payload["stations"]["origins"], drawn, strict=True):
+        assert sum(trips for _, trips in top) <= flow * 1.06
+
+
+def test_links_carry_what_the_layers_say(finished, payload):
+    layer = pyogrio.read_dataframe(finished.folder / "layers.gpkg", layer="corridors").set_index("link_id").sort_index()
+    assert payload["links"]["total"] == layer["trips_per_month"].tolist()
+    assert max(payload["links"]["total"]) > 0
+    for parts, total in zip(payload["links"]["flow"], payload["links"]["total"], strict=True):
+        assert sum(trips for _, trips in parts) == pytest.approx(total, rel=0.1)
+
+
+@EACH
+def test_the_layers_tell_the_same(finished, told, what):
+    layer = pyogrio.read_dataframe(finished.folder / "layers.gpkg", layer=what).set_index(LISTS[what][0])
+    table = told[what]
+    for name in (*NUMBERS, "courier_flow", *reasons_of(table)):
+        np.testing.assert_array_equal(layer.loc[table.index, name].to_numpy(float), table[name].to_numpy(float))
+    assert layer.loc[table.index, "tier"].tolist() == table["tier"].tolist()
+
+
+@EACH
+def test_the_workbook_tells_the_same(finished, told, what):
+    book = openpyxl.load_workbook(finished.folder / "priority_stations.xlsx")
+    table = told[what]
+    issued = (table["is_rank_issued"] == "true").to_numpy()
+    front = sheet_of(book[what.capitalize()])
+    labels = {
+        "score": "Score (of 100 trips)",
+        "score_low": "Score interval, from",
+        "score_high": "Score interval, to",
+        "trips_low": "Trips a month, from",
+        "trips_high": "Trips a month, to",
+        "rank_low": "Rank interval, from",
+        "rank_high": "Rank interval, to",
+        "p_top_10": "Chance of first ten",
+        "courier_flow": "Courier flow (trips a month)",
+    }
+    assert front["Name"].tolist() == table["name"].tolist()
+    assert front["Tier"].tolist() == table["tier"].tolist()
+    for name, label in labels.items():
+        np.testing.assert_array_equal(front[label].astype(float), table[name].astype(float))
+    np.testing.assert_array_equal(front["Rank"].astype(float), table["rank"].where(issued).astype(float))
+    why = sheet_of(book[f"Why, {what}"])
+    for name in reasons_of(table):
+        np.testing.assert_array_equal(why[reason_label(name)].astype(float), table[name])
+
+
+def sheet_of(sheet):
+    header = [cell.value for cell in sheet[4]]
+    return pd.DataFrame(list(sheet.iter_rows(min_row=5, values_only=True)), columns=header)
+
+
+@EACH
+def test_the_briefing_tells_the_same(finished, told, what):
+    pages = " ".join(page.extract_text() for page in pypdf.PdfReader(finished.folder / "briefing.pdf").pages)
+    text = " ".join(pages.split())
+    table = told[what]
+    for row in table.head(10).to_dict("records"):
+        rank = str(row["rank"]) if row["is_rank_issued"] == "true" else "-"
+        told_row = (
+            f"{rank} {row['name']} {row['tier']} {row['rank_low']:.0f}-{row['rank_high']:.0f} "
+            f"{row['score']:.1f} ({row['score_low']:.1f}-{row['score_high']:.1f}) "
+            f"{row['courier_flow']:g} ({row['trips_low']:g}-{row['trips_high']:g}) {100 * row['p_top_10']:.0f} %"
+        )
+        assert told_row in text
+        if what == "stations":
+            assert f"Network {row['reason_network']:.1f}, " in text[text.index(told_row) :][:200]
+
+
+@pytest.mark.parametrize(("what", "unit"), [("stations", "SCA"), ("towns", "Whitby")])
+def test_explain_tells_the_same(finished, told, what, unit):
+    settings = read_settings(finished.folder.parents[1] / "region.toml")
+    text = explain_place(Study(finished.inputs, finished.results, settings), unit)
+    table = told[what]
+    row = table.loc[unit] if unit in table.index else table[table["name"] == unit].iloc[0]
+    assert f"Score {row['score']:.1f} (90 % {row['score_low']:.1f} to {row['score_high']:.1f})" in text
+    assert f"({row['rank_low']:.0f} to {row['rank_high']:.0f} of {len(table)})" in text
+    assert (f"rank {row['rank']} (" in text) == (row["is_rank_issued"] == "true")
+    assert f"chance of the first ten {100 * row['p_top_10']:.0f} %; tier {row['tier']}" in text
+    assert f"Trips a month {row['courier_flow']:g} (90 % {row['trips_low']:g} to {row['trips_high']:g})" in text
+    for name in reasons_of(table):
+        assert f"{row[name]:+8.1f}  {name.removeprefix('reason_').replace('_', ' ')}" in text
+    # What-ifs start from the score that is shown.
+    starts = re.findall(r"\((\d+\.\d) to \d+\.\d\)", text.split("Assumptions that move it most")[1])
+    assert starts
+    assert set(starts) == {f"{row['score']:.1f}"}
+
+
+def test_the_plan_names_places_as_the_list_does(finished, told):
+    with (finished.folder / "plan.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert rows
+    for row in rows:
+        place = told["stations"].loc[row["station_id"]]
+        assert (row["name"], row["tier"]) == (place["name"], place["tier"])
+        assert float(row["expected_met_trips"]) <= place["courier_flow"]
+
+
+def test_card_record_and_transparency_record_tell_the_same(finished, told):
+    record = json.loads((finished.folder / "run.json").read_text())["posterior"]
+    trips = finished.results.fitted.estimate.trips_per_month
+    whole = [trips.mean(), *np.quantile(trips, (0.05, 0.95))]
+    assert list(record["trips_per_month"].values()) == [pytest.approx(v, rel=0.05) for v in (whole[2], whole[1], whole[0])] or [
+        record["trips_per_month"][name] for name in ("mean", "low", "high")
+    ] == [float(v) for v in round_figures(whole)]
+    sentence = "In all, about {mean:g} courier trips a month into or within the force (90 % range {low:g} to {high:g})."
+    sentence = sentence.format(**record["trips_per_month"])
+    card = (finished.folder / "model_card.md").read_text().replace("\\", "")
+    assert sentence in card
+    assert sentence in json.loads((finished.folder / "atrs.json").read_text())["tier_2"]["tool_specification"]["notes"]
+    for what, table in told.items():
+        first = record[what]["first"]
+        assert list(first) == table.index[:10].tolist()
+        assert record[what]["tiers"] == table["tier"].value_counts().sort_index().to_dict()
+        for unit, row in first.items():
+            told_row = table.loc[unit]
+            assert row["rank"] == (told_row["rank"] if told_row["is_rank_issued"] == "true" else None)
+            assert row["trips_per_month"] == told_row["courier_flow"]
+            for name in (set(NUMBERS) & set(row)) - {"rank"} | set(reasons_of(table)):
+                assert row[name] == told_row[name], (unit, name)
+    for source, moved in record["moved_of_100_trips"].items():
+        assert f"| {source.replace('_', ' ')} | {moved:.1f} |" in card
+        assert told["towns"][f"reason_{source}"].abs().sum() == pytest.approx(moved, abs=0.1 * len(told["towns"]))
