@@ -20,7 +20,7 @@ from benchmarks.evidence import Evidence, stopwatch
 from benchmarks.evidence_case import Case
 from geo.errors import ModelGateError
 from models.posterior.estimate import estimate_trips, share_draws
-from models.posterior.fit import draw_posterior
+from models.posterior.sampler import draw_posterior
 from models.posterior.posterior import Posterior
 from models.posterior.priors import COEFFICIENTS, Normal
 from models.posterior.sources import Source, TownCounts
