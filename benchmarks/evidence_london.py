@@ -26,9 +26,9 @@ from geo.corridors.baselines import Uniform
 from geo.corridors.competition import CompetingExporters, Persistent
 from geo.corridors.fit_scores import sorensen
 from models.posterior.estimate import share_draws
-from models.posterior.fit import draw_posterior
 from models.posterior.posterior import Posterior
 from models.posterior.priors import Normal, Priors
+from models.posterior.sampler import draw_posterior
 from models.posterior.sources import Lines
 from models.posterior.ways import Ways, add_elsewhere
 

@@ -2,8 +2,8 @@
 The posterior over lines, in which all that a force knows speaks: `python -m benchmarks.evidence_model`.
 
 On the real North Yorkshire workspace of `benchmarks.main_job`: towns left out, lines left out, evidence planted by hand
-(30 of 31 lines into Filey, 74 addresses in Whitby, 40 nil hours at York), planted worlds, the real run's importance
-weights; and the same model on London's persons in 37 forces. `--only` runs some of the parts.
+(30 of 31 lines into Filey, 74 addresses in Whitby, 40 nil hours at York), planted worlds, the real run's chains; and
+the same model on London's persons in 37 forces. `--only` runs some of the parts.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from models.posterior.estimate import Estimate
 from models.posterior.evidence import Evidence as Known
 from models.posterior.lists import score_places, score_stations
 from models.posterior.reasons import explain_sources, measure_shares
+from models.posterior.sampler import HIGHEST_R_HAT
 
 FloatArray = NDArray[np.float64]
 PARTS = ("run", "towns", "planted", "worlds", "london")
@@ -42,11 +43,11 @@ def report_run(evidence: Evidence, case: Case) -> None:
     with stopwatch() as explained:
         explain_sources(estimate)
     n, seconds = len(estimate.lines), took[0]
-    limit = {"name": "limit of the weights", "figure": 0.7}
+    limit = {"name": "limit of agreement", "figure": HIGHEST_R_HAT}
     size = f"{estimate.posterior.n_params} parameters, {case.ways.n_pairs:,} pairs, {len(case.ways.town_ids)} towns"
-    evidence.add("real run: tail index of the importance weights", estimate.tail_shape, "Pareto shape", baseline=limit)
+    evidence.add("real run: largest split R-hat of the chains", estimate.r_hat, "ratio of spreads", baseline=limit)
     evidence.add(
-        "real run: effective draws", estimate.n_effective, "draws", n=n, note=f"weights used: {estimate.is_weighted}"
+        "real run: effective draws", estimate.n_effective, "draws", n=n, note=f"chains agree: {estimate.is_settled}"
     )
     weights = ", ".join(f"{factor:g}: {weight:.2f}" for factor, weight in estimate.factors.items())
     evidence.add("real run: posterior weight of the power of counts", weights, "factor: weight")
@@ -93,7 +94,7 @@ def _plant_lines(evidence: Evidence, case: Case, before: Estimate) -> None:
         seconds=took[0],
         n=31,
         note=f"score {row['score']:.1f} [{row['score_low']:.1f}, {row['score_high']:.1f}] of 100 trips, "
-        f"p_core {row['p_core']:.2f}; tail {estimate.tail_shape:.2f}, weighted {estimate.is_weighted}",
+        f"p_core {row['p_core']:.2f}; R-hat {estimate.r_hat:.2f}",
     )
     parts = ", ".join(f"{group} {row[f'reason_{group}']:.2f}" for group in reasons.groups)
     evidence.add(
@@ -153,7 +154,7 @@ def _plant_addresses(evidence: Evidence, case: Case, before: Estimate) -> None:
             interval=(float(low), float(high)),
             n=N_ADDRESSES,
             note=f"rank {int((share > share[at]).sum()) + 1}; band told: {band['n_low']} to {band['n_high']}; "
-            f"tail {after.tail_shape:.2f}, weighted {after.is_weighted}",
+            f"R-hat {after.r_hat:.2f}",
         )
 
 

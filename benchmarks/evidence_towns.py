@@ -19,9 +19,10 @@ from benchmarks.evidence import Evidence, stopwatch
 from benchmarks.evidence_case import Case, keep_rows, lines_of
 from benchmarks.main_job import PUBLISHED
 from models.posterior.evidence import Evidence as Known
-from models.posterior.fit import Mode, draw_posterior, find_mode
+from models.posterior.fit import Mode, find_mode
 from models.posterior.posterior import Posterior
 from models.posterior.priors import Normal, Priors
+from models.posterior.sampler import draw_posterior
 from models.posterior.sources import Source
 
 FloatArray = NDArray[np.float64]

@@ -2,8 +2,8 @@
 Planted worlds at the size of North Yorkshire: its pairs and stations, truth from the prior, counts from the truth.
 
 Simulation-based calibration (Talts et al. 2018): ranks of the truth among posterior draws are uniform, and intervals of
-nine in ten hold it nine times in ten, if densities, slopes and draws are right. Where the weights could not be used and
-draws are Laplace's own, this says what that costs. The power of counts is held at its middle but in the last row.
+nine in ten hold it nine times in ten, if densities, slopes and draws are right. The power of counts is held at its
+middle but in the last row.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from benchmarks.evidence import Evidence, stopwatch
 from benchmarks.evidence_case import Case
 from geo.errors import ModelGateError
 from models.posterior.estimate import estimate_trips, share_draws
-from models.posterior.fit import draw_posterior
 from models.posterior.posterior import Posterior
 from models.posterior.priors import COEFFICIENTS, Normal
+from models.posterior.sampler import HIGHEST_R_HAT, draw_posterior
 from models.posterior.sources import Source, TownCounts
 from tests.unit.models.posterior_worlds import MEAN_LINES, TRIPS_PER_LINE, draw_prior, hidden_sources, simulate
 
@@ -51,7 +51,7 @@ class Tally:
     held_towns: list[FloatArray] = field(default_factory=list)
     held_stations: list[FloatArray] = field(default_factory=list)
     ranks: list[FloatArray] = field(default_factory=list)
-    tails: list[float] = field(default_factory=list)
+    r_hats: list[float] = field(default_factory=list)
     n_effective: list[float] = field(default_factory=list)
     without_mode: list[int] = field(default_factory=list)
 
@@ -112,7 +112,7 @@ def _plant(case: Case, hidden: Posterior, seed: int, tally: Tally, *, is_mixed: 
     tally.held_towns.append(_is_held(towns, town))
     served = station > 0
     tally.held_stations.append(_is_held(stations[:, served], station[served]))
-    tally.tails.append(fitted.tail_shape)
+    tally.r_hats.append(fitted.r_hat)
     tally.n_effective.append(min(fitted.n_effective, N_DRAWS))
 
 
@@ -134,12 +134,12 @@ def _is_held(draws: FloatArray, truth: FloatArray) -> FloatArray:
 
 
 def _report(evidence: Evidence, name: str, tally: Tally, seconds: float) -> None:
-    n = len(tally.tails)
+    n = len(tally.r_hats)
     if n < 2:
         evidence.skip(f"planted worlds: {name}", "too few have a mode")
         return
-    n_weighted = sum(tail < 0.7 for tail in tally.tails)
-    how = f"weights used in {n_weighted} of {n}, median tail {np.median(tally.tails):.2f}"
+    n_settled = sum(r_hat <= HIGHEST_R_HAT for r_hat in tally.r_hats)
+    how = f"chains agree in {n_settled} of {n}, median R-hat {np.median(tally.r_hats):.2f}"
     n_all = n + len(tally.without_mode)
     evidence.add(f"planted worlds: {name}: no mode found", len(tally.without_mode), f"of {n_all} worlds", n=n_all)
     for what, held in (("towns", tally.held_towns), ("stations", tally.held_stations)):

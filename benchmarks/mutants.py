@@ -141,10 +141,10 @@ MUTANTS = (
         UNIT + "models/test_posterior.py",
     ),
     Mutant(
-        "models/posterior/importance.py",
-        "np.exp(log_weight[tail]) - cut",
-        "np.exp(log_weight[tail])",
-        UNIT + "models/test_importance.py",
+        "models/posterior/sampler.py",
+        "slope @ self._spread.T + at",
+        "slope @ self._spread.T - at",
+        ORACLES + "test_posterior_nuts.py",
     ),
     Mutant(
         "models/posterior/reasons.py",

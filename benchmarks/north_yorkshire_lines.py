@@ -37,9 +37,9 @@ from geo.network.run_times import DEFAULT_SPEED_KM_PER_H
 from geo.sources.places import read_towns
 from geo.sources.stations import read_stations
 from geo.sources.track import read_track
-from models.posterior.fit import draw_posterior
 from models.posterior.posterior import Posterior
 from models.posterior.priors import Normal, Priors
+from models.posterior.sampler import draw_posterior
 from models.posterior.ways import COST_FLOOR_MIN, build_ways
 
 FORCE = "North Yorkshire"

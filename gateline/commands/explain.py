@@ -89,7 +89,7 @@ def explain_place(study: Study, unit: str) -> str:
     varied = vary_assumptions(estimate)
     before = varied.pop("as it is")
     at = ids.index(unit_id)
-    score = float(scores.table.loc[unit_id, "score"])
+    score = float(scores.table["score"].reindex([unit_id]).to_numpy(float)[0])
     moves = compare_shares(before, varied, at, is_station=is_station, score=score)
     lines += ["", "Assumptions that move it most:", *_moves(moves, decimals)]
     more = {

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from gateline.pipeline.read import Inputs
+from geo.catchments import find_town
 from geo.hotspots.points import build_points
 from geo.hotspots.station_harm import measure_station_harm
-from models.evidence import PLACE_REACH_M, nearest_place
 from models.posterior.beside import weigh_towns
 from models.posterior.estimate import Estimate
 
@@ -140,7 +140,7 @@ def _harm(inputs: Inputs, stations: pd.DataFrame, towns: pd.DataFrame) -> tuple[
     if not len(points.weight):
         # Rows without a weight are left out, never guessed; where none has one there is nothing to weigh.
         return pd.Series(np.nan, index=stations.sort_index().index), pd.Series(np.nan, index=ordered.index)
-    row = nearest_place(points.coordinates_m, ordered, reach_m=PLACE_REACH_M)
+    row = find_town(points.coordinates_m, ordered)
     harm = np.bincount(row[row >= 0], weights=points.weight[row >= 0], minlength=len(ordered))
     return measure_station_harm(inputs.offences, stations, by_harm=True), pd.Series(harm, index=ordered.index)
 

@@ -30,6 +30,7 @@ from models.posterior.observations import count_finds, count_station_offences, c
 from models.posterior.posterior import RAIL_STEP_MIN, Posterior, Stations
 from models.posterior.priors import Normal, Priors
 from models.posterior.reasons import Reasons, explain_sources
+from models.posterior.sampler import HIGHEST_R_HAT
 from models.posterior.ways import Ways, build_ways
 
 __all__ = ["Fitted", "fit_posterior", "flow_of", "gather_evidence", "read_priors"]
@@ -319,8 +320,6 @@ def _notes(estimate: Estimate, reasons: Reasons) -> tuple[str, ...]:
     notes = [f"the posterior rests on the network and on {', '.join(words) if words else 'no evidence at all'}"]
     if "lines" not in reasons.groups:
         notes.append("no line is known: trips a month rest on an assumed level, shares and order do not")
-    if not estimate.is_weighted:
-        notes.append(
-            f"importance weights have a tail of {estimate.tail_shape:.2f}, over 0.7: intervals are Laplace's own"
-        )
+    if not estimate.is_settled:
+        notes.append(f"intervals are rough: the chains differ by {estimate.r_hat:.2f}, over {HIGHEST_R_HAT:g}")
     return tuple(notes)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from gateline.audit import append_event
+from gateline.pipeline.identity import digest_inputs, identify_run
 from gateline.pipeline.planning import plan_run
-from gateline.pipeline.private_digest import PRIVATE_ROLES, UNCOUNTED_ROLES, digest_private
+from gateline.pipeline.private_digest import UNCOUNTED_ROLES
 from gateline.pipeline.read import Inputs, input_files, read_inputs, require_little_quarantine
-from gateline.pipeline.record import Recorder, code_version, content_digest, make_run_id
+from gateline.pipeline.record import Recorder, code_version
 from gateline.pipeline.registered import read_registered
 from gateline.pipeline.stages import Results, run_stages
 from gateline.pipeline.write import make_marks, product_inputs, write_products, write_record
@@ -94,11 +95,10 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
         record.notes = [f"{a.source_file}: {text}" for a in counted for text in a.warnings]
         record.notes += [f"{name}: its rows are counted in the audit log alone" for name in sorted(uncounted)]
         record.notes += [model.note() for model in registered]
-        digests = sorted((role, path.name, _digest(inputs, role, path)) for role, path in files)
+        digests = digest_inputs(root, settings, inputs)
         _require_unchanged(files, hashes)
     code = code_version()
-    named = [(role, digest) for role, _, digest in digests] + [(f"registered {m.unit}", m.name) for m in registered]
-    run_id = make_run_id(settings.model_dump(mode="json"), named, code)
+    run_id = identify_run(settings, digests, registered)
     log = root / "audit.jsonl"
     facts: list[dict[str, Any]] = [{"role": role, "name": path.name, "sha256": hashes[path]} for role, path in files]
     rows = {a.source_file: {"n_read": a.n_read, "n_accepted": a.n_accepted} for a in inputs.accounts}
@@ -158,11 +158,6 @@ def _require_offences(inputs: Inputs, settings: Settings) -> None:
         wanted = ", ".join(settings.offences.crime_types) or "any type"
         msg = f"offences: none of the rows read is in scope, expected some of {wanted}. Mend offences.crime_types."
         raise InputError(msg)
-
-
-def _digest(inputs: Inputs, role: str, path: Path) -> str:
-    """What identifies an input: its content, or, where it tells of people, what the run sees of it."""
-    return digest_private(inputs, role) if role in PRIVATE_ROLES else content_digest(path)
 
 
 def _by_status(accounts: list[RowAccount]) -> dict[str, int]:

@@ -51,8 +51,8 @@ def summarise_run(results: Results, level: tuple[float, float, float]) -> dict[s
         "moved_of_100_trips": measure_moved(results),
         "checks": {
             "n_draws": len(estimate.town_share),
-            "tail_shape": round(float(estimate.tail_shape), 2),
-            "is_weighted": estimate.is_weighted,
+            "r_hat": round(float(estimate.r_hat), 2),
+            "n_effective": int(estimate.n_effective),
         },
         "stations": _list(results.station_scores),
         "towns": _list(results.place_scores),
@@ -84,10 +84,10 @@ def _list(scores: Scores) -> dict[str, Any]:
     issued = is_issued(scores.table)
     reasons = [str(column) for column in table.columns if str(column).startswith("reason_")]
     shown = [column for column in _COLUMNS if column in table.columns]
-    first = {}
+    first = []
     for unit in table.index[:_SHOWN]:
         row = {str(key): value for key, value in table.loc[unit, [*shown, *reasons]].items()}
-        first[str(unit)] = {"rank": int(table.loc[unit, "rank"]) if issued[unit] else None, **row}
+        first.append({"id": str(unit), "rank": int(table.loc[unit, "rank"]) if issued[unit] else None, **row})
     return {
         "is_index": bool(scores.weights),
         "n_units": len(table),

@@ -21,8 +21,10 @@ from typing import Any
 import geopandas as gpd
 
 from gateline.audit import append_event, head_hash, verify_log
-from gateline.pipeline.read import Inputs, input_files, read_inputs
-from gateline.pipeline.record import Recorder, code_version, content_digest, make_run_id
+from gateline.pipeline.identity import digest_inputs, identify_run
+from gateline.pipeline.read import Inputs, read_inputs
+from gateline.pipeline.record import Recorder
+from gateline.pipeline.registered import read_registered
 from gateline.pipeline.stages import run_stages
 from gateline.pipeline.write import make_marks
 from gateline.products.inputs import Marks
@@ -193,15 +195,16 @@ def _release(job: _Job, names: tuple[str, ...], number: int, victim_retention_da
 
 def _read_as_run(job: _Job, run_id: str) -> Inputs:
     """The inputs, if they, the settings and the code are those of the run."""
-    files = [(role, content_digest(path)) for role, path in input_files(job.root, job.settings)]
-    found = make_run_id(job.settings.model_dump(mode="json"), files, code_version())
+    inputs = read_inputs(job.root, job.settings)
+    digests = digest_inputs(job.root, job.settings, inputs)
+    found = identify_run(job.settings, digests, read_registered(job.root))
     if found != run_id:
         msg = (
-            f"run {run_id}: inputs, settings or code have changed since, expected the same. Run 'gateline run' again "
-            "and export that."
+            f"run {run_id}: inputs, settings, registered models or code have changed since, expected the same. Run "
+            "'gateline run' again and export that."
         )
         raise IntegrityError(msg)
-    return read_inputs(job.root, job.settings)
+    return inputs
 
 
 def _guard(

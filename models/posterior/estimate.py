@@ -13,16 +13,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.posterior.fit import Draws, Mode, draw_posterior, find_mode
+from models.posterior.fit import Mode, find_mode
+from models.posterior.intensity import Intensity
 from models.posterior.posterior import Posterior, Stations
 from models.posterior.priors import Normal, Priors
+from models.posterior.sampler import Draws, draw_posterior
 from models.posterior.sources import Source, TownCounts
 from models.posterior.ways import Ways
 
 __all__ = ["Estimate", "estimate_trips", "share_draws"]
 
 FloatArray = NDArray[np.float64]
-_CHUNK = 100
+# Pairs times draws that are worked on at once.
+_PAIRS_AT_ONCE = 400_000
 # A component of less weight is not drawn from.
 _LEAST_WEIGHT = 0.005
 
@@ -44,12 +47,12 @@ class Estimate:
         Lines into or within the force.
     trips_per_line : numpy.ndarray of shape (n_draws,)
         Trips of a line in a month.
-    tail_shape : float
-        Worst Pareto shape of the importance ratios of the components drawn from.
+    r_hat : float
+        Largest split R-hat of any parameter in any of the components drawn from: 1 where the chains agree.
     n_effective : float
-        Draws of equal weight that the draws are worth.
-    is_weighted : bool
-        Whether importance weights were used throughout.
+        Independent draws that the draws are worth, for the parameters that mix worst.
+    is_settled : bool
+        Whether the chains of every component agree; intervals rest on draws that do not where this is not so.
     factors : dict of float to float
         Posterior weight of each factor on the exponents of counts.
     posterior : Posterior
@@ -64,9 +67,9 @@ class Estimate:
     pair_rail_share: FloatArray
     lines: FloatArray
     trips_per_line: FloatArray
-    tail_shape: float
+    r_hat: float
     n_effective: float
-    is_weighted: bool
+    is_settled: bool
     factors: dict[float, float]
     posterior: Posterior
     mode: Mode
@@ -148,9 +151,9 @@ def estimate_trips(
         pair_rail_share=np.sum([s.pair_rail_sum for s in shares], axis=0) / n_draws,
         lines=lines,
         trips_per_line=_trips_per_line(drawn, priors, trips_per_line_per_month, rng)[order],
-        tail_shape=max(d.tail_shape for _, d in drawn),
-        n_effective=sum(min(d.n_effective, len(d.theta)) for _, d in drawn),
-        is_weighted=all(d.is_weighted for _, d in drawn),
+        r_hat=max(d.r_hat for _, d in drawn),
+        n_effective=sum(d.n_effective for _, d in drawn),
+        is_settled=all(d.is_settled for _, d in drawn),
         factors={part[0]: float(w) for part, w in zip(parts, weight, strict=True)},
         posterior=parts[best][1],
         mode=parts[best][2],
@@ -186,27 +189,31 @@ def share_draws(posterior: Posterior, theta: FloatArray, rng: np.random.Generato
     _Shares
         Shares of each chunk.
     """
-    ways, stations = posterior.ways, posterior.stations
-    by_town = posterior.town_sums.T
-    visits = None if stations is None else stations.visits.T.tocsr()
+    ways, stations, layout = posterior.ways, posterior.stations, posterior.layout
     pairs = next((source for source in posterior.sources if source.grain == "pair"), None)
-    for first in range(0, len(theta), _CHUNK):
-        chunk = theta[first : first + _CHUNK]
-        lines = np.exp(posterior.log_lines(chunk))
+    at_once = max(_PAIRS_AT_ONCE // max(ways.n_pairs, 1), 1)
+    for first in range(0, len(theta), at_once):
+        chunk = theta[first : first + at_once]
+        intensity = Intensity(layout, chunk)
+        lines = intensity.value
         if pairs is not None:
             shape = np.full(ways.n_pairs, posterior.priors.pair_shape, dtype=float)
             shape[pairs.rows] += pairs.low
-            rate = posterior.priors.pair_shape + np.exp(chunk[:, posterior.blocks[pairs.name]][:, :1]) * lines
-            lines = lines * (shape if rng is None else rng.standard_gamma(np.broadcast_to(shape, lines.shape))) / rate
-        total = lines.sum(axis=1)
-        share = lines / total[:, None]
-        rail = share * (1.0 if stations is None else stations.rail_share(chunk[:, posterior.blocks["rail"]]))
+            seen = np.zeros(ways.n_pairs)
+            seen[pairs.rows] = 1.0
+            share = np.exp(chunk[:, posterior.blocks[pairs.name].start])
+            rate = posterior.priors.pair_shape + lines * seen[:, None] * share
+            drawn = shape[:, None] if rng is None else rng.standard_gamma(shape, (len(chunk), len(shape))).T
+            lines = lines * drawn / rate
+        total = lines.sum(axis=0)
+        share = lines / total
+        rail = share if stations is None else share * intensity.rail
         yield _Shares(
-            np.asarray(share @ by_town),
-            np.zeros((len(chunk), 0)) if visits is None else np.asarray(rail @ visits),
+            np.asarray(layout.by_town @ share).T,
+            np.asarray(layout.visits @ rail).T,
             total,
-            share.sum(axis=0),
-            rail.sum(axis=0),
+            share.sum(axis=1),
+            rail.sum(axis=1),
         )
 
 

@@ -5,11 +5,11 @@ The posterior over lines: prior mean from the corridor model, moved by every sou
 
 with `l` the level, `s_i` the strength of origin `i`, :math:`\pi` of `models.posterior.ways` and `u_j` what makes a town
 more exposed than the network says: shared by all evidence, and in part by near towns. A pair's own effect is gamma and
-conjugate to the lines known of that pair, so it is integrated out here and drawn afterwards (`models.posterior.fit`).
+conjugate to the lines known of that pair, so it is integrated out here and drawn afterwards, with the shares.
 
-Every source sees lines through a sum over pairs, so value, slope and expected information are sparse products of one
-matrix of derivatives. Departures from `methods.md` 7.14: `u` is correlated over distance, not track; a pair's effect
-moves that pair alone and no other evidence; addresses enter as bands.
+Every source sees lines through a sum over pairs, so value and slope are sums over the same pairs, taken for many
+parameter vectors at once (`models.posterior.intensity`). Departures from `methods.md` 7.14: `u` is correlated over
+distance, not track; a pair's effect moves that pair alone and no other evidence; addresses enter as bands.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 
 from geo.errors import UsageError
+from models.posterior.intensity import Intensity, Layout
 from models.posterior.priors import COEFFICIENTS, Normal, Priors
 from models.posterior.sources import Source
 from models.posterior.ways import Ways
@@ -34,6 +35,8 @@ FloatArray = NDArray[np.float64]
 RAIL_STEP_MIN = 30.0
 # Towns beyond this number are independent: their correlation would be a dense matrix of the country.
 _MOST_CORRELATED = 1500
+# Pairs times parameter vectors that are worked on at once: what a processor's cache holds.
+_PAIRS_AT_ONCE = 60_000
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,16 @@ class Stations:
         with np.errstate(over="ignore"):
             return np.asarray(1.0 / (1.0 + np.exp(-(self.rail_log_odds + self.step * rail))))
 
+    @property
+    def odds_against(self) -> FloatArray:
+        """Odds of the road as priced; infinite without a train, 0 without a road."""
+        with np.errstate(over="ignore"):
+            return np.asarray(np.exp(-self.rail_log_odds))
+
 
 class Posterior:
     """
-    Log density of all parameters, its slope, and its expected information.
+    Log density of all parameters and its slope.
 
     Parameters
     ----------
@@ -120,10 +129,19 @@ class Posterior:
         ends = np.cumsum(list(sizes.values()))
         self.blocks = {name: slice(int(e) - n, int(e)) for (name, n), e in zip(sizes.items(), ends, strict=True)}
         self.n_params = int(ends[-1])
-        self._strength_of = np.minimum(np.arange(len(ways.origin_ids)), n_strengths - 1)
-        self._fixed = np.where(np.arange(len(ways.origin_ids)) < ways.n_external, 0.0, ways.log_strength)
+        if any(source.grain == "station" for source in self.sources) and stations is None:
+            msg = "stations: a source counts there but none are given, expected Stations. Pass them to Posterior."
+            raise UsageError(msg)
         self.prior_mean = self._prior_mean(has_own=has_own)
-        self._prepare_sums()
+        self.layout = Layout(
+            ways,
+            self.blocks,
+            None if stations is None else stations.visits,
+            np.ones(ways.n_pairs) if stations is None else stations.odds_against,
+            0.0 if stations is None else stations.step,
+        )
+        sized = [self.blocks[source.name].stop - 1 for source in self.sources if source.has_size]
+        self.sizes = np.array(sized, dtype=np.int64)
 
     def _prior_mean(self, *, has_own: bool) -> FloatArray:
         mean = np.zeros(self.n_params)
@@ -165,24 +183,6 @@ class Posterior:
         log_det = 2.0 * float(np.log(np.diag(linalg.cholesky(self.prior_precision, lower=True))).sum())
         return 0.5 * (log_det - self.n_params * float(np.log(2 * np.pi)))
 
-    def _prepare_sums(self) -> None:
-        """What each source sums over: the pairs of a town, of an origin, or the visits of a station."""
-        ways, n = self.ways, self.ways.n_pairs
-        into = np.arange(n)
-        ones = np.ones(n)
-        self._sums = {
-            "town": sparse.csr_array((ones, (ways.town, into)), shape=(len(ways.town_ids), n)),
-            "origin": sparse.csr_array((ones, (ways.origin, into)), shape=(len(ways.origin_ids), n)),
-        }
-        if self.stations is not None:
-            self._sums["station"] = self.stations.visits
-        if any(source.grain == "station" for source in self.sources) and self.stations is None:
-            msg = "stations: a source counts there but none are given, expected Stations. Pass them to Posterior."
-            raise UsageError(msg)
-        # What each source sums over, and the same turned round to carry slopes back to the pairs.
-        self._over = {s.name: self._sums[s.grain][s.rows] for s in self.sources if s.grain != "pair"}
-        self._back = {name: sparse.csr_array(over.T) for name, over in self._over.items()}
-
     def log_lines(self, theta: FloatArray) -> FloatArray:
         """
         Give the logarithm of the lines of every pair, before the pair's own effect.
@@ -197,13 +197,8 @@ class Posterior:
         numpy.ndarray of shape (..., n_pairs)
             Natural logarithms.
         """
-        strength = theta[..., self.blocks["origins"]][..., self._strength_of] + self._fixed
-        level = theta[..., self.blocks["level"]]
-        return np.asarray(
-            self.ways.log_shares(theta[..., self.blocks["coefficients"]])
-            + (strength + level)[..., self.ways.origin]
-            + theta[..., self.blocks["towns"]][..., self.ways.town]
-        )
+        intensity = Intensity(self.layout, np.atleast_2d(theta))
+        return np.asarray(intensity.log_pairs(np.arange(self.ways.n_pairs)).T.reshape(*theta.shape[:-1], -1))
 
     def log_density(self, theta: FloatArray) -> float:
         """
@@ -219,14 +214,7 @@ class Posterior:
         float
             With every constant, so that evidence can be compared.
         """
-        about = theta - self.prior_mean
-        value = self._prior_log_norm - 0.5 * float(about @ self.prior_precision @ about)
-        lines = np.exp(self.log_lines(theta))
-        for source in self.sources:
-            own = theta[self.blocks[source.name]]
-            log_sum = np.log(self._sum(source, lines, theta))
-            value += float(source.judge(source.predict(log_sum, own).log_mean, own).log_likelihood.sum())
-        return value
+        return float(self.evaluate(theta[None, :])[0][0])
 
     def slope(self, theta: FloatArray) -> FloatArray:
         """
@@ -242,133 +230,95 @@ class Posterior:
         numpy.ndarray of shape (n_params,)
             Exact.
         """
-        ways = self.ways
-        slope = -self.prior_precision @ (theta - self.prior_mean)
-        log_lines = self.log_lines(theta)
-        lines = np.exp(log_lines)
-        by_pair = np.zeros(ways.n_pairs)
-        for source in self.sources:
-            own, block = theta[self.blocks[source.name]], self.blocks[source.name]
-            sums = self._sum(source, lines, theta)
-            predicted = source.predict(np.log(sums), own)
-            judged = source.judge(predicted.log_mean, own)
-            slope[block] += predicted.by_own.T @ judged.slope
-            if source.has_size:
-                slope[block.stop - 1] += float(judged.size_slope.sum())
-            by_sum = judged.slope * predicted.by_lines / sums
-            if source.grain == "pair":
-                by_pair[source.rows] += by_sum * lines[source.rows]
-                continue
-            back = lines * (self._back[source.name] @ by_sum)
-            if source.grain == "station":
-                rail = self._rail_share(theta)
-                slope[self.blocks["rail"]] += self._step() * float((back * rail) @ (1 - rail))
-                back = back * rail
-            by_pair += back
-        share = np.exp(ways.log_shares(theta[self.blocks["coefficients"]]))
-        mean = np.add.reduceat(share[:, None] * ways.features, ways.starts, axis=0)[ways.origin]
-        slope[self.blocks["coefficients"]] += (ways.features - mean).T @ by_pair
-        slope[self.blocks["level"]] += by_pair.sum()
-        of_origin = np.bincount(self._strength_of[ways.origin], by_pair, minlength=int(self._strength_of.max()) + 1)
-        slope[self.blocks["origins"]] += of_origin
-        slope[self.blocks["towns"]] += np.bincount(ways.town, by_pair, minlength=len(ways.town_ids))
-        return np.asarray(slope)
+        return np.asarray(self.evaluate(theta[None, :])[1][0])
 
-    def information(self, theta: FloatArray) -> FloatArray:
+    def evaluate(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """
-        Give the expected information about the parameters.
+        Give log density and slope at many parameter vectors.
 
         Parameters
         ----------
+        theta : numpy.ndarray of shape (n, n_params)
+            Parameter vectors.
+
+        Returns
+        -------
+        value : numpy.ndarray of shape (n,)
+            Log densities with every constant; minus infinity where a mean leaves the range of numbers.
+        slope : numpy.ndarray of shape (n, n_params)
+            Exact slopes.
+        """
+        about = theta - self.prior_mean
+        slope = -about @ self.prior_precision
+        value = self._prior_log_norm + 0.5 * (about * slope).sum(axis=1)
+        if not self.sources:
+            return value, slope
+        at_once = max(_PAIRS_AT_ONCE // max(self.ways.n_pairs, 1), 1)
+        with np.errstate(all="ignore"):
+            for first in range(0, len(theta), at_once):
+                part = slice(first, first + at_once)
+                self._add_sources(theta[part], value[part], slope[part])
+        is_lost = ~(np.isfinite(value) & np.isfinite(slope).all(axis=1))
+        value[is_lost], slope[is_lost] = -np.inf, 0.0
+        return value, slope
+
+    def _add_sources(self, theta: FloatArray, value: FloatArray, slope: FloatArray) -> None:
+        """Add to value and slope what the sources say."""
+        intensity = Intensity(self.layout, theta)
+        sums = self.sums(intensity)
+        by_pair, slopes = None, {grain: np.zeros_like(sum_) for grain, sum_ in sums.items()}
+        for source in self.sources:
+            block = self.blocks[source.name]
+            log_lines = self.log_lines_behind(source, intensity, sums)
+            predicted = source.predict(log_lines, theta[:, block])
+            judged = source.judge(predicted.log_mean, theta[:, block])
+            value += judged.log_likelihood.sum(axis=-1)
+            slope[:, block] += np.einsum("bn,bnk->bk", judged.slope, predicted.by_own)
+            if source.has_size:
+                slope[:, block.stop - 1] += judged.size_slope.sum(axis=-1)
+            back = (judged.slope * predicted.by_lines).T
+            if source.grain == "pair":
+                by_pair = np.zeros_like(intensity.value) if by_pair is None else by_pair
+                by_pair[source.rows] += back
+            else:
+                slopes[source.grain][source.rows] += back / sums[source.grain][source.rows]
+        slope[:, : self.layout.n_base] += intensity.carry_back(slopes, by_pair)
+
+    def sums(self, intensity: Intensity) -> dict[str, FloatArray]:
+        """Sums at every grain that some source counts at but pairs, which are themselves."""
+        grains = dict.fromkeys(source.grain for source in self.sources if source.grain != "pair")
+        return {grain: intensity.sums(grain) for grain in grains}
+
+    def log_lines_behind(self, source: Source, intensity: Intensity, sums: dict[str, FloatArray]) -> FloatArray:
+        """Logarithm of what is behind each row of a source, of shape (n, n_rows)."""
+        if source.grain == "pair":
+            # Laid out anew: elementwise work across the grain of memory takes twice the time.
+            return np.ascontiguousarray(intensity.log_pairs(source.rows).T)
+        return np.asarray(np.log(sums[source.grain][source.rows]).T)
+
+    def log_behind(self, source: Source, theta: FloatArray) -> FloatArray:
+        """
+        Give the logarithm of the lines, or platform visits, behind each row of a source.
+
+        Parameters
+        ----------
+        source : Source
+            One of the posterior's own.
         theta : numpy.ndarray of shape (n_params,)
             Parameters.
 
         Returns
         -------
-        numpy.ndarray of shape (n_params, n_params)
-            Fisher's, with the prior's precision: positive definite everywhere. That of a size is the sum of its squared
-            slopes.
+        numpy.ndarray of shape (n_rows,)
+            Natural logarithms.
         """
-        information = self.prior_precision.copy()
-        lines = np.exp(self.log_lines(theta))
-        for source in self.sources:
-            sums, jacobian = self._jacobian(source, lines, theta)
-            block, own = self.blocks[source.name], theta[self.blocks[source.name]]
-            predicted = source.predict(np.log(sums), own)
-            judged = source.judge(predicted.log_mean, own)
-            weight = judged.information
-            rows = jacobian.multiply(predicted.by_lines[:, None]).tocsr()
-            weighted = rows.multiply(weight[:, None]).tocsr()
-            information += (weighted.T @ rows).toarray()
-            cross = weighted.T @ predicted.by_own
-            information[:, block] += cross
-            information[block, :] += cross.T
-            information[block, block] += predicted.by_own.T @ (weight[:, None] * predicted.by_own)
-            if source.has_size:
-                information[block.stop - 1, block.stop - 1] += float((judged.size_slope**2).sum())
-        return information
-
-    def _sum(self, source: Source, lines: FloatArray, theta: FloatArray) -> FloatArray:
-        """Lines (or platform visits) behind each row of a source."""
-        if source.grain == "pair":
-            return lines[source.rows]
-        if source.grain == "station":
-            lines = lines * self._rail_share(theta)
-        return np.asarray(self._over[source.name] @ lines)
-
-    def _jacobian(self, source: Source, lines: FloatArray, theta: FloatArray) -> tuple[FloatArray, sparse.csr_array]:
-        """What is behind each row of a source, and the derivative of its logarithm in all parameters."""
-        ways = self.ways
-        share = np.exp(ways.log_shares(theta[self.blocks["coefficients"]]))
-        mean = np.add.reduceat(share[:, None] * ways.features, ways.starts, axis=0)
-        if source.grain == "pair":
-            return lines[source.rows], self._pair_rows(source.rows, mean)
-        over, weight = self._over[source.name], lines
-        if source.grain == "station":
-            rail = self._rail_share(theta)
-            weight = lines * rail
-        sums = np.asarray(over @ weight)
-        spread = sparse.csr_array(over.multiply((weight)[None, :])).multiply((1.0 / sums)[:, None]).tocsr()
-        n_strengths = int(self._strength_of.max()) + 1
-        by_origin = sparse.csr_array(spread @ self._sums["origin"].T)
-        strengths = np.zeros((len(sums), n_strengths))
-        dense = by_origin.toarray()
-        np.add.at(strengths.T, self._strength_of, dense.T)
-        # Sums of features less each origin's own mean: the second part needs the origins' shares alone.
-        coefficients = spread @ ways.features - dense @ mean
-        by_rail = np.zeros((len(sums), 1))
-        if source.grain == "station":
-            by_rail = self._step() * np.asarray(spread @ (1.0 - rail))[:, None]
-        own = sparse.csr_array((len(sums), self.n_params - self.blocks["rail"].stop))
-        parts = [coefficients, np.ones((len(sums), 1)), strengths, spread @ self._sums["town"].T, by_rail, own]
-        return sums, sparse.csr_array(sparse.hstack([sparse.csr_array(part) for part in parts]))
-
-    def _pair_rows(self, rows: NDArray[np.int64], mean: FloatArray) -> sparse.csr_array:
-        """Derivative of the logarithm of the lines of single pairs."""
-        ways, n = self.ways, len(rows)
-        columns = np.column_stack(
-            [
-                np.tile(np.arange(4), (n, 1)),
-                np.full(n, self.blocks["level"].start),
-                self.blocks["origins"].start + self._strength_of[ways.origin[rows]],
-                self.blocks["towns"].start + ways.town[rows],
-            ]
-        )
-        values = np.column_stack([ways.features[rows] - mean[ways.origin[rows]], np.ones((n, 3))])
-        pattern = (values.ravel(), columns.ravel(), np.arange(0, 7 * n + 1, 7))
-        return sparse.csr_array(pattern, shape=(n, self.n_params))
-
-    def _rail_share(self, theta: FloatArray) -> FloatArray:
-        # Only called for a source that counts at stations, which the constructor refuses without them.
-        return np.ones(0) if self.stations is None else self.stations.rail_share(float(theta[self.blocks["rail"]][0]))
-
-    def _step(self) -> float:
-        return self.stations.step if self.stations else 0.0
+        intensity = Intensity(self.layout, theta[None, :])
+        return np.asarray(self.log_lines_behind(source, intensity, self.sums(intensity))[0])
 
     @property
     def town_sums(self) -> sparse.csr_array:
         """Matrix of shape (n_towns, n_pairs) that sums pairs into towns."""
-        return self._sums["town"]
+        return self.layout.by_town
 
     def names(self) -> list[str]:
         """

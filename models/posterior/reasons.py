@@ -75,7 +75,7 @@ def explain_sources(estimate: Estimate) -> Reasons:
     Notes
     -----
     Sets of sources are valued by Laplace draws around their modes, at the likeliest factor on the exponents. What the
-    full estimate differs by (importance weights, other factors) is shared among the sources in proportion to what
+    full estimate differs by (curved chains, other factors) is shared among the sources in proportion to what
     each moved, so that the network's part is the prior's own.
     """
     posterior = estimate.posterior

@@ -9,11 +9,18 @@ number a row, so that sources can be added or left out freely and none is counte
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.posterior.counts import Likelihood, judge_band, judge_negative_binomial, judge_poisson
+from models.posterior.counts import (
+    Likelihood,
+    judge_band,
+    judge_negative_binomial,
+    judge_poisson,
+    log_coefficient,
+)
 from models.posterior.priors import Normal
 
 __all__ = ["Addresses", "Finds", "Lines", "Source", "StationOffences", "TownCounts"]
@@ -29,11 +36,11 @@ class Prediction:
 
     Attributes
     ----------
-    log_mean : numpy.ndarray of shape (n,)
+    log_mean : numpy.ndarray of shape (..., n)
         Logarithm of the expected counts.
-    by_lines : numpy.ndarray of shape (n,)
+    by_lines : numpy.ndarray of shape (..., n)
         Its derivative in the logarithm of the lines.
-    by_own : numpy.ndarray of shape (n, n_own)
+    by_own : numpy.ndarray of shape (..., n, n_own)
         Its derivative in the source's own parameters.
     """
 
@@ -83,10 +90,10 @@ class Source:
 
         Parameters
         ----------
-        log_lines : numpy.ndarray of shape (n,)
-            Logarithm of the lines (of the trips on the platform, for a station) behind each count.
-        own : numpy.ndarray of shape (n_own,)
-            The source's own parameters.
+        log_lines : numpy.ndarray of shape (..., n)
+            Logarithm of the lines (of the visits of their trips to the platform, for a station) behind each count.
+        own : numpy.ndarray of shape (..., n_own)
+            The source's own parameters; axes before the last as of `log_lines`.
 
         Returns
         -------
@@ -101,9 +108,9 @@ class Source:
 
         Parameters
         ----------
-        log_mean : numpy.ndarray of shape (n,)
+        log_mean : numpy.ndarray of shape (..., n)
             From `predict`.
-        own : numpy.ndarray of shape (n_own,)
+        own : numpy.ndarray of shape (..., n_own)
             The source's own parameters.
 
         Returns
@@ -111,12 +118,19 @@ class Source:
         Likelihood
             Row by row.
         """
-        log_size = float(own[-1]) if self.has_size else self.fixed_log_size
+        log_size = own[..., -1:] if self.has_size else self.fixed_log_size
         if (self.high > self.low).any():
-            return judge_band(self.low.astype(np.int64), self.high.astype(np.int64), log_mean, log_size)
-        if np.isinf(log_size):
-            return judge_poisson(self.low, log_mean)
-        return judge_negative_binomial(self.low, log_mean, log_size)
+            return judge_band(self.low, self.high, log_mean, log_size)
+        if self.has_size:
+            return judge_negative_binomial(self.low, log_mean, log_size)
+        if np.isinf(self.fixed_log_size):
+            return judge_poisson(self.low, log_mean, constant=self._constant)
+        return judge_negative_binomial(self.low, log_mean, self.fixed_log_size, constant=self._constant)
+
+    @cached_property
+    def _constant(self) -> FloatArray:
+        """What hangs on no parameter; some 10,000 pairs would spend most of their time on it."""
+        return log_coefficient(self.low, self.fixed_log_size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +138,8 @@ class Lines(Source):
     """Known lines, by pair, origin or town: own is the logarithm of the share that is recorded so."""
 
     def predict(self, log_lines: FloatArray, own: FloatArray) -> Prediction:  # noqa: D102 - as Source
-        return Prediction(own[0] + log_lines, np.ones_like(log_lines), np.ones((len(log_lines), 1)))
+        one = np.broadcast_to(1.0, log_lines.shape)
+        return Prediction(own[..., :1] + log_lines, one, one[..., None])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +161,8 @@ class Addresses(Source):
     def predict(self, log_lines: FloatArray, own: FloatArray) -> Prediction:  # noqa: D102 - as Source
         about = log_lines - self.log_reference
         one, none = np.ones_like(about), np.zeros_like(about)
-        return Prediction(own[0] + self.exponent * about, self.exponent * one, np.column_stack([one, none]))
+        log_mean = own[..., :1] + self.exponent * about
+        return Prediction(log_mean, self.exponent * one, np.stack([one, none], axis=-1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,9 +191,9 @@ class TownCounts(Source):
         people = self.log_residents
         about = people - people.mean() if len(people) else people
         a_head = log_lines - people - self.log_reference
-        one, none = np.ones_like(people), np.zeros_like(people)
-        log_mean = own[0] + people + (own[1] - 1.0) * about + self.exponent * a_head
-        return Prediction(log_mean, self.exponent * one, np.column_stack([one, about, none]))
+        one, none = np.ones_like(a_head), np.zeros_like(a_head)
+        log_mean = own[..., :1] + people + (own[..., 1:2] - 1.0) * about + self.exponent * a_head
+        return Prediction(log_mean, self.exponent * one, np.stack([one, about * one, none], axis=-1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,21 +204,23 @@ class StationOffences(Source):
     Attributes
     ----------
     log_footfall : numpy.ndarray of shape (n,)
-        Logarithm of passengers, about its mean.
+        Logarithm of passengers over their mean at these stations.
     log_reference : float
-        Logarithm of the mean trips of couriers through these stations, at the prior.
+        Logarithm of the platform visits at which the couriers' share is meant, one trip a line: there couriers bring
+        ``exp(log share)`` times the offences that passengers bring at a station of mean footfall. Set to what a mean
+        station of these would see were the prior's lines spread evenly over the pairs.
     """
 
     log_footfall: FloatArray
     log_reference: float = 0.0
 
     def predict(self, log_lines: FloatArray, own: FloatArray) -> Prediction:  # noqa: D102 - as Source
-        passengers = own[0] + own[1] * self.log_footfall
-        couriers = own[0] + own[2] + log_lines - self.log_reference
+        passengers = own[..., :1] + own[..., 1:2] * self.log_footfall
+        couriers = own[..., :1] + own[..., 2:3] + log_lines - self.log_reference
         log_mean = np.logaddexp(passengers, couriers)
         share = np.exp(couriers - log_mean)
         one = np.ones_like(share)
-        by_own = np.column_stack([one, (1 - share) * self.log_footfall, share, np.zeros_like(share)])
+        by_own = np.stack([one, (1 - share) * self.log_footfall, share, np.zeros_like(share)], axis=-1)
         return Prediction(log_mean, share, by_own)
 
 
@@ -220,5 +238,5 @@ class Finds(Source):
     log_hours_share: FloatArray
 
     def predict(self, log_lines: FloatArray, own: FloatArray) -> Prediction:  # noqa: D102 - as Source
-        one = np.ones_like(log_lines)
-        return Prediction(own[0] + self.log_hours_share + log_lines, one, one[:, None])
+        one = np.broadcast_to(1.0, log_lines.shape)
+        return Prediction(own[..., :1] + self.log_hours_share + log_lines, one, one[..., None])

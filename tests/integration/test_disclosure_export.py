@@ -249,7 +249,7 @@ def test_inputs_that_changed_since_the_run_are_refused(workspace):
         stream.write("\n")
     path = workspace / "region.toml"
     path.write_text(path.read_text().replace("retention_months = 13", "retention_months = 12"))
-    with pytest.raises(IntegrityError, match="inputs, settings or code have changed since, expected the same"):
+    with pytest.raises(IntegrityError, match="inputs, settings, registered models or code have changed since"):
         ask(workspace)
 
 

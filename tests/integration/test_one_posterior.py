@@ -176,7 +176,8 @@ def sheet_of(sheet):
 @EACH
 def test_the_briefing_tells_the_same(finished, told, what):
     pages = " ".join(page.extract_text() for page in pypdf.PdfReader(finished.folder / "briefing.pdf").pages)
-    text = " ".join(pages.split())
+    # Where columns are narrow the text of a page has no space between them.
+    text = re.sub(r"\s", "", pages)
     table = told[what]
     for row in table.head(10).to_dict("records"):
         rank = str(row["rank"]) if row["is_rank_issued"] == "true" else "-"
@@ -185,9 +186,9 @@ def test_the_briefing_tells_the_same(finished, told, what):
             f"{row['score']:.1f} ({row['score_low']:.1f}-{row['score_high']:.1f}) "
             f"{row['courier_flow']:g} ({row['trips_low']:g}-{row['trips_high']:g}) {100 * row['p_top_10']:.0f} %"
         )
-        assert told_row in text
+        at = text.index(told_row.replace(" ", ""))
         if what == "stations":
-            assert f"Network {row['reason_network']:.1f}, " in text[text.index(told_row) :][:200]
+            assert f"Network{row['reason_network']:.1f}," in text[at : at + 200]
 
 
 @pytest.mark.parametrize(("what", "unit"), [("stations", "SCA"), ("towns", "Whitby")])
@@ -223,9 +224,7 @@ def test_card_record_and_transparency_record_tell_the_same(finished, told):
     record = json.loads((finished.folder / "run.json").read_text())["posterior"]
     trips = finished.results.fitted.estimate.trips_per_month
     whole = [trips.mean(), *np.quantile(trips, (0.05, 0.95))]
-    assert list(record["trips_per_month"].values()) == [pytest.approx(v, rel=0.05) for v in (whole[2], whole[1], whole[0])] or [
-        record["trips_per_month"][name] for name in ("mean", "low", "high")
-    ] == [float(v) for v in round_figures(whole)]
+    assert [record["trips_per_month"][name] for name in ("mean", "low", "high")] == round_figures(whole).tolist()
     sentence = "In all, about {mean:g} courier trips a month into or within the force (90 % range {low:g} to {high:g})."
     sentence = sentence.format(**record["trips_per_month"])
     card = (finished.folder / "model_card.md").read_text().replace("\\", "")
@@ -233,14 +232,14 @@ def test_card_record_and_transparency_record_tell_the_same(finished, told):
     assert sentence in json.loads((finished.folder / "atrs.json").read_text())["tier_2"]["tool_specification"]["notes"]
     for what, table in told.items():
         first = record[what]["first"]
-        assert list(first) == table.index[:10].tolist()
+        assert [row["id"] for row in first] == table.index[:10].tolist()
         assert record[what]["tiers"] == table["tier"].value_counts().sort_index().to_dict()
-        for unit, row in first.items():
-            told_row = table.loc[unit]
+        for row in first:
+            told_row = table.loc[row["id"]]
             assert row["rank"] == (told_row["rank"] if told_row["is_rank_issued"] == "true" else None)
             assert row["trips_per_month"] == told_row["courier_flow"]
             for name in (set(NUMBERS) & set(row)) - {"rank"} | set(reasons_of(table)):
-                assert row[name] == told_row[name], (unit, name)
+                assert row[name] == told_row[name], (row["id"], name)
     for source, moved in record["moved_of_100_trips"].items():
         assert f"| {source.replace('_', ' ')} | {moved:.1f} |" in card
         assert told["towns"][f"reason_{source}"].abs().sum() == pytest.approx(moved, abs=0.1 * len(told["towns"]))

@@ -12,9 +12,9 @@ import pytest
 from scipy import stats
 
 from models.posterior.estimate import share_draws
-from models.posterior.fit import draw_posterior
 from models.posterior.posterior import Posterior
 from models.posterior.priors import Normal
+from models.posterior.sampler import draw_posterior
 from tests.unit.models.posterior_worlds import MEAN_LINES, build_world, draw_prior, hidden_sources, simulate
 
 N_WORLDS, N_DRAWS = 60, 60

@@ -5,9 +5,10 @@ import pytest
 from scipy import linalg, stats
 
 from models.posterior.estimate import share_draws
-from models.posterior.fit import draw_posterior, find_mode
+from models.posterior.fit import find_mode
 from models.posterior.posterior import Posterior
 from models.posterior.priors import Normal
+from models.posterior.sampler import draw_posterior
 from tests.unit.models.posterior_worlds import MEAN_LINES, build_world, draw_prior, hidden_sources, simulate
 
 KINDS = ("lines_by_pair", "lines_by_town", "addresses", "reported_offences", "finds")
@@ -116,6 +117,6 @@ def test_spreads_of_town_shares_agree_with_the_chains(world, chains, draws):
     assert town_shares(world, draws.theta).std(axis=0) == pytest.approx(exact.std(axis=0), rel=0.15)
 
 
-def test_the_tail_of_the_weights_is_judged_fit_for_use(draws):
-    assert draws.is_weighted
+def test_chains_side_by_side_agree_and_forget_where_they_began(draws):
+    assert draws.is_settled
     assert draws.n_effective > 0.3 * N_DRAWS

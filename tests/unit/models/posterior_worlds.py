@@ -234,7 +234,7 @@ def simulate(
             n = rng.poisson(np.exp(own[0]) * own_lines[source.rows]).astype(float)
             found.append(replace(source, low=n, high=n))
             continue
-        mean = np.exp(source.predict(np.log(posterior._sum(source, lines, theta)), own).log_mean)
+        mean = np.exp(source.predict(posterior.log_behind(source, theta), own).log_mean)
         log_size = own[-1] if source.has_size else source.fixed_log_size
         if np.isfinite(log_size):
             mean = mean * rng.gamma(np.exp(log_size), np.exp(-log_size), size=len(mean))

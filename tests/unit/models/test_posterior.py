@@ -8,11 +8,14 @@ import pytest
 from scipy import stats
 
 from models.posterior import estimate as estimating
-from models.posterior import fit
+from models.posterior import sampler
 from models.posterior.evidence import Evidence
-from models.posterior.fit import draw_posterior, find_mode
+from models.posterior.fit import find_mode
+from models.posterior.information import measure_information
+from models.posterior.intensity import Intensity
 from models.posterior.posterior import Posterior
 from models.posterior.reasons import explain_sources, measure_shares
+from models.posterior.sampler import draw_posterior
 from tests.unit.models.posterior_worlds import (
     build_world,
     by_town,
@@ -87,16 +90,35 @@ def test_the_slope_of_each_source_alone_is_that_of_its_density(source):
     assert posterior.slope(theta) == pytest.approx(differences(posterior.log_density, theta), rel=1e-5, abs=1e-4)
 
 
-@pytest.mark.parametrize("source", FULL.sources, ids=lambda source: source.name)
+@pytest.mark.parametrize(
+    "source", [source for source in FULL.sources if source.grain != "pair"], ids=lambda source: source.name
+)
 def test_the_derivatives_of_what_a_source_sums_are_those_of_its_logarithm(source):
     theta = thetas(FULL, n=1)[1]
+    intensity = Intensity(FULL.layout, theta[None, :])
+    found = intensity.derivative(source.grain, source.rows, intensity.centred_features())
+    expected = differences(lambda at: FULL.log_behind(source, at), theta).T
+    assert found == pytest.approx(expected[:, : FULL.layout.n_base], rel=1e-6, abs=1e-8)
 
-    def log_sum(at):
-        return np.log(FULL._sum(source, np.exp(FULL.log_lines(at)), at))
 
-    sums, jacobian = FULL._jacobian(source, np.exp(FULL.log_lines(theta)), theta)
-    assert np.log(sums) == pytest.approx(log_sum(theta), abs=1e-12)
-    assert jacobian.toarray() == pytest.approx(differences(log_sum, theta).T, rel=1e-6, abs=1e-8)
+def test_what_pairs_tell_is_the_weighted_sum_of_products_of_their_derivatives():
+    theta = thetas(FULL, n=1)[1]
+    intensity = Intensity(FULL.layout, theta[None, :])
+    centred = intensity.centred_features()
+    weight = np.random.default_rng(3).uniform(size=WORLD.ways.n_pairs)
+    dense = differences(FULL.log_lines, theta).T[:, : FULL.layout.n_base]
+    assert intensity.pair_information(weight, centred) == pytest.approx(
+        dense.T @ (weight[:, None] * dense), rel=1e-6, abs=1e-6
+    )
+    assert intensity.pair_derivative_sums(weight, centred) == pytest.approx(weight @ dense, abs=1e-6)
+
+
+def test_many_vectors_at_once_are_each_vector_on_its_own():
+    theta = np.array(thetas(FULL, n=4))
+    value, slope = FULL.evaluate(theta)
+    for at, one, its_slope in zip(theta, value, slope, strict=True):
+        assert FULL.log_density(at) == pytest.approx(one, rel=1e-12)
+        assert FULL.slope(at) == pytest.approx(its_slope, rel=1e-9, abs=1e-9)
 
 
 def test_the_expected_information_is_the_variance_of_the_slope():
@@ -104,12 +126,13 @@ def test_the_expected_information_is_the_variance_of_the_slope():
     source = WORLD.sources(Evidence(lines=known_lines((None, "t3", 1))))[0]
     posterior = WORLD.posterior([source])
     theta = thetas(posterior)[1]
-    behind = posterior._sum(source, np.exp(posterior.log_lines(theta)), theta)
-    mean = np.exp(source.predict(np.log(behind), theta[posterior.blocks[source.name]]).log_mean)
+    mean = np.exp(source.predict(posterior.log_behind(source, theta), theta[posterior.blocks[source.name]]).log_mean)
     one_more = [replace(source, low=source.low + one, high=source.high + one) for one in np.eye(len(mean))]
     moved = np.array([WORLD.posterior([more]).slope(theta) for more in one_more]) - posterior.slope(theta)
     variance = moved.T @ (mean[:, None] * moved)
-    assert posterior.information(theta) - posterior.prior_precision == pytest.approx(variance, rel=1e-8, abs=1e-8)
+    assert measure_information(posterior, theta) - posterior.prior_precision == pytest.approx(
+        variance, rel=1e-8, abs=1e-8
+    )
 
 
 @pytest.mark.parametrize("posterior", [WORLD.posterior(), FULL], ids=["prior", "full"])
@@ -233,7 +256,7 @@ def test_no_evidence_gives_back_the_prior_exactly():
     prior, emptied = WORLD.estimate(()), WORLD.estimate(empty)
     assert prior.town_share.tobytes() == emptied.town_share.tobytes()
     assert prior.station_share.tobytes() == emptied.station_share.tobytes()
-    assert prior.is_weighted
+    assert prior.is_settled
     assert prior.n_effective == pytest.approx(len(prior.town_share))
 
 
@@ -289,8 +312,7 @@ def test_shares_are_shares(estimate):
 
 def test_one_component_of_little_weight_does_not_spoil_the_verdict_on_the_draws(estimate):
     assert min(n for n in estimate.factors.values() if n > 0.005) * 200 < 13
-    assert np.isfinite(estimate.tail_shape)
-    assert estimate.is_weighted
+    assert estimate.is_settled
 
 
 def test_the_verdict_on_the_draws_is_that_on_the_worst_component(monkeypatch):
@@ -302,17 +324,34 @@ def test_the_verdict_on_the_draws_is_that_on_the_worst_component(monkeypatch):
 
     monkeypatch.setattr(estimating, "draw_posterior", watched)
     found = WORLD.estimate(Evidence(unattributed_offences=full_evidence().unattributed_offences), n_draws=60)
-    assert len({draws.tail_shape for draws in seen}) > 1
-    assert found.tail_shape == max(draws.tail_shape for draws in seen)
-    assert found.is_weighted == all(draws.is_weighted for draws in seen)
+    assert len({draws.r_hat for draws in seen}) > 1
+    assert found.r_hat == max(draws.r_hat for draws in seen)
+    assert found.is_settled == all(draws.is_settled for draws in seen)
 
 
-def test_a_mode_is_where_the_slope_is_nothing_and_the_density_highest(mode):
+def test_a_mode_is_where_the_slope_is_nothing_and_the_density_highest_for_its_sizes(mode):
+    is_free = ~np.isin(np.arange(FULL.n_params), FULL.sizes)
     spread = np.sqrt(np.diag(np.linalg.inv(mode.factor @ mode.factor.T)))
-    assert np.abs(FULL.slope(mode.theta) * spread).max() < 0.02
+    assert np.abs(FULL.slope(mode.theta) * spread)[is_free].max() < 0.02
     rng = np.random.default_rng(0)
     near = mode.around(0.5 * rng.standard_normal((30, FULL.n_params)))
+    near[:, FULL.sizes] = mode.theta[FULL.sizes]
     assert max(FULL.log_density(theta) for theta in near) < FULL.log_density(mode.theta)
+
+
+@pytest.mark.parametrize("which", range(len(FULL.sizes)))
+def test_a_size_is_where_the_evidence_is_highest(mode, which):
+    """All else integrated out, by Laplace's own figure of it with each size held."""
+
+    def log_evidence(move):
+        start = mode.theta.copy()
+        start[FULL.sizes[which]] += move
+        held = find_mode(FULL, start=start, holds_sizes=True, is_exact=False)
+        is_free = ~np.isin(np.arange(FULL.n_params), FULL.sizes)
+        information = (held.factor @ held.factor.T)[np.ix_(is_free, is_free)]
+        return FULL.log_density(held.theta) - 0.5 * np.linalg.slogdet(information)[1]
+
+    assert log_evidence(0.0) > max(log_evidence(-0.6), log_evidence(0.6))
 
 
 def test_one_mode_is_found_from_wherever_the_search_begins(mode):
@@ -321,8 +360,8 @@ def test_one_mode_is_found_from_wherever_the_search_begins(mode):
     assert np.abs((other.theta - mode.theta) / spread).max() < 0.05
 
 
-def test_draws_beyond_what_weights_can_mend_are_laplaces_own(monkeypatch, mode):
-    monkeypatch.setattr(fit, "HIGHEST_SHAPE", -1.0)
+def test_chains_that_have_not_moved_do_not_agree(monkeypatch, mode):
+    monkeypatch.setattr(sampler, "_ANGLE", 1e-3)
+    monkeypatch.setattr(sampler, "_MOST_ROUNDS", 1)
     draws = draw_posterior(FULL, n_draws=20, random_state=0, mode=mode)
-    assert not draws.is_weighted
-    assert len(np.unique(draws.theta, axis=0)) == 20
+    assert not draws.is_settled

@@ -11,6 +11,7 @@ from scipy import sparse, stats
 
 from geo.errors import ModelGateError, TableError, UsageError
 from models.posterior import fit
+from models.posterior import ways as ways_module
 from models.posterior.counts import judge_band, judge_negative_binomial, judge_poisson
 from models.posterior.evidence import Evidence, build_sources
 from models.posterior.fit import find_mode
@@ -139,7 +140,8 @@ def into_towns(exporters, rivalry):
 
 
 @pytest.mark.parametrize("n_exporters", [1, 2, 3])
-def test_where_demand_limits_a_market_exporters_share_it_and_add_nothing(n_exporters):
+def test_where_demand_limits_a_market_exporters_share_it_and_add_nothing(monkeypatch, n_exporters):
+    monkeypatch.setattr(ways_module, "ELSEWHERE_SHARE", 0.0)
     people = WAYS.residents**PRIORS.mass_exponent.mean
     of_size = people / people.sum()
     np.testing.assert_allclose(into_towns(WORLD.exporters.iloc[:n_exporters], 1.0), of_size)
@@ -147,6 +149,13 @@ def test_where_demand_limits_a_market_exporters_share_it_and_add_nothing(n_expor
     gain = into_towns(WORLD.exporters.iloc[:n_exporters], 0.0) / of_size
     reached = WAYS.features[:8, 3]
     assert gain[np.argmin(reached)] > 1 > gain[np.argmax(reached)]
+
+
+def test_a_town_that_less_of_the_listed_supply_reaches_is_left_more_to_supply_from_elsewhere():
+    people = WAYS.residents**PRIORS.mass_exponent.mean
+    gain = into_towns(WORLD.exporters, 1.0) / people
+    # The feature is minus the logarithm of the supply.
+    assert np.argsort(gain).tolist() == np.argsort(-WAYS.features[:8, 3]).tolist()
 
 
 def test_supply_within_reach_is_the_same_for_every_origin():

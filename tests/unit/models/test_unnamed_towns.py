@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from models.posterior.evidence import Evidence
-from models.posterior.fit import draw_posterior
 from models.posterior.posterior import Posterior
+from models.posterior.sampler import draw_posterior
 from tests.unit.models.posterior_worlds import build_world
 
 WORLD = build_world()

@@ -1,0 +1,143 @@
+"""
+What the sources tell about the parameters: the information at a point, and what it adds to the slope in the sizes.
+
+Rows of a source have dense derivatives (`models.posterior.intensity`); those of pairs are too many to write out, and
+their products are added up by counting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+from models.posterior.counts import Likelihood
+from models.posterior.intensity import Intensity
+from models.posterior.posterior import Posterior
+from models.posterior.sources import Source
+
+__all__ = ["correct_sizes", "measure_information"]
+
+FloatArray = NDArray[np.float64]
+_SIZE_STEP = 1e-3
+
+
+def measure_information(posterior: Posterior, theta: FloatArray) -> FloatArray:
+    """
+    Give the information about the parameters, nearly Fisher's.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        What the parameters are of.
+    theta : numpy.ndarray of shape (n_params,)
+        Parameters.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_params, n_params)
+        With the prior's precision: positive definite everywhere. That of a size is the sum of its squared slopes,
+        that of a band is the band's own (`models.posterior.counts.Likelihood`).
+    """
+    information = posterior.prior_precision.copy()
+    base = slice(0, posterior.layout.n_base)
+    for source, rows, own, judged in _rows(posterior, theta):
+        block, weight = posterior.blocks[source.name], judged.information
+        if isinstance(rows, _PairRows):
+            information[base, base] += rows.information(weight)
+            cross = np.column_stack([rows.sums(weight * column) for column in own.T])
+        else:
+            weighted = weight[:, None] * rows
+            information[base, base] += weighted.T @ rows
+            cross = weighted.T @ own
+        information[base, block] += cross
+        information[block, base] += cross.T
+        information[block, block] += own.T @ (weight[:, None] * own)
+        if source.has_size:
+            information[block.stop - 1, block.stop - 1] += float((judged.size_slope**2).sum())
+    return information
+
+
+def correct_sizes(posterior: Posterior, theta: FloatArray, factor: FloatArray) -> FloatArray:
+    r"""
+    Give the slopes in the sizes of :math:`-\frac12 \log \det H`, where `H` is the information about all else.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        What the parameters are of.
+    theta : numpy.ndarray of shape (n_params,)
+        Parameters.
+    factor : numpy.ndarray of shape (n_others, n_others)
+        Lower Cholesky factor of `H` there, the sizes left out.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_sizes,)
+        What Laplace's approximation to the evidence adds to the slope of the log density, in the order of `sizes`:
+        without it a size is taken for larger, and counts for surer, than they are.
+    """
+    is_other = np.ones(posterior.n_params, dtype=bool)
+    is_other[posterior.sizes] = False
+    found = []
+    for source, rows, own, _ in _rows(posterior, theta):
+        if not source.has_size or isinstance(rows, _PairRows):
+            continue
+        block = posterior.blocks[source.name]
+        full = np.zeros((len(rows), posterior.n_params))
+        full[:, : posterior.layout.n_base], full[:, block] = rows, own
+        leverage = (linalg.solve_triangular(factor, full[:, is_other].T, lower=True) ** 2).sum(axis=0)
+        log_lines = posterior.log_behind(source, theta)
+        ahead, behind = theta[block].copy(), theta[block].copy()
+        ahead[-1] += _SIZE_STEP
+        behind[-1] -= _SIZE_STEP
+        weight = [source.judge(source.predict(log_lines, at).log_mean, at).information for at in (ahead, behind)]
+        found.append(-0.5 * float(leverage @ (weight[0] - weight[1])) / (2.0 * _SIZE_STEP))
+    return np.array(found)
+
+
+def _rows(
+    posterior: Posterior, theta: FloatArray
+) -> Iterator[tuple[Source, FloatArray | _PairRows, FloatArray, Likelihood]]:
+    """Each source with the derivatives of its rows' log means, in lines and in its own parameters."""
+    intensity = Intensity(posterior.layout, theta[None, :])
+    centred, sums = intensity.centred_features(), posterior.sums(intensity)
+    # Sources that count the same units share their derivatives.
+    derivatives: dict[tuple[str, bytes], FloatArray] = {}
+    for source in posterior.sources:
+        own = theta[posterior.blocks[source.name]]
+        predicted = source.predict(posterior.log_lines_behind(source, intensity, sums)[0], own)
+        judged = source.judge(predicted.log_mean, own)
+        rows: FloatArray | _PairRows
+        if source.grain == "pair":
+            rows = _PairRows(intensity, centred, source.rows, predicted.by_lines)
+        else:
+            key = (source.grain, source.rows.tobytes())
+            if key not in derivatives:
+                derivatives[key] = intensity.derivative(source.grain, source.rows, centred)
+            rows = predicted.by_lines[:, None] * derivatives[key]
+        yield source, rows, predicted.by_own, judged
+
+
+@dataclass(frozen=True)
+class _PairRows:
+    """Rows of a source by pair, whose derivatives are too many to write out."""
+
+    intensity: Intensity
+    centred: FloatArray
+    rows: NDArray[np.int64]
+    by_lines: FloatArray
+
+    def information(self, weight: FloatArray) -> FloatArray:
+        return self.intensity.pair_information(self._of_pairs(weight * self.by_lines**2), self.centred)
+
+    def sums(self, weight: FloatArray) -> FloatArray:
+        return self.intensity.pair_derivative_sums(self._of_pairs(weight * self.by_lines), self.centred)
+
+    def _of_pairs(self, weight: FloatArray) -> FloatArray:
+        found = np.zeros(len(self.centred))
+        found[self.rows] = weight
+        return found
