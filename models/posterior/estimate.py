@@ -194,7 +194,7 @@ def share_draws(posterior: Posterior, theta: FloatArray, rng: np.random.Generato
     at_once = max(_PAIRS_AT_ONCE // max(ways.n_pairs, 1), 1)
     for first in range(0, len(theta), at_once):
         chunk = theta[first : first + at_once]
-        intensity = Intensity(layout, chunk)
+        intensity = Intensity.of(layout, chunk)
         lines = intensity.value
         if pairs is not None:
             shape = np.full(ways.n_pairs, posterior.priors.pair_shape, dtype=float)

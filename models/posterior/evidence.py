@@ -285,7 +285,7 @@ def _at_stations(
                 Finds(
                     name="finds",
                     group="finds",
-                    grain="station",
+                    grain="platform",
                     rows=rows,
                     low=n,
                     high=n,

@@ -1,8 +1,7 @@
 """
 What the sources tell about the parameters: the information at a point, and what it adds to the slope in the sizes.
 
-Rows of a source have dense derivatives (`models.posterior.intensity`); those of pairs are too many to write out, and
-their products are added up by counting.
+Both are sums over the rows of every source, of the derivatives of their log means (`models.posterior.derivatives`).
 """
 
 from __future__ import annotations
@@ -15,7 +14,13 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from models.posterior.counts import Likelihood
-from models.posterior.intensity import Intensity
+from models.posterior.derivatives import (
+    add_pair_derivatives,
+    add_pair_information,
+    centre_features,
+    differentiate_sums,
+)
+from models.posterior.intensity import Intensity, Layout
 from models.posterior.posterior import Posterior
 from models.posterior.sources import Source
 
@@ -103,8 +108,8 @@ def _rows(
     posterior: Posterior, theta: FloatArray
 ) -> Iterator[tuple[Source, FloatArray | _PairRows, FloatArray, Likelihood]]:
     """Each source with the derivatives of its rows' log means, in lines and in its own parameters."""
-    intensity = Intensity(posterior.layout, theta[None, :])
-    centred, sums = intensity.centred_features(), posterior.sums(intensity)
+    intensity = Intensity.of(posterior.layout, theta[None, :])
+    centred, sums = centre_features(intensity), posterior.sums(intensity)
     # Sources that count the same units share their derivatives.
     derivatives: dict[tuple[str, bytes], FloatArray] = {}
     for source in posterior.sources:
@@ -113,11 +118,11 @@ def _rows(
         judged = source.judge(predicted.log_mean, own)
         rows: FloatArray | _PairRows
         if source.grain == "pair":
-            rows = _PairRows(intensity, centred, source.rows, predicted.by_lines)
+            rows = _PairRows(posterior.layout, centred, source.rows, predicted.by_lines)
         else:
             key = (source.grain, source.rows.tobytes())
             if key not in derivatives:
-                derivatives[key] = intensity.derivative(source.grain, source.rows, centred)
+                derivatives[key] = differentiate_sums(intensity, source.grain, source.rows, centred)
             rows = predicted.by_lines[:, None] * derivatives[key]
         yield source, rows, predicted.by_own, judged
 
@@ -126,16 +131,16 @@ def _rows(
 class _PairRows:
     """Rows of a source by pair, whose derivatives are too many to write out."""
 
-    intensity: Intensity
+    layout: Layout
     centred: FloatArray
     rows: NDArray[np.int64]
     by_lines: FloatArray
 
     def information(self, weight: FloatArray) -> FloatArray:
-        return self.intensity.pair_information(self._of_pairs(weight * self.by_lines**2), self.centred)
+        return add_pair_information(self.layout, self._of_pairs(weight * self.by_lines**2), self.centred)
 
     def sums(self, weight: FloatArray) -> FloatArray:
-        return self.intensity.pair_derivative_sums(self._of_pairs(weight * self.by_lines), self.centred)
+        return add_pair_derivatives(self.layout, self._of_pairs(weight * self.by_lines), self.centred)
 
     def _of_pairs(self, weight: FloatArray) -> FloatArray:
         found = np.zeros(len(self.centred))

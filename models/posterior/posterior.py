@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 
 from geo.errors import UsageError
-from models.posterior.intensity import Intensity, Layout
+from models.posterior.intensity import Intensity, Layout, Network
 from models.posterior.priors import COEFFICIENTS, Normal, Priors
 from models.posterior.sources import Source
 from models.posterior.ways import Ways
@@ -36,7 +36,7 @@ RAIL_STEP_MIN = 30.0
 # Towns beyond this number are independent: their correlation would be a dense matrix of the country.
 _MOST_CORRELATED = 1500
 # Pairs times parameter vectors that are worked on at once: what a processor's cache holds.
-_PAIRS_AT_ONCE = 60_000
+_PAIRS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Posterior:
     sources : iterable of Source
         The evidence; may be empty.
     stations : Stations or None
-        Needed by sources of the grain ``station``.
+        Needed by sources of the grain ``station`` or ``platform``.
     log_level : Normal or None
         Prior of the logarithm of all external lines; from `priors.lines_per_million` where None.
 
@@ -129,7 +129,7 @@ class Posterior:
         ends = np.cumsum(list(sizes.values()))
         self.blocks = {name: slice(int(e) - n, int(e)) for (name, n), e in zip(sizes.items(), ends, strict=True)}
         self.n_params = int(ends[-1])
-        if any(source.grain == "station" for source in self.sources) and stations is None:
+        if any(source.grain in ("station", "platform") for source in self.sources) and stations is None:
             msg = "stations: a source counts there but none are given, expected Stations. Pass them to Posterior."
             raise UsageError(msg)
         self.prior_mean = self._prior_mean(has_own=has_own)
@@ -139,6 +139,7 @@ class Posterior:
             None if stations is None else stations.visits,
             np.ones(ways.n_pairs) if stations is None else stations.odds_against,
             0.0 if stations is None else stations.step,
+            priors.rail_shift.mean,
         )
         sized = [self.blocks[source.name].stop - 1 for source in self.sources if source.has_size]
         self.sizes = np.array(sized, dtype=np.int64)
@@ -197,7 +198,7 @@ class Posterior:
         numpy.ndarray of shape (..., n_pairs)
             Natural logarithms.
         """
-        intensity = Intensity(self.layout, np.atleast_2d(theta))
+        intensity = Intensity.of(self.layout, np.atleast_2d(theta))
         return np.asarray(intensity.log_pairs(np.arange(self.ways.n_pairs)).T.reshape(*theta.shape[:-1], -1))
 
     def log_density(self, theta: FloatArray) -> float:
@@ -232,7 +233,7 @@ class Posterior:
         """
         return np.asarray(self.evaluate(theta[None, :])[1][0])
 
-    def evaluate(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def evaluate(self, theta: FloatArray, held: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
         """
         Give log density and slope at many parameter vectors.
 
@@ -240,6 +241,9 @@ class Posterior:
         ----------
         theta : numpy.ndarray of shape (n, n_params)
             Parameter vectors.
+        held : numpy.ndarray of shape (n_towns, n_towns) or None
+            Where given, towns' effects stand in `theta` with so much of what the network sends added: `held` times the
+            logarithm of its lines into each town (`place_towns`). A shear, under which densities stay as they are.
 
         Returns
         -------
@@ -248,23 +252,55 @@ class Posterior:
         slope : numpy.ndarray of shape (n, n_params)
             Exact slopes.
         """
-        about = theta - self.prior_mean
-        slope = -about @ self.prior_precision
-        value = self._prior_log_norm + 0.5 * (about * slope).sum(axis=1)
-        if not self.sources:
-            return value, slope
+        if not self.sources and held is None:
+            about, slope = self._judge_prior(theta)
+            return self._prior_log_norm + 0.5 * (about * slope).sum(axis=1), slope
+        value, slope = np.empty(len(theta)), np.empty_like(theta)
         at_once = max(_PAIRS_AT_ONCE // max(self.ways.n_pairs, 1), 1)
         with np.errstate(all="ignore"):
             for first in range(0, len(theta), at_once):
                 part = slice(first, first + at_once)
-                self._add_sources(theta[part], value[part], slope[part])
+                value[part], slope[part] = self._evaluate_part(theta[part], held)
         is_lost = ~(np.isfinite(value) & np.isfinite(slope).all(axis=1))
         value[is_lost], slope[is_lost] = -np.inf, 0.0
         return value, slope
 
-    def _add_sources(self, theta: FloatArray, value: FloatArray, slope: FloatArray) -> None:
-        """Add to value and slope what the sources say."""
-        intensity = Intensity(self.layout, theta)
+    def place_towns(self, theta: FloatArray, held: FloatArray) -> FloatArray:
+        """
+        Take what the network sends from towns' effects.
+
+        Parameters
+        ----------
+        theta : numpy.ndarray of shape (n, n_params)
+            As for `evaluate` with `held`.
+        held : numpy.ndarray of shape (n_towns, n_towns)
+            As for `evaluate`.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n, n_params)
+            Parameter vectors.
+        """
+        return self._placed(theta, Network(self.layout, theta), held)
+
+    def _placed(self, theta: FloatArray, network: Network, held: FloatArray | None) -> FloatArray:
+        if held is None:
+            return theta
+        placed = theta.copy()
+        placed[:, self.blocks["towns"]] -= (held @ network.log_into_towns()).T
+        return placed
+
+    def _judge_prior(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Parameters about their means, and the slope of the prior."""
+        about = theta - self.prior_mean
+        return about, -about @ self.prior_precision
+
+    def _evaluate_part(self, theta: FloatArray, held: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+        network = Network(self.layout, theta)
+        theta = self._placed(theta, network, held)
+        about, slope = self._judge_prior(theta)
+        value = self._prior_log_norm + 0.5 * (about * slope).sum(axis=1)
+        intensity = Intensity(network, theta)
         sums = self.sums(intensity)
         by_pair, slopes = None, {grain: np.zeros_like(sum_) for grain, sum_ in sums.items()}
         for source in self.sources:
@@ -281,8 +317,10 @@ class Posterior:
                 by_pair = np.zeros_like(intensity.value) if by_pair is None else by_pair
                 by_pair[source.rows] += back
             else:
-                slopes[source.grain][source.rows] += back / sums[source.grain][source.rows]
-        slope[:, : self.layout.n_base] += intensity.carry_back(slopes, by_pair)
+                slopes[source.grain][source.rows] += back / sums[source.grain].take(source.rows, axis=0)
+        base, prior = slice(0, self.layout.n_base), slope[:, self.blocks["towns"]].copy()
+        slope[:, base] += intensity.carry_back(slopes, by_pair, held, prior)
+        return value, slope
 
     def sums(self, intensity: Intensity) -> dict[str, FloatArray]:
         """Sums at every grain that some source counts at but pairs, which are themselves."""
@@ -294,7 +332,7 @@ class Posterior:
         if source.grain == "pair":
             # Laid out anew: elementwise work across the grain of memory takes twice the time.
             return np.ascontiguousarray(intensity.log_pairs(source.rows).T)
-        return np.asarray(np.log(sums[source.grain][source.rows]).T)
+        return np.asarray(np.log(sums[source.grain].take(source.rows, axis=0)).T)
 
     def log_behind(self, source: Source, theta: FloatArray) -> FloatArray:
         """
@@ -312,7 +350,7 @@ class Posterior:
         numpy.ndarray of shape (n_rows,)
             Natural logarithms.
         """
-        intensity = Intensity(self.layout, theta[None, :])
+        intensity = Intensity.of(self.layout, theta[None, :])
         return np.asarray(self.log_lines_behind(source, intensity, self.sums(intensity))[0])
 
     @property

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from models.posterior.derivatives import centre_features, differentiate_sums
 from models.posterior.fit import Mode, find_mode
 from models.posterior.information import measure_information
 from models.posterior.intensity import Intensity
@@ -85,55 +86,36 @@ class _Chart:
 
     def __init__(self, posterior: Posterior, mode: Mode) -> None:
         self.posterior = posterior
-        self._base, self._towns = slice(0, posterior.layout.n_base), posterior.blocks["towns"]
-        towns = (self._towns, self._towns)
-        information, prior = measure_information(posterior, mode.theta)[towns], posterior.prior_precision[towns]
-        at_mode = self._network(mode.theta[None, :])
-        into = at_mode.sums("town")[:, 0]
-        self._is_reached = into > 0
-        self._held = np.eye(len(into)) - linalg.solve(information, prior, assume_a="pos")
-        self._held[:, ~self._is_reached] = 0.0
+        towns = posterior.blocks["towns"]
+        information, prior = measure_information(posterior, mode.theta), posterior.prior_precision
+        n_towns = towns.stop - towns.start
+        self._held = np.eye(n_towns) - linalg.solve(information[towns, towns], prior[towns, towns], assume_a="pos")
+        is_reached = posterior.layout.is_reached[:, 0]
+        self._held[:, ~is_reached] = 0.0
+        at_mode = Intensity.of(posterior.layout, self._bare(mode.theta)[None, :])
+        reached = np.flatnonzero(is_reached)
+        derivative = differentiate_sums(at_mode, "town", reached, centre_features(at_mode))
+        derivative[:, towns] = 0.0
         shear = np.eye(posterior.n_params)
-        reached = np.flatnonzero(self._is_reached)
-        derivative = at_mode.derivative("town", reached, at_mode.centred_features())
-        derivative[:, self._towns] = 0.0
-        shear[self._towns, self._base] -= self._held[:, reached] @ derivative
+        shear[towns, : posterior.layout.n_base] -= self._held[:, reached] @ derivative
         factor = linalg.cholesky(shear.T @ (mode.factor @ mode.factor.T) @ shear, lower=True)
         self._spread = linalg.solve_triangular(factor, np.eye(posterior.n_params), lower=True)
         self._centre = mode.theta.copy()
-        self._centre[self._towns] += self._held @ self._log(into)
+        self._centre[towns] += self._held @ at_mode.network.log_into_towns()[:, 0]
 
-    def _network(self, theta: FloatArray) -> Intensity:
-        """What the network alone sends: lines without the towns' effects."""
+    def _bare(self, theta: FloatArray) -> FloatArray:
+        """Without the effects of towns."""
         bare = theta.copy()
-        bare[:, self._towns] = 0.0
-        return Intensity(self.posterior.layout, bare)
-
-    def _log(self, into: FloatArray) -> FloatArray:
-        return np.log(np.where(self._is_reached, into, 1.0))
+        bare[self.posterior.blocks["towns"]] = 0.0
+        return bare
 
     def place(self, at: FloatArray) -> FloatArray:
         """Parameters of whitened ones, row by row."""
-        return self._sheared(at)[0]
-
-    def _sheared(self, at: FloatArray) -> tuple[FloatArray, Intensity | None]:
-        theta = self._centre + at @ self._spread
-        if not self._held.any():
-            return theta, None
-        network = self._network(theta)
-        theta[:, self._towns] -= self._log(network.sums("town").T) @ self._held.T
-        return theta, network
+        return self.posterior.place_towns(self._centre + at @ self._spread, self._held)
 
     def evaluate(self, at: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Log density, and the slope of what is not the standard normal's."""
-        theta, network = self._sheared(at)
-        value, slope = self.posterior.evaluate(theta)
-        if network is not None:
-            by_town = slope[:, self._towns] @ self._held
-            into = np.where(self._is_reached[:, None], network.sums("town"), 1.0)
-            carried = network.carry_back({"town": -by_town.T / into}, None)
-            carried[:, self._towns] = 0.0
-            slope[:, self._base] += carried
+        value, slope = self.posterior.evaluate(self._centre + at @ self._spread, self._held)
         return value, slope @ self._spread.T + at
 
 

@@ -61,7 +61,7 @@ class Source:
     group : str
         Key of its reason, as in the column ``reason_<group>``: sources of one group stand or fall together.
     grain : str
-        ``pair``, ``origin``, ``town`` or ``station``: what a row counts.
+        ``pair``, ``origin``, ``town``, ``station``, or ``platform``: what a row counts (`Intensity.sums`).
     rows : numpy.ndarray of shape (n,)
         Position of each count among the pairs, origins, towns or stations.
     low, high : numpy.ndarray of shape (n,)
@@ -228,6 +228,9 @@ class StationOffences(Source):
 class Finds(Source):
     """
     Finds of deployments with their hours, nil returns among them: own is log (chance of a find times trips a line).
+
+    Visits are counted at the share by rail that was believed before evidence. A nil return says that few couriers came
+    or that they were not seen; read as news of the rail share, one at York would lower every station of the force.
 
     Attributes
     ----------

@@ -155,7 +155,7 @@ def add_shift(estimate: Estimate, station: int, *, n_finds: int, n_hours: float 
         Finds(
             name="finds",
             group="finds",
-            grain="station",
+            grain="platform",
             rows=np.array(rows, dtype=np.int64),
             low=counts,
             high=counts,

@@ -196,7 +196,7 @@ def hidden_sources(world: World, kinds: Sequence[str]) -> tuple[Source, ...]:
         "finds": lambda n: made(
             Finds,
             n,
-            "station",
+            "platform",
             np.arange(n_stations),
             own=(Normal(float(np.log(0.2 * TRIPS_PER_LINE)), 0.7),),
             has_size=False,
