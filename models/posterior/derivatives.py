@@ -39,7 +39,9 @@ def centre_features(intensity: Intensity) -> FloatArray:
     return np.asarray(ways.features - mean[ways.origin])
 
 
-def differentiate_sums(intensity: Intensity, grain: str, rows: IntArray, centred: FloatArray) -> FloatArray:
+def differentiate_sums(
+    intensity: Intensity, grain: str, rows: IntArray, centred: FloatArray
+) -> FloatArray | sparse.csr_array:
     """
     Give the derivative of the logarithm of sums in all parameters but the sources' own.
 
@@ -56,8 +58,8 @@ def differentiate_sums(intensity: Intensity, grain: str, rows: IntArray, centred
 
     Returns
     -------
-    numpy.ndarray of shape (n_rows, n_base)
-        Dense.
+    numpy.ndarray or scipy.sparse.csr_array of shape (n_rows, n_base)
+        Sparse for towns, each of which moves with its own effect and no other.
     """
     layout, ways, blocks = intensity.layout, intensity.layout.ways, intensity.layout.blocks
     n_towns = len(ways.town_ids)
@@ -70,7 +72,9 @@ def differentiate_sums(intensity: Intensity, grain: str, rows: IntArray, centred
         total = np.asarray(over @ weight)[:, None]
         strengths[:] = layout.table(weight)[:, rows].T / total
         towns[np.arange(len(rows)), rows] = 1.0
-    elif grain == "origin":
+        found[:, blocks["coefficients"]] = (over @ (weight[:, None] * centred)) / total
+        return sparse.csr_array(found)
+    if grain == "origin":
         at = np.flatnonzero(np.isin(ways.origin, rows))
         at_row = np.full(len(ways.origin_ids), -1)
         at_row[rows] = np.arange(len(rows))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
+from scipy import linalg, sparse
 
 from models.posterior.counts import Likelihood
 from models.posterior.derivatives import (
@@ -28,6 +29,8 @@ __all__ = ["correct_sizes", "measure_information"]
 
 FloatArray = NDArray[np.float64]
 _SIZE_STEP = 1e-3
+# Dense, or sparse where a row moves with few parameters.
+_Rows: TypeAlias = FloatArray | sparse.csr_array
 
 
 def measure_information(posterior: Posterior, theta: FloatArray) -> FloatArray:
@@ -55,9 +58,9 @@ def measure_information(posterior: Posterior, theta: FloatArray) -> FloatArray:
             information[base, base] += rows.information(weight)
             cross = np.column_stack([rows.sums(weight * column) for column in own.T])
         else:
-            weighted = weight[:, None] * rows
-            information[base, base] += weighted.T @ rows
-            cross = weighted.T @ own
+            weighted = _weigh(rows, weight).T
+            information[base, base] += _dense(weighted @ rows)
+            cross = weighted @ own
         information[base, block] += cross
         information[block, base] += cross.T
         information[block, block] += own.T @ (weight[:, None] * own)
@@ -87,14 +90,17 @@ def correct_sizes(posterior: Posterior, theta: FloatArray, factor: FloatArray) -
     """
     is_other = np.ones(posterior.n_params, dtype=bool)
     is_other[posterior.sizes] = False
+    inverse = np.zeros((posterior.n_params, posterior.n_params))
+    inverse[np.ix_(is_other, is_other)] = linalg.cho_solve((factor, True), np.eye(len(factor)))
+    base = slice(0, posterior.layout.n_base)
     found = []
     for source, rows, own, _ in _rows(posterior, theta):
         if not source.has_size or isinstance(rows, _PairRows):
             continue
         block = posterior.blocks[source.name]
-        full = np.zeros((len(rows), posterior.n_params))
-        full[:, : posterior.layout.n_base], full[:, block] = rows, own
-        leverage = (linalg.solve_triangular(factor, full[:, is_other].T, lower=True) ** 2).sum(axis=0)
+        by_lines = _dense(rows @ inverse[base, base]) + own @ inverse[block, base]
+        by_own = rows @ inverse[base, block] + own @ inverse[block, block]
+        leverage = np.asarray(_dense(rows * by_lines).sum(axis=1)) + (own * by_own).sum(axis=1)
         log_lines = posterior.log_behind(source, theta)
         ahead, behind = theta[block].copy(), theta[block].copy()
         ahead[-1] += _SIZE_STEP
@@ -106,25 +112,34 @@ def correct_sizes(posterior: Posterior, theta: FloatArray, factor: FloatArray) -
 
 def _rows(
     posterior: Posterior, theta: FloatArray
-) -> Iterator[tuple[Source, FloatArray | _PairRows, FloatArray, Likelihood]]:
+) -> Iterator[tuple[Source, _Rows | _PairRows, FloatArray, Likelihood]]:
     """Each source with the derivatives of its rows' log means, in lines and in its own parameters."""
     intensity = Intensity.of(posterior.layout, theta[None, :])
     centred, sums = centre_features(intensity), posterior.sums(intensity)
     # Sources that count the same units share their derivatives.
-    derivatives: dict[tuple[str, bytes], FloatArray] = {}
+    derivatives: dict[tuple[str, bytes], _Rows] = {}
     for source in posterior.sources:
         own = theta[posterior.blocks[source.name]]
         predicted = source.predict(posterior.log_lines_behind(source, intensity, sums)[0], own)
         judged = source.judge(predicted.log_mean, own)
-        rows: FloatArray | _PairRows
+        rows: _Rows | _PairRows
         if source.grain == "pair":
             rows = _PairRows(posterior.layout, centred, source.rows, predicted.by_lines)
         else:
             key = (source.grain, source.rows.tobytes())
             if key not in derivatives:
                 derivatives[key] = differentiate_sums(intensity, source.grain, source.rows, centred)
-            rows = predicted.by_lines[:, None] * derivatives[key]
+            rows = _weigh(derivatives[key], predicted.by_lines)
         yield source, rows, predicted.by_own, judged
+
+
+def _weigh(rows: _Rows, weight: FloatArray) -> _Rows:
+    """Rows times weights."""
+    return sparse.csr_array(rows.multiply(weight[:, None])) if sparse.issparse(rows) else weight[:, None] * rows
+
+
+def _dense(matrix: Any) -> FloatArray:  # noqa: ANN401 - sparse products have types of their own
+    return np.asarray(matrix if isinstance(matrix, np.ndarray) else matrix.toarray())
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,20 @@ Arrays run over pairs first and parameter vectors last, so that a sparse product
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from models.posterior.ways import Ways
 
-__all__ = ["Intensity", "Layout", "Network"]
+__all__ = ["Held", "Intensity", "Layout", "Network"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+# How much of a town's level evidence holds; a diagonal where towns are independent.
+Held: TypeAlias = FloatArray | sparse.dia_array
 
 
 class Layout:
@@ -209,7 +213,11 @@ class Intensity:
         return np.asarray(self.layout.matrices[grain] @ self.value)
 
     def carry_back(
-        self, slopes: dict[str, FloatArray], by_pair: FloatArray | None, held: FloatArray | None, prior: FloatArray
+        self,
+        slopes: dict[str, FloatArray],
+        by_pair: FloatArray | None,
+        held: Held | None,
+        prior: FloatArray,
     ) -> FloatArray:
         """
         Carry slopes in sums back to the parameters.

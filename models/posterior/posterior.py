@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 
 from geo.errors import UsageError
-from models.posterior.intensity import Intensity, Layout, Network
+from models.posterior.intensity import Held, Intensity, Layout, Network
 from models.posterior.priors import COEFFICIENTS, Normal, Priors
 from models.posterior.sources import Source
 from models.posterior.ways import Ways
@@ -167,21 +167,30 @@ class Posterior:
             sd[self.blocks[source.name]] = [p.sd for p in source.own]
         precision = np.diag(1.0 / sd**2)
         towns = self.blocks["towns"]
-        precision[towns, towns] = linalg.inv(self._town_covariance())
+        if self.is_correlated:
+            precision[towns, towns] = linalg.inv(self._town_covariance())
+        else:
+            precision[towns, towns] /= self.priors.town_sd**2
         return precision
 
+    @property
+    def is_correlated(self) -> bool:
+        """Whether near towns share in their effects."""
+        return len(self.ways.town_ids) <= _MOST_CORRELATED and self.priors.neighbour_share > 0
+
     def _town_covariance(self) -> FloatArray:
-        n = len(self.ways.town_ids)
-        shared = self.priors.neighbour_share if n <= _MOST_CORRELATED else 0.0
-        covariance = (1.0 - shared) * np.eye(n)
-        if shared > 0:
-            away_m = np.hypot(*(self.ways.positions_m[:, None, :] - self.ways.positions_m[None, :, :]).T)
-            covariance += shared * np.exp(-away_m / (1000.0 * self.priors.neighbour_km))
+        shared = self.priors.neighbour_share
+        away_m = np.hypot(*(self.ways.positions_m[:, None, :] - self.ways.positions_m[None, :, :]).T)
+        covariance = shared * np.exp(-away_m / (1000.0 * self.priors.neighbour_km))
+        covariance += (1.0 - shared) * np.eye(len(away_m))
         return np.asarray(covariance * self.priors.town_sd**2)
 
     @cached_property
     def _prior_log_norm(self) -> float:
-        log_det = 2.0 * float(np.log(np.diag(linalg.cholesky(self.prior_precision, lower=True))).sum())
+        towns, log_each = self.blocks["towns"], np.log(np.diag(self.prior_precision))
+        log_det = float(log_each.sum())
+        if self.is_correlated:
+            log_det += float(np.linalg.slogdet(self.prior_precision[towns, towns])[1] - log_each[towns].sum())
         return 0.5 * (log_det - self.n_params * float(np.log(2 * np.pi)))
 
     def log_lines(self, theta: FloatArray) -> FloatArray:
@@ -233,7 +242,7 @@ class Posterior:
         """
         return np.asarray(self.evaluate(theta[None, :])[1][0])
 
-    def evaluate(self, theta: FloatArray, held: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+    def evaluate(self, theta: FloatArray, held: Held | None = None) -> tuple[FloatArray, FloatArray]:
         """
         Give log density and slope at many parameter vectors.
 
@@ -265,7 +274,7 @@ class Posterior:
         value[is_lost], slope[is_lost] = -np.inf, 0.0
         return value, slope
 
-    def place_towns(self, theta: FloatArray, held: FloatArray) -> FloatArray:
+    def place_towns(self, theta: FloatArray, held: Held) -> FloatArray:
         """
         Take what the network sends from towns' effects.
 
@@ -283,7 +292,7 @@ class Posterior:
         """
         return self._placed(theta, Network(self.layout, theta), held)
 
-    def _placed(self, theta: FloatArray, network: Network, held: FloatArray | None) -> FloatArray:
+    def _placed(self, theta: FloatArray, network: Network, held: Held | None) -> FloatArray:
         if held is None:
             return theta
         placed = theta.copy()
@@ -293,9 +302,13 @@ class Posterior:
     def _judge_prior(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Parameters about their means, and the slope of the prior."""
         about = theta - self.prior_mean
-        return about, -about @ self.prior_precision
+        slope = -about * np.diag(self.prior_precision)
+        if self.is_correlated:
+            towns = self.blocks["towns"]
+            slope[:, towns] = -about[:, towns] @ self.prior_precision[towns, towns]
+        return about, slope
 
-    def _evaluate_part(self, theta: FloatArray, held: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+    def _evaluate_part(self, theta: FloatArray, held: Held | None) -> tuple[FloatArray, FloatArray]:
         network = Network(self.layout, theta)
         theta = self._placed(theta, network, held)
         about, slope = self._judge_prior(theta)

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
+from scipy import linalg, sparse
 
 from models.posterior.derivatives import centre_features, differentiate_sums
 from models.posterior.fit import Mode, find_mode
 from models.posterior.information import measure_information
-from models.posterior.intensity import Intensity
+from models.posterior.intensity import Held, Intensity
 from models.posterior.posterior import Posterior
 
 __all__ = ["HIGHEST_R_HAT", "Draws", "draw_posterior", "measure_mixing"]
@@ -88,16 +88,18 @@ class _Chart:
         self.posterior = posterior
         towns = posterior.blocks["towns"]
         information, prior = measure_information(posterior, mode.theta), posterior.prior_precision
-        n_towns = towns.stop - towns.start
-        self._held = np.eye(n_towns) - linalg.solve(information[towns, towns], prior[towns, towns], assume_a="pos")
         is_reached = posterior.layout.is_reached[:, 0]
-        self._held[:, ~is_reached] = 0.0
+        self._held = _hold(
+            information[towns, towns], prior[towns, towns], is_reached, is_correlated=posterior.is_correlated
+        )
         at_mode = Intensity.of(posterior.layout, self._bare(mode.theta)[None, :])
         reached = np.flatnonzero(is_reached)
-        derivative = differentiate_sums(at_mode, "town", reached, centre_features(at_mode))
+        derivative = np.zeros((len(is_reached), posterior.layout.n_base))
+        into = differentiate_sums(at_mode, "town", reached, centre_features(at_mode))
+        derivative[reached] = sparse.csr_array(into).toarray()
         derivative[:, towns] = 0.0
         shear = np.eye(posterior.n_params)
-        shear[towns, : posterior.layout.n_base] -= self._held[:, reached] @ derivative
+        shear[towns, : posterior.layout.n_base] -= self._held @ derivative
         factor = linalg.cholesky(shear.T @ (mode.factor @ mode.factor.T) @ shear, lower=True)
         self._spread = linalg.solve_triangular(factor, np.eye(posterior.n_params), lower=True)
         self._centre = mode.theta.copy()
@@ -117,6 +119,15 @@ class _Chart:
         """Log density, and the slope of what is not the standard normal's."""
         value, slope = self.posterior.evaluate(self._centre + at @ self._spread, self._held)
         return value, slope @ self._spread.T + at
+
+
+def _hold(information: FloatArray, prior: FloatArray, is_reached: NDArray[np.bool_], *, is_correlated: bool) -> Held:
+    """Share of the information about each town that is evidence's; each on its own where towns are independent."""
+    if not is_correlated:
+        return sparse.dia_array(sparse.diags_array(is_reached * (1.0 - np.diag(prior) / np.diag(information))))
+    held = np.eye(len(prior)) - linalg.solve(information, prior, assume_a="pos")
+    held[:, ~is_reached] = 0.0
+    return np.asarray(held)
 
 
 class _Chains:
