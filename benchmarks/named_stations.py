@@ -13,7 +13,8 @@ and dog); and for unnamed small places. A row is a page whose text says that pol
 courier there, for county lines or drugs brought by train. `on_train_to` is a town that trains were said to supply, no
 station named. A town of several stations named without one gives its main station; a city that leaves it open gives
 none. A lower case title is the words of the address, where the stored text has no heading; an address can be a copy of
-the publisher's page; a year is given only where text, address or weekday tell it. Facts alone are kept.
+the publisher's page; a year, of the report, is given only where text, address, weekday or another page on the same
+operation tells it. Facts alone are kept.
 
 Its biases: busy stations and seaside or county towns are reported more; searches named towns, so those not thought of
 are missed; operations of 2019 to 2025 by British Transport Police outweigh cases (8 rows), and where they went was
