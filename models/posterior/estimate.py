@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.posterior.fit import Mode, find_mode
 from models.posterior.intensity import Intensity
-from models.posterior.posterior import Posterior, Stations
+from models.posterior.posterior import MOST_CORRELATED, Posterior, Stations
 from models.posterior.priors import Normal, Priors
 from models.posterior.sampler import Draws, draw_posterior
 from models.posterior.sources import Source, TownCounts
@@ -125,7 +125,7 @@ def estimate_trips(
     """
     parts: list[tuple[float, Posterior, Mode, float]] = []
     start = None
-    for factor, prior_weight in _factors(priors, sources):
+    for factor, prior_weight in _factors(priors, sources, len(ways.town_ids)):
         scaled = tuple(_scaled(source, factor) for source in sources)
         posterior = Posterior(ways, priors, scaled, stations=stations, log_level=log_level)
         mode = find_mode(posterior, start=start)
@@ -217,9 +217,10 @@ def share_draws(posterior: Posterior, theta: FloatArray, rng: np.random.Generato
         )
 
 
-def _factors(priors: Priors, sources: tuple[Source, ...]) -> tuple[tuple[float, float], ...]:
-    """Factors on exponents with their prior weights; one where no source has such an exponent."""
-    return priors.exponent_factors if any(isinstance(s, TownCounts) for s in sources) else ((1.0, 1.0),)
+def _factors(priors: Priors, sources: tuple[Source, ...], n_towns: int) -> tuple[tuple[float, float], ...]:
+    """Factors on exponents with their prior weights; one where no source has such an exponent, and for a country."""
+    has_exponent = any(isinstance(s, TownCounts) for s in sources)
+    return priors.exponent_factors if has_exponent and n_towns <= MOST_CORRELATED else ((1.0, 1.0),)
 
 
 def _scaled(source: Source, factor: float) -> Source:

@@ -28,13 +28,13 @@ from models.posterior.priors import COEFFICIENTS, Normal, Priors
 from models.posterior.sources import Source
 from models.posterior.ways import Ways
 
-__all__ = ["RAIL_STEP_MIN", "Posterior", "Stations"]
+__all__ = ["MOST_CORRELATED", "RAIL_STEP_MIN", "Posterior", "Stations"]
 
 FloatArray = NDArray[np.float64]
 # One step of the rail parameter, generalised minutes.
 RAIL_STEP_MIN = 30.0
 # Towns beyond this number are independent: their correlation would be a dense matrix of the country.
-_MOST_CORRELATED = 1500
+MOST_CORRELATED = 1500
 # Pairs times parameter vectors that are worked on at once: what a processor's cache holds.
 _PAIRS_AT_ONCE = 100_000
 
@@ -176,7 +176,7 @@ class Posterior:
     @property
     def is_correlated(self) -> bool:
         """Whether near towns share in their effects."""
-        return len(self.ways.town_ids) <= _MOST_CORRELATED and self.priors.neighbour_share > 0
+        return len(self.ways.town_ids) <= MOST_CORRELATED and self.priors.neighbour_share > 0
 
     def _town_covariance(self) -> FloatArray:
         shared = self.priors.neighbour_share

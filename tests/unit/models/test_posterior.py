@@ -8,7 +8,6 @@ import pytest
 from scipy import sparse, stats
 
 from models.posterior import estimate as estimating
-from models.posterior import sampler
 from models.posterior.derivatives import (
     add_pair_derivatives,
     add_pair_information,
@@ -17,7 +16,7 @@ from models.posterior.derivatives import (
 )
 from models.posterior.evidence import Evidence
 from models.posterior.fit import find_mode
-from models.posterior.information import measure_information
+from models.posterior.information import correct_sizes, measure_information
 from models.posterior.intensity import Intensity
 from models.posterior.posterior import Posterior
 from models.posterior.reasons import explain_sources, measure_shares
@@ -355,6 +354,17 @@ def test_a_mode_is_where_the_slope_is_nothing_and_the_density_highest_for_its_si
     assert max(FULL.log_density(theta) for theta in near) < FULL.log_density(mode.theta)
 
 
+def test_what_is_added_to_the_slope_in_a_size_is_that_of_the_determinant(mode):
+    is_other = ~np.isin(np.arange(FULL.n_params), FULL.sizes)
+
+    def half_log_det(theta):
+        return -0.5 * np.linalg.slogdet(measure_information(FULL, theta)[np.ix_(is_other, is_other)])[1]
+
+    factor = np.linalg.cholesky(measure_information(FULL, mode.theta)[np.ix_(is_other, is_other)])
+    expected = differences(half_log_det, mode.theta)[FULL.sizes]
+    assert correct_sizes(FULL, mode.theta, factor) == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
 @pytest.mark.parametrize("which", range(len(FULL.sizes)))
 def test_a_size_is_where_the_evidence_is_highest(mode, which):
     """All else integrated out, by Laplace's own figure of it with each size held."""
@@ -374,10 +384,3 @@ def test_one_mode_is_found_from_wherever_the_search_begins(mode):
     other = find_mode(FULL, start=thetas(FULL)[2])
     spread = np.sqrt(np.diag(np.linalg.inv(mode.factor @ mode.factor.T)))
     assert np.abs((other.theta - mode.theta) / spread).max() < 0.05
-
-
-def test_chains_that_have_not_moved_do_not_agree(monkeypatch, mode):
-    monkeypatch.setattr(sampler, "_ANGLE", 1e-3)
-    monkeypatch.setattr(sampler, "_MOST_ROUNDS", 1)
-    draws = draw_posterior(FULL, n_draws=20, random_state=0, mode=mode)
-    assert not draws.is_settled
