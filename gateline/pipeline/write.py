@@ -214,7 +214,13 @@ def _rounded(harm: pd.Series, profile: str) -> pd.Series:
 
 
 def write_products(
-    folder: Path, products: ProductInputs, inputs: Inputs, results: Results, *, registered: tuple[str, ...] = ()
+    folder: Path,
+    products: ProductInputs,
+    inputs: Inputs,
+    results: Results,
+    *,
+    registered: tuple[str, ...] = (),
+    uncounted: Collection[str] = (),
 ) -> None:
     """
     Write every product.
@@ -231,6 +237,9 @@ def write_products(
         For the model card.
     registered : tuple of str
         Which registered models the run did not use, and why.
+    uncounted : collection of str
+        Files whose rows tell of people: what was set aside of them is told by ``gateline check`` alone. A line number
+        moves with every address before it, and a repeated row says that a home is on the list.
     """
     write_station_csv(folder / "stations.csv", products)
     write_town_csv(folder / "towns.csv", products)
@@ -240,7 +249,8 @@ def write_products(
     write_layers_gpkg(folder / "layers.gpkg", products)
     write_hotspots_geojson(folder / "hotspots.geojson", products)
     write_plan_csv(folder / "plan.csv", products)
-    rejected = inputs.quarantine[inputs.quarantine["status"] != "out_of_scope"]
+    is_told = (inputs.quarantine["status"] != "out_of_scope") & ~inputs.quarantine["source_file"].isin(uncounted)
+    rejected = inputs.quarantine[is_told]
     write_csv(folder / "quarantine.csv", rejected, products.marks)
     marks = products.marks
     lists = (("stations", results.station_scores), ("towns", results.place_scores))
