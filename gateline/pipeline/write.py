@@ -23,6 +23,7 @@ from gateline.products.guidance import LEVEL_NOTE, describe_level
 from gateline.products.inputs import FICTIONAL_NOTE, HOTSPOT_MONTHS, Marks, ProductInputs
 from gateline.products.interception import write_plan_csv
 from gateline.products.map_page import write_map
+from gateline.products.prior_figure import draw_prior_figure
 from gateline.products.spreadsheet import write_list_xlsx
 from gateline.settings import Settings
 from geo.disclosure.generalisation import generalise_hotspots, suppress_months
@@ -31,6 +32,7 @@ from geo.disclosure.suppression import round_counts
 from models.dictionary import PLACE_FEATURES, STATION_FEATURES
 from models.model_card import describe_index, draw_index_card, draw_posterior_card
 from models.planning import InterceptionPlan
+from models.prior_predictive import predict_from_priors
 
 __all__ = ["level_of", "make_marks", "product_inputs", "write_products", "write_record"]
 
@@ -106,7 +108,7 @@ def _notes(results: Results) -> list[str]:
                 f"{n_wide} of {len(scores.table)} {what} have a rank interval too wide for a number: read their tier."
             )
             notes.append(text)
-    return notes
+    return [f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in notes]
 
 
 def product_inputs(
@@ -265,11 +267,14 @@ def write_products(
     if weights:
         card = draw_index_card(weights, rankability=rankability, dictionaries=dictionaries, **about)
     else:
+        implied = predict_from_priors(results.fitted.estimate, random_state=0)
+        draw_prior_figure(folder / "priors.svg", implied, marks)
         card = draw_posterior_card(
             sources=measure_moved(results),
             level=[describe_level(level_of(results)), LEVEL_NOTE],
             rankability=rankability,
             priors=results.fitted.estimate.posterior.priors.to_record(),
+            implied=implied.sentences(),
             checks=(*results.fitted.notes, *results.beside.notes, *registered),
             **about,
         )
