@@ -36,7 +36,7 @@ def small(small_run, tmp_path_factory):
 
 def test_addresses_are_evidence_here(small):
     """Else nothing could change, and the tests below could not fail."""
-    assert max(small.told[0]) >= 3
+    assert max(small.told[0]) >= 1
     assert small.told[1]
     assert b"reason_addresses" in small.seen.things["towns.csv"]
 
@@ -46,7 +46,13 @@ def test_no_product_changes_when_one_address_inside_its_bands_is_added(small):
 
 
 def test_no_product_changes_when_one_address_inside_its_bands_is_taken_or_another_has_its_place(small):
-    taken = next(k for k in range(len(small.spots)) if small.ground.tell(np.delete(small.spots, k, 0)) == small.told)
+    counts = small.ground.count(small.spots)
+    without = [[spot for j, spot in enumerate(small.spots) if j != k] for k in range(len(small.spots))]
+    taken = next(
+        k
+        for k, rest in enumerate(without)
+        if small.ground.tell(rest) == small.told and (counts[small.ground.count(rest) < counts] > 3).any()
+    )
     fewer = [row for k, row in enumerate(small.rows) if k != taken + 1]
     assert small.unlike(rows=fewer) == set()
     assert small.unlike(small.home(is_same=True), rows=fewer) == set()
