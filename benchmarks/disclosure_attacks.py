@@ -91,7 +91,7 @@ def draw_victims(areas: gpd.GeoDataFrame, rng: np.random.Generator, *, n: int | 
     n = int(rng.integers(20, 150)) if n is None else n
     busy = rng.choice(len(areas), size=max(1, len(areas) // 5), replace=False)
     chosen = np.where(rng.random(n) < 2 / 3, rng.choice(busy, size=n), rng.integers(0, len(areas), size=n))
-    spots = np.array([_point_in(areas.geometry.iloc[k], rng) for k in chosen]).reshape(-1, 2)
+    spots = np.array([point_in(areas.geometry.iloc[k], rng) for k in chosen]).reshape(-1, 2)
     ids = tuple(f"CK{token:016x}" for token in rng.integers(0, 2**63, size=n))
     return Victims(spots[:, 0], spots[:, 1], make_points(spots, ids), ids)
 
@@ -106,7 +106,7 @@ def make_points(spots: FloatArray, ids: tuple[str, ...]) -> SensitivePoints:
     return SensitivePoints(table)
 
 
-def _point_in(shape: shapely.Geometry, rng: np.random.Generator) -> FloatArray:
+def point_in(shape: shapely.Geometry, rng: np.random.Generator) -> FloatArray:
     west, south, east, north = shape.bounds
     while True:
         spot = np.round([rng.uniform(west, east), rng.uniform(south, north)], 2)

@@ -11,6 +11,7 @@ import getpass
 import hashlib
 import json
 import os
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,9 @@ def append_event(log: Path, event: str, **facts: Any) -> str:  # noqa: ANN401 - 
         "event": event,
         "os_user": _user(),
         **facts,
+        # Products print the head of the log, and an event names the victims' file by its hash: without something that
+        # nobody can know, who guesses the file could confirm the guess from the head alone.
+        "nonce": secrets.token_hex(16),
         "prev_hash": previous,
     }
     record["hash"] = _digest(record)

@@ -170,6 +170,7 @@ def draw_posterior_card(
     sources: Mapping[str, float],
     rankability: Mapping[str, float],
     priors: Mapping[str, Any],
+    implied: Sequence[str],
     checks: Sequence[str],
     level: Sequence[str],
     heading: str,
@@ -187,6 +188,8 @@ def draw_posterior_card(
         Share of the spread between units that is not noise, by list.
     priors : mapping of str to object
         Every prior as `models.posterior.priors.Priors.to_record` gives it.
+    implied : sequence of str
+        What the priors imply before any evidence.
     level : sequence of str
         How many trips there are in all, and what hangs on that and what does not.
     checks : sequence of str
@@ -236,6 +239,10 @@ def draw_posterior_card(
         *[f"- {limit}" for limit in _LIMITS],
         "",
         "## Priors",
+        "",
+        "What they imply before any evidence, and what the evidence made of it (`priors.svg`):",
+        "",
+        *[f"- {escape_markdown(line)}" for line in implied],
         "",
         "| prior | value |",
         "|---|---|",

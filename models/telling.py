@@ -1,9 +1,10 @@
 """
 How finely a list is told: no product shows more figures than the interval beside them supports.
 
-A score goes to a tenth of a trip of 100, and one decimal more for each tenfold of a thousand units, among which the
-same 100 are divided; trips a month go to two significant figures; chances to a hundredth. Reasons are rounded together,
-so that those printed sum to the score printed.
+A score goes to a tenth of a trip of 100. Where the same 100 are divided among more than a thousand units, nearly all
+would be told as nothing at all: there each score goes to two significant figures, its interval and reasons to the same
+decimal. Trips a month go to two significant figures; chances to a hundredth. Reasons are rounded together, so that
+those printed sum to the score printed.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["TRIP_FIGURES", "count_decimals", "round_figures", "tell_scores"]
+__all__ = ["SCORE_FIGURES", "TRIP_FIGURES", "count_decimals", "round_figures", "tell_parts", "tell_scores"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+# Of a score in a long list: its interval spans a factor of several.
+SCORE_FIGURES = 2
+_LONG_LIST = 1_000
+_MOST_DECIMALS = 8
 # The 90 % interval of trips spans a factor of several: two figures are more than it supports, one would jump by half.
 TRIP_FIGURES = 2
 _CHANCE_DECIMALS = 2
@@ -23,26 +29,34 @@ _TRIPS = ("trips_per_month", "trips_low", "trips_high")
 _PARTS = ("score_low", "score_high", "score_network")
 
 
-def count_decimals(n_units: int) -> int:
+def count_decimals(scores: ArrayLike) -> IntArray:
     """
-    Give the decimals of a score in a list of so many units.
+    Give the decimals of each score of a list, and of the interval and reasons beside it.
 
     Parameters
     ----------
-    n_units : int
-        Length of the list.
+    scores : array-like of shape (n_units,)
+        Every score of the list, exact or as told.
 
     Returns
     -------
-    int
-        1 for up to a thousand units, one more for each tenfold.
+    numpy.ndarray of shape (n_units,)
+        1 in a list of up to a thousand units; in a longer one as many as two significant figures take, 1 at least.
 
     Examples
     --------
-    >>> [count_decimals(n) for n in (12, 110, 1_000, 2_600)]
-    [1, 1, 1, 2]
+    >>> count_decimals([12.34, 0.012]).tolist()
+    [1, 1]
+    >>> count_decimals([12.34, 3.14, 0.0996, 0.012, 0.0] + [0.001] * 1_000)[:5].tolist()
+    [1, 1, 2, 3, 1]
     """
-    return max(1, int(np.ceil(np.log10(max(n_units, 1)))) - 2)
+    values = np.asarray(scores, dtype=float).ravel()
+    if len(values) <= _LONG_LIST:
+        return np.ones(len(values), dtype=np.int64)
+    # Of the rounded value: 0.0996 is told as 0.10, and so is 0.1.
+    power = np.array([int(f"{value:.{SCORE_FIGURES - 1}e}".partition("e")[2]) for value in values], dtype=np.int64)
+    decimals = np.where(values == 0.0, 1, SCORE_FIGURES - 1 - power)
+    return np.clip(decimals, 1, _MOST_DECIMALS).astype(np.int64)
 
 
 def round_figures(values: ArrayLike, *, figures: int = TRIP_FIGURES) -> FloatArray:
@@ -85,10 +99,9 @@ def tell_scores(scores: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The same rows and columns; reasons sum to the score as it is printed.
     """
-    decimals = count_decimals(len(scores))
+    decimals = count_decimals(scores["score"])
     told = scores.copy()
-    told["score"] = _rounded(scores["score"], decimals)
-    for name in set(_PARTS) & set(scores.columns):
+    for name in {"score", *_PARTS} & set(scores.columns):
         told[name] = _rounded(scores[name], decimals)
     for name in set(_TRIPS) & set(scores.columns):
         told[name] = round_figures(scores[name])
@@ -100,20 +113,46 @@ def tell_scores(scores: pd.DataFrame) -> pd.DataFrame:
     return told
 
 
-def _rounded(values: pd.Series, decimals: int) -> FloatArray:
-    return np.round(values.to_numpy(float), decimals) + 0.0
+def tell_parts(parts: pd.DataFrame, scores: pd.Series) -> dict[str, pd.Series]:
+    """
+    Round what is told in the units of a score, such as its interval, to the decimals of the score.
+
+    Parameters
+    ----------
+    parts : pandas.DataFrame
+        One row a unit. Never modified.
+    scores : pandas.Series
+        Every score of the list; null where there is none.
+
+    Returns
+    -------
+    dict of str to pandas.Series
+        The columns, rounded; null stays null.
+    """
+    decimals = count_decimals(scores.fillna(0.0))
+    return {str(name): pd.Series(_rounded(parts[name], decimals), index=parts.index) for name in parts.columns}
 
 
-def _rounded_together(parts: FloatArray, total: FloatArray, decimals: int) -> FloatArray:
+def _rounded(values: pd.Series, decimals: int | IntArray) -> FloatArray:
+    """Each value to its own decimals, as `round` does it: the nearest number that is written so."""
+    each = np.broadcast_to(decimals, len(values))
+    rounded = values.to_numpy(float).copy()
+    for n in np.unique(each):
+        rounded[each == n] = np.round(rounded[each == n], int(n))
+    return rounded + 0.0
+
+
+def _rounded_together(parts: FloatArray, total: FloatArray, decimals: IntArray) -> FloatArray:
     """Parts as whole steps that sum to the total's: what rounding down leaves goes to the largest remainders."""
-    step = 10.0**decimals
+    step = 10.0 ** decimals[:, None].astype(float)
     scaled = parts * step
     whole = np.floor(scaled)
-    left = np.rint(total * step - whole.sum(axis=1)).astype(np.int64)
+    left = np.rint(total * step[:, 0] - whole.sum(axis=1)).astype(np.int64)
     # Remainders are compared to nine decimals, so that a last bit decides nothing.
     order = np.argsort(-np.round(scaled - whole, 9), axis=1, kind="stable")
     place = np.empty_like(order)
     np.put_along_axis(place, order, np.broadcast_to(np.arange(parts.shape[1]), order.shape), axis=1)
     # Parts that miss their total by a step or more (an index cut at 100) leave more than there are parts.
     each, rest = np.divmod(left, parts.shape[1])
-    return np.asarray(np.round((whole + each[:, None] + (place < rest[:, None])) / step, decimals) + 0.0)
+    steps = whole + each[:, None] + (place < rest[:, None])
+    return np.column_stack([_rounded(pd.Series(column), decimals) for column in (steps / step).T])

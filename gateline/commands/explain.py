@@ -62,8 +62,8 @@ def explain_place(study: Study, unit: str) -> str:
     if scores.weights:
         msg = "explain: the list is a weighted index, expected the posterior. Leave the weights empty in region.toml."
         raise UsageError(msg)
-    decimals = count_decimals(len(scores.table))
     table = tell_scores(scores.table)
+    decimals = int(count_decimals(table["score"])[table.index.get_loc(unit_id)])
     table["is_rank_issued"] = is_issued(scores.table)
     row: dict[str, Any] = {str(k): v for k, v in table.loc[unit_id].items()}
     estimate = results.fitted.estimate

@@ -52,14 +52,14 @@ def _summary(finished: Finished) -> str:
     for what, scores in (("stations", results.station_scores), ("towns", results.place_scores)):
         table = tell_scores(scores.table)
         table["is_rank_issued"] = is_issued(scores.table)
-        is_index, decimals = bool(scores.weights), count_decimals(len(table))
+        is_index, decimals = bool(scores.weights), count_decimals(table["score"])
         lines += ["", score_meaning(what, is_index=is_index)]
         trips = "" if is_index else "  trips a month (90 %)"
         lines.append(f"{what.capitalize():<28} tier  score  {'rank (90 %)':<18}{trips}")
-        for row in table.head(_SHOWN).to_dict("records"):
+        for row, n_decimals in zip(table.head(_SHOWN).to_dict("records"), decimals[:_SHOWN].tolist(), strict=True):
             span = f"{row['rank_low']:.0f}-{row['rank_high']:.0f}"
             rank = f"{row['rank']} ({span})" if row["is_rank_issued"] else f"too wide ({span})"
-            score = f"{row['score']:5.{decimals}f}"
+            score = f"{row['score']:5.{n_decimals}f}"
             flow = "" if is_index else f"  {row['trips_per_month']:g} ({row['trips_low']:g}-{row['trips_high']:g})"
             tier = "?" if row["tier"] == "insufficient data" else row["tier"]
             lines.append(f"{row['name'][:28]:<28} {tier:<4}  {score}  {rank:<18}{flow}")

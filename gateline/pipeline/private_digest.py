@@ -16,10 +16,12 @@ import pandas as pd
 from gateline.pipeline.beside import band_middles, is_child_population
 from gateline.pipeline.read import Inputs
 from geo.disclosure.address_bands import band_addresses
-from geo.disclosure.quadtree import PROFILES, band_cells
+from geo.disclosure.quadtree import band_cells
 
-__all__ = ["PRIVATE_ROLES", "UNCOUNTED_ROLES", "digest_private"]
+__all__ = ["PRIVATE_ROLES", "RUN_PROFILE", "UNCOUNTED_ROLES", "digest_private"]
 
+# Whose products a run makes.
+RUN_PROFILE = "tactical"
 # Inputs that are told by what the run sees of them.
 PRIVATE_ROLES = ("cuckooing", "partner_counts")
 # Of these a count of rows tells of people.
@@ -51,15 +53,14 @@ def digest_private(inputs: Inputs, role: str) -> str:
 
 
 def _cuckooing(inputs: Inputs) -> list[pd.DataFrame]:
-    """Bands of the force's towns, and the squares of each profile that gets any."""
+    """Bands of the force's towns, and the squares of a run's own profile: a release of another has its own gate."""
     if inputs.cuckooing is None:
         return []
     towns = inputs.places[inputs.places["is_in_force"]]
     parts = [band_addresses(inputs.cuckooing, towns, cutoff=inputs.offences["month"].max())]
     if len(inputs.areas):
-        for profile in sorted(name for name, rule in PROFILES.items() if rule is not None):
-            cells = band_cells(inputs.cuckooing, inputs.areas, profile=profile)
-            parts.append(pd.DataFrame({"band": cells["band"].to_numpy(), "square": cells.geometry.to_wkt().to_numpy()}))
+        cells = band_cells(inputs.cuckooing, inputs.areas, profile=RUN_PROFILE)
+        parts.append(pd.DataFrame({"band": cells["band"].to_numpy(), "square": cells.geometry.to_wkt().to_numpy()}))
     return parts
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from gateline.audit import append_event
 from gateline.pipeline.identity import digest_inputs, identify_run
 from gateline.pipeline.planning import plan_run
-from gateline.pipeline.private_digest import UNCOUNTED_ROLES
+from gateline.pipeline.private_digest import RUN_PROFILE, UNCOUNTED_ROLES
 from gateline.pipeline.read import Inputs, input_files, read_inputs, require_little_quarantine
 from gateline.pipeline.record import Recorder, code_version
 from gateline.pipeline.registered import read_registered
@@ -114,12 +114,12 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
                 record.notes.append(
                     "no plan: no flow by rail passes a station of the force, or the pairs are too many to list"
                 )
-    marks = make_marks(inputs, results, settings, run_id=run_id, profile="tactical")
+    marks = make_marks(inputs, results, settings, run_id=run_id, profile=RUN_PROFILE)
     unused = tuple(model.note() for model in registered)
     with open_run(root, run_id) as folder:
         with recorder.stage("products") as record:
             products = product_inputs(inputs, results, marks, plan=plan)
-            write_products(folder, products, inputs, results, registered=unused)
+            write_products(folder, products, inputs, results, registered=unused, uncounted=uncounted)
             record.rows = {"files": len(list(folder.iterdir()))}
         write_record(
             folder,

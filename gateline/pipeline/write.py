@@ -23,6 +23,7 @@ from gateline.products.guidance import LEVEL_NOTE, describe_level
 from gateline.products.inputs import FICTIONAL_NOTE, HOTSPOT_MONTHS, Marks, ProductInputs
 from gateline.products.interception import write_plan_csv
 from gateline.products.map_page import write_map
+from gateline.products.prior_figure import draw_prior_figure
 from gateline.products.spreadsheet import write_list_xlsx
 from gateline.settings import Settings
 from geo.disclosure.generalisation import generalise_hotspots, suppress_months
@@ -31,6 +32,7 @@ from geo.disclosure.suppression import round_counts
 from models.dictionary import PLACE_FEATURES, STATION_FEATURES
 from models.model_card import describe_index, draw_index_card, draw_posterior_card
 from models.planning import InterceptionPlan
+from models.prior_predictive import predict_from_priors
 
 __all__ = ["level_of", "make_marks", "product_inputs", "write_products", "write_record"]
 
@@ -106,7 +108,7 @@ def _notes(results: Results) -> list[str]:
                 f"{n_wide} of {len(scores.table)} {what} have a rank interval too wide for a number: read their tier."
             )
             notes.append(text)
-    return notes
+    return [f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in notes]
 
 
 def product_inputs(
@@ -214,7 +216,13 @@ def _rounded(harm: pd.Series, profile: str) -> pd.Series:
 
 
 def write_products(
-    folder: Path, products: ProductInputs, inputs: Inputs, results: Results, *, registered: tuple[str, ...] = ()
+    folder: Path,
+    products: ProductInputs,
+    inputs: Inputs,
+    results: Results,
+    *,
+    registered: tuple[str, ...] = (),
+    uncounted: Collection[str] = (),
 ) -> None:
     """
     Write every product.
@@ -231,6 +239,9 @@ def write_products(
         For the model card.
     registered : tuple of str
         Which registered models the run did not use, and why.
+    uncounted : collection of str
+        Files whose rows tell of people: what was set aside of them is told by ``gateline check`` alone. A line number
+        moves with every address before it, and a repeated row says that a home is on the list.
     """
     write_station_csv(folder / "stations.csv", products)
     write_town_csv(folder / "towns.csv", products)
@@ -240,7 +251,8 @@ def write_products(
     write_layers_gpkg(folder / "layers.gpkg", products)
     write_hotspots_geojson(folder / "hotspots.geojson", products)
     write_plan_csv(folder / "plan.csv", products)
-    rejected = inputs.quarantine[inputs.quarantine["status"] != "out_of_scope"]
+    is_told = (inputs.quarantine["status"] != "out_of_scope") & ~inputs.quarantine["source_file"].isin(uncounted)
+    rejected = inputs.quarantine[is_told]
     write_csv(folder / "quarantine.csv", rejected, products.marks)
     marks = products.marks
     lists = (("stations", results.station_scores), ("towns", results.place_scores))
@@ -255,11 +267,14 @@ def write_products(
     if weights:
         card = draw_index_card(weights, rankability=rankability, dictionaries=dictionaries, **about)
     else:
+        implied = predict_from_priors(results.fitted.estimate, random_state=0)
+        draw_prior_figure(folder / "priors.svg", implied, marks)
         card = draw_posterior_card(
             sources=measure_moved(results),
             level=[describe_level(level_of(results)), LEVEL_NOTE],
             rankability=rankability,
             priors=results.fitted.estimate.posterior.priors.to_record(),
+            implied=implied.sentences(),
             checks=(*results.fitted.notes, *results.beside.notes, *registered),
             **about,
         )

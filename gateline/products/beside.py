@@ -10,7 +10,7 @@ import pandas as pd
 
 from gateline.products.inputs import ProductInputs
 from models.posterior.beside import rank_known
-from models.telling import count_decimals, round_figures
+from models.telling import round_figures, tell_parts
 
 __all__ = ["LISTS_BESIDE", "lists_beside", "stations_beside", "towns_beside"]
 
@@ -115,9 +115,8 @@ def towns_beside(inputs: ProductInputs, flow: pd.Series, scores: pd.DataFrame) -
     table = inputs.place_beside.reindex(flow.index)
     columns |= {"harm_in_town": table["harm_in_town"], "rank_harm": rank_known(table["harm_in_town"])}
     if inputs.child_layer is not None:
-        decimals = count_decimals(len(table))
         names = ("child_score", "child_score_low", "child_score_high")
-        columns |= {name: table[name].round(decimals) for name in names}
+        columns |= tell_parts(table[list(names)], table["child_score"])
         columns["rank_child"] = rank_known(table["child_score"])
     return columns
 

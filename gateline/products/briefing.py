@@ -82,7 +82,9 @@ def describe_evidence(stations: pd.DataFrame, *, is_index: bool = False) -> list
     """
     names = {tier: stations.loc[stations["tier"] == tier, "name"].map(_text).tolist() for tier in ("A", "B")}
     n_unknown = int((stations["tier"] == "insufficient data").sum())
-    findings = [f"{len(stations) - n_unknown} stations were ranked; for {n_unknown} the data are insufficient."]
+    findings = [f"{len(stations) - n_unknown} stations were ranked."]
+    if n_unknown:
+        findings = [f"{len(stations) - n_unknown} stations were ranked; for {n_unknown} the data are insufficient."]
     group = "in the first ten" if is_index else "in the core, the fewest stations that see half of all meetings"
     if names["A"]:
         findings.append(
@@ -129,6 +131,7 @@ def _content(inputs: ProductInputs) -> dict[str, Any]:
         "towns": _town_rows(towns),
         "towns_note": _note("towns", inputs),
         "upstream": _upstream_rows(upstream_list(inputs, n_each=2).head(_N_UPSTREAM)),
+        "upstream_note": "A dash: not in the set that is picked for the area." if inputs.upstream is not None else "",
         "plan": [_text(line, 400) for line in describe_plan(inputs)],
         "worked": _worked_rows(worked_stations(inputs)),
         "safeguarding": list(SAFEGUARDING),
@@ -147,7 +150,7 @@ def _note(what: str, inputs: ProductInputs) -> str:
     meaning = score_meaning(what, is_index=what in inputs.index_lists)
     made = {
         "stations": " Made of: what the network says before any evidence, and the source that changed it most.",
-        "towns": "",
+        "towns": " Lines: recorded into the town.",
     }
     if "score_low" not in _scores_of(what, inputs):
         made["stations"] = " Made of: the two largest parts of the score."
@@ -161,9 +164,8 @@ def _scores_of(what: str, inputs: ProductInputs) -> pd.DataFrame:
 
 
 def _station_rows(table: pd.DataFrame) -> dict[str, Any]:
-    reasons, decimals = reason_columns(table), count_decimals(len(table))
-    rows = []
-    for row in table.head(_N_ROWS).to_dict("records"):
+    reasons, rows = reason_columns(table), []
+    for row, decimals in _first_rows(table):
         why = _why(row, reasons, decimals)
         told = [_points(row, decimals), _trips(row), _chance(row)]
         rows.append([*_ranked(row), _range(row), *told, _text_or_dash(row["top_origin"]), why])
@@ -182,7 +184,6 @@ def _why(row: dict[Any, Any], reasons: list[str], decimals: int) -> str:
 
 
 def _town_rows(table: pd.DataFrame) -> dict[str, Any]:
-    decimals = count_decimals(len(table))
     rows = [
         [
             *_ranked(row),
@@ -193,10 +194,16 @@ def _town_rows(table: pd.DataFrame) -> dict[str, Any]:
             _figure(row["observed_lines"]),
             _text_or_dash(row["main_station"]),
         ]
-        for row in table.head(_N_ROWS).to_dict("records")
+        for row, decimals in _first_rows(table)
     ]
-    head = ["Rank", "Town", "Tier", "Ranks", "Score", "Trips a month", "In first ten", "Lines recorded", "Main station"]
+    head = ["Rank", "Town", "Tier", "Ranks", "Score", "Trips a month", "In first ten", "Lines", "Main station"]
     return {"head": head, "rows": rows, "align": ["r", "l", "l", "r", "r", "r", "r", "r", "l"]}
+
+
+def _first_rows(table: pd.DataFrame) -> list[tuple[dict[Any, Any], int]]:
+    """The first rows, each with the decimals of its score."""
+    decimals = count_decimals(table["score"])[:_N_ROWS].tolist()
+    return list(zip(table.head(_N_ROWS).to_dict("records"), decimals, strict=True))
 
 
 def _points(row: dict[Any, Any], decimals: int) -> str:
@@ -228,7 +235,7 @@ def _worked_rows(table: pd.DataFrame) -> dict[str, Any]:
         [
             _text(row["name"], 40),
             f"{row['n_shifts']:.0f} ({100 * row['worked_share']:.0f} %)",
-            _figure(row["hours"], 1),
+            f"{row['hours']:,.10g}",
             "-" if pd.isna(row["met_share_here"]) else f"{100 * row['met_share_here']:.1f} %",
         ]
         for row in table[table["n_shifts"] > 0].head(_N_ROWS).to_dict("records")

@@ -176,7 +176,7 @@ def _scores(table: pd.DataFrame, id_name: str) -> dict[str, Any]:
         "name": _texts(table["name"]),
         "tier": table["tier"].tolist(),
         "score": table["score"].tolist(),
-        "decimals": count_decimals(len(table)),
+        "decimals": count_decimals(table["score"]).tolist(),
         "rank": table["rank"].tolist(),
         "issued": table["is_rank_issued"].tolist(),
         "low": table["rank_low"].round(0).astype(int).tolist(),

@@ -44,10 +44,15 @@ _TIER_FILL = {"A": "#fcb68f", "B": "#fddfb5", "C": "#f3f1f7", "insufficient data
 _HEADER_ROW = 3
 # Spreadsheet headers and footers hold at most 255 characters.
 _MOST_FOOTER = 100
+# A tenth, and as many decimals more as a long list is told in.
+_POINTS = "0.0#######"
 _NUMBER_FORMATS = {
-    "score": "0.0",
-    "score_low": "0.0",
-    "score_high": "0.0",
+    "score": _POINTS,
+    "score_low": _POINTS,
+    "score_high": _POINTS,
+    "child_score": _POINTS,
+    "child_score_low": _POINTS,
+    "child_score_high": _POINTS,
     "p_core": "0.00",
     "rank": "0",
     "rank_low": "0",
@@ -100,6 +105,8 @@ _CSV_ONLY = (
     "is_rank_issued",
     *(name for _, _, figure, ends, rank, _ in LISTS_BESIDE for name in (figure, *ends, rank)),
 )
+_ENDS = {"score": ("score_low", "score_high"), "courier_flow": ("trips_low", "trips_high")}
+_HEADER_LINES = 3
 _PROMPTS = ("Out-of-area children: asked about", "National Referral Mechanism: considered")
 
 
@@ -183,7 +190,10 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
 def _front(table: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
     """The rank comes first; what stands on another sheet or only in the CSV is left out, to keep a page legible."""
     kept = _issued(table).drop(columns=[*left_out, *_CSV_ONLY], errors="ignore")
-    return kept[["rank", *kept.columns.drop("rank")]]
+    order = list(kept.columns.drop(["rank", *(c for ends in _ENDS.values() for c in ends)], errors="ignore"))
+    # The ends of an interval stand beside what they are of.
+    order = [name for column in order for name in (column, *_ENDS.get(column, ())) if name in kept.columns]
+    return kept[["rank", *order]]
 
 
 def _issued(table: pd.DataFrame) -> pd.DataFrame:
@@ -291,31 +301,35 @@ def _list_sheet(
     sheet = _add_sheet(book, name, n_columns=max(len(columns) + len(prompts), 1), is_landscape=True)
     sheet.write_string(2, 0, title, book.format(bold=True, font_size=12))
     header = book.format(bold=True, text_wrap=True, bg_color="#e4dfee", bottom=1, bottom_color=_INK, valign="vcenter")
+    labels = []
     for at, column in enumerate((*columns, *prompts)):
         is_reason = column.startswith("reason_")
         label = reason_label(column) if is_reason else COLUMN_LABELS.get(column, column)
         label = score_label(is_index=is_index) if column == "score" else label
-        sheet.write_string(_HEADER_ROW, at, cell_text(label, is_formula_safe=True, most_characters=80), header)
+        labels.append(cell_text(label, is_formula_safe=True, most_characters=80))
+        sheet.write_string(_HEADER_ROW, at, labels[-1], header)
     sheet.set_row(_HEADER_ROW, 46)
     for at, column in enumerate(columns):
         cells = book.format(**_cell_style(column, table[column]))
-        sheet.set_column(at, at, _width(table[column]))
+        sheet.set_column(at, at, _width(table[column], labels[at]))
         for row, value in enumerate(table[column].tolist(), start=_HEADER_ROW + 1):
             _write_cell(sheet, row, at, value, cells)
     last = _HEADER_ROW + max(len(table), 1)
     if prompts:
         first = len(columns)
-        sheet.set_column(first, first + len(prompts) - 1, 16)
+        sheet.set_column(first, first + len(prompts) - 1, 21)
         sheet.data_validation(
             _HEADER_ROW + 1, first, last, first + len(prompts) - 1, {"validate": "list", "source": ["Yes", "No"]}
         )
     sheet.autofilter(_HEADER_ROW, 0, last, len(columns) + len(prompts) - 1)
     sheet.freeze_panes(_HEADER_ROW + 1, columns.index("name") + 1 if "name" in columns else 0)
     sheet.repeat_rows(0, _HEADER_ROW)
-    _highlight(book, sheet, columns, last)
+    # Shares of trips are small in a list of many stations: bars of 0 to 100 would all be empty.
+    top = 100.0 if is_index or "score" not in columns else float(max(table["score"].max(), 1e-9))
+    _highlight(book, sheet, columns, last, top=top)
 
 
-def _highlight(book: _Book, sheet: Worksheet, columns: list[str], last: int) -> None:
+def _highlight(book: _Book, sheet: Worksheet, columns: list[str], last: int, *, top: float) -> None:
     """Tiers are tinted, scores and reasons carry bars of one scale, enforcement-led rows stand out in bold."""
     first = _HEADER_ROW + 1
     if "tier" in columns:
@@ -326,7 +340,12 @@ def _highlight(book: _Book, sheet: Worksheet, columns: list[str], last: int) -> 
     for at, column in enumerate(columns):
         if column == "score" or column.startswith("reason_") or column == "latent_exposure":
             bar = {"type": "data_bar", "bar_solid": True, "bar_color": "#f6b5a5" if column == "score" else "#cdc9da"}
-            scale = {"min_type": "num", "min_value": 0, "max_type": "num", "max_value": 100}
+            scale = {
+                "min_type": "num",
+                "min_value": 0,
+                "max_type": "num",
+                "max_value": 100.0 if column == "latent_exposure" else top,
+            }
             sheet.conditional_format(first, at, last, at, {**bar, **scale})
         if column == "enforcement_led":
             rule = {"type": "cell", "criteria": "==", "value": '"yes"', "format": book.format(bold=True)}
@@ -338,7 +357,7 @@ def _cell_style(column: str, values: pd.Series) -> dict[str, object]:
     if column == "rank":
         return {"bold": True, "align": "center", "num_format": "0"}
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        return {"num_format": _NUMBER_FORMATS.get(column, "0.0")}
+        return {"num_format": _NUMBER_FORMATS.get(column, _POINTS if column.startswith("reason_") else "0.0")}
     return {"indent": 1}
 
 
@@ -353,12 +372,14 @@ def _write_cell(sheet: Worksheet, row: int, column: int, value: object, style: F
         sheet.write_string(row, column, cell_text(value, is_formula_safe=True), style)
 
 
-def _width(values: pd.Series) -> float:
-    """Wide enough for the longest text within reason; numbers take one width."""
+def _width(values: pd.Series, label: str) -> float:
+    """Wide enough for the longest text within reason, and for a heading of three lines; numbers take one width."""
+    # A filter's button hides the end of a line; words break a line where they must.
+    heading = max([len(label) / _HEADER_LINES + 5, *(len(word) + 2 for word in label.split())])
     if pd.api.types.is_numeric_dtype(values):
-        return 10.0
+        return float(min(max(10, heading), 34))
     longest = max((len(str(value)) for value in values.dropna()), default=0)
-    return float(min(max(longest + 2, 9), 34))
+    return float(min(max(longest + 2, 9, heading), 34))
 
 
 def _footer_text(text: str) -> str:

@@ -34,7 +34,7 @@ from geo.disclosure.suppression import round_counts
 from geo.errors import DisclosureError
 from models.model_card import escape_markdown
 
-__all__ = ["PRODUCTS", "VICTIM_PRODUCTS", "Contents", "require_products", "write_contents"]
+__all__ = ["PRODUCTS", "SCORED_PRODUCTS", "VICTIM_PRODUCTS", "Contents", "require_products", "write_contents"]
 
 _TACTICAL: dict[str, Callable[[Path, ProductInputs], None]] = {
     "stations.csv": write_station_csv,
@@ -50,10 +50,12 @@ PRODUCTS: dict[str, tuple[str, ...]] = {
     "partner": ("towns.csv", "offences_by_area.csv", "victim_areas.geojson"),
     "public": ("method.md", "offences_by_area.csv", "model_cards"),
 }
-# Those drawn from victims' addresses, as bands; only they make an entry in the release ledger.
+# Those that show squares of victims' addresses, as bands, and those whose scores tell the bands of towns; only these
+# make an entry in the release ledger.
 VICTIM_PRODUCTS = frozenset(
     {"map.html", "layers.gpkg", "briefing.pdf", "priority_stations.xlsx", "victim_areas.geojson"}
 )
+SCORED_PRODUCTS = frozenset(_TACTICAL) - {"hotspots.geojson"}
 _WHY_NOT = {
     "public": "a station ranking tips off, and victims have no public layer",
     "partner": "partners get towns and small areas, no stations and no hotspots",

@@ -28,7 +28,7 @@ from gateline.pipeline.registered import read_registered
 from gateline.pipeline.stages import run_stages
 from gateline.pipeline.write import make_marks
 from gateline.products.inputs import Marks
-from gateline.release.contents import VICTIM_PRODUCTS, Contents, require_products, write_contents
+from gateline.release.contents import SCORED_PRODUCTS, VICTIM_PRODUCTS, Contents, require_products, write_contents
 from gateline.release.retention import KEY_FILE, VICTIM_RETENTION_DAYS, require_unexpired, run_expiry
 from gateline.settings import Settings, read_settings
 from gateline.workspace import current_run, hash_file, lock_workspace
@@ -36,6 +36,8 @@ from geo.disclosure.keyed import read_or_make_key
 from geo.disclosure.ledger import Release, append_release, make_release, read_ledger, require_no_differencing
 from geo.disclosure.quadtree import band_cells
 from geo.errors import DisclosureError, IntegrityError, ResourceError
+from geo.schema import empty
+from geo.tables import BANDED_CELLS
 
 __all__ = ["LEDGER_FILE", "ReleaseRequest", "export_release"]
 
@@ -211,16 +213,26 @@ def _guard(
     job: _Job, inputs: Inputs, release_id: str, names: Collection[str]
 ) -> tuple[gpd.GeoDataFrame | None, Release | None]:
     """Victims' bands and the ledger's entry of a release that no earlier one can be subtracted from."""
-    if inputs.cuckooing is None or not len(inputs.areas) or not VICTIM_PRODUCTS.intersection(names):
+    has_squares = len(inputs.areas) > 0 and bool(VICTIM_PRODUCTS.intersection(names))
+    has_towns = bool(SCORED_PRODUCTS.intersection(names))
+    if inputs.cuckooing is None or not (has_squares or has_towns):
         return None, None
     logged = [record["ledger_sha256"] for record in _read_log(job.root / _LOG) if "ledger_sha256" in record]
     earlier = read_ledger(job.root / LEDGER_FILE, expected_sha256=logged)
     key = read_or_make_key(job.root / KEY_FILE)
     profile = job.request.profile
-    cells = band_cells(inputs.cuckooing, inputs.areas, profile=profile)
-    entry = make_release(inputs.cuckooing, cells, release_id=release_id, profile=profile, key=key)
+    cells = band_cells(inputs.cuckooing, inputs.areas, profile=profile) if has_squares else empty(BANDED_CELLS)
+    entry = make_release(
+        inputs.cuckooing,
+        cells,
+        release_id=release_id,
+        profile=profile,
+        key=key,
+        places=inputs.places[inputs.places["is_in_force"]] if has_towns else None,
+        cutoff=inputs.offences["month"].max(),
+    )
     require_no_differencing(entry, earlier, inputs.areas)
-    return cells, entry
+    return (cells if has_squares else None), entry
 
 
 def _watermark(marks: Marks, request: ReleaseRequest, head: str) -> Marks:

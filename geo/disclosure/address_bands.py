@@ -5,10 +5,13 @@ In: `geo.sensitive.SensitivePoints` and `geo.tables.PLACES`. Out: for each town 
 addresses lies. A band, never a count: 0 to 2 is one band, so that one home or two are never told from none; then 3 to
 7, 8 to 12, and so on by five. An address is counted only in a town of many homes, so that it is always one of many.
 
-Two lists that differ by one address give the same table, unless a whole town's count crosses an edge of its bands. What
-this does not stop: who may choose the towns, their residents and the cut-off at will can draw one town's edge back and
-forth across a home. They are settings of a workspace, not questions, and what leaves goes through
-`geo.disclosure.ledger`.
+Two lists that differ by one address give the same table, unless a whole town's count crosses an edge of its bands.
+Whoever holds every other address of a town at an edge can then tell whether one more is on the list: any rule that
+answers the same each time has such an edge, and only noise has none (`python -m benchmarks.evidence_attacks` measures
+how many homes stand at one). Edges drawn by a key would hide where they are and not that they are crossed, and would
+give each workspace other results. So releases are held apart instead: `geo.disclosure.ledger` refuses one in which a
+town's band differs from an earlier one's by fewer than ten addresses, and so also one whose towns were drawn anew to
+push an edge across a home.
 """
 
 from __future__ import annotations
@@ -23,7 +26,14 @@ from geo.schema import validate
 from geo.sensitive import SensitivePoints
 from geo.tables import PLACES
 
-__all__ = ["BAND_WIDTH", "FIRST_BAND", "LEAST_RESIDENTS", "band_addresses", "band_outside_addresses"]
+__all__ = [
+    "BAND_WIDTH",
+    "FIRST_BAND",
+    "LEAST_RESIDENTS",
+    "band_addresses",
+    "band_outside_addresses",
+    "find_address_towns",
+]
 
 IntArray = NDArray[np.int64]
 # One home and two are never told from none.
@@ -31,6 +41,7 @@ FIRST_BAND = (0, 2)
 BAND_WIDTH = 5
 # ASSUMPTION: about a hundred homes, at 2.4 residents each; twice what a square must hold to be shown (50 dwellings).
 LEAST_RESIDENTS = 250.0
+_BETWEEN_TOWNS, _LATER = -1, -2
 
 
 def band_addresses(
@@ -103,7 +114,8 @@ def band_addresses(
     beck          0       0       False
     """
     towns = places.sort_index()
-    n_of_town, is_counted, _ = _allot(points, towns, cutoff=cutoff, least_residents=least_residents)
+    town, is_counted = _allot(points, towns, cutoff=cutoff, least_residents=least_residents)
+    n_of_town = np.bincount(town[town >= 0], minlength=len(towns))
     low, high = _band(n_of_town)
     return pd.DataFrame(
         {"n_low": np.where(is_counted, low, 0), "n_high": np.where(is_counted, high, 0), "is_counted": is_counted},
@@ -142,15 +154,46 @@ def band_outside_addresses(
     DisclosureError
         If towns are to be counted that are too small to hide a home.
     """
-    *_, n_outside = _allot(points, places.sort_index(), cutoff=cutoff, least_residents=least_residents)
-    low, high = _band(np.array([n_outside], dtype=np.int64))
+    town, _ = _allot(points, places.sort_index(), cutoff=cutoff, least_residents=least_residents)
+    low, high = _band(np.array([(town == _BETWEEN_TOWNS).sum()], dtype=np.int64))
     return int(low[0]), int(high[0])
+
+
+def find_address_towns(
+    points: SensitivePoints, places: pd.DataFrame, *, cutoff: pd.Period | None = None
+) -> NDArray[np.object_]:
+    """
+    Find the town in whose band each address is counted: for the ledger alone, as it tells of single addresses.
+
+    Parameters
+    ----------
+    points : SensitivePoints
+        The addresses.
+    places : pandas.DataFrame
+        Table `geo.tables.PLACES`. Never modified.
+    cutoff : pandas.Period or None
+        As for `band_addresses`.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_addresses,)
+        ``place_id``, empty where the address counts in no band; in the order of `SensitivePoints.reveal_for`.
+
+    Raises
+    ------
+    TableError
+        If `places` breaks its contract.
+    """
+    towns = places.sort_index()
+    town, _ = _allot(points, towns, cutoff=cutoff, least_residents=LEAST_RESIDENTS)
+    names = np.append(towns.index.to_numpy(dtype=object), "")
+    return np.asarray(names[np.where(town >= 0, town, -1)], dtype=object)
 
 
 def _allot(
     points: SensitivePoints, towns: pd.DataFrame, *, cutoff: pd.Period | None, least_residents: float
-) -> tuple[IntArray, NDArray[np.bool_], int]:
-    """Addresses of each town, whether the town is counted, and how many addresses belong to none: exact, so private."""
+) -> tuple[IntArray, NDArray[np.bool_]]:
+    """Row of the town of each address, or why it has none, and whether each town is counted: exact, so private."""
     validate(towns, PLACES)
     if not least_residents >= LEAST_RESIDENTS:
         msg = (
@@ -159,16 +202,13 @@ def _allot(
         )
         raise DisclosureError(msg)
     is_counted = towns["population"].to_numpy(float) >= least_residents
-    addresses = np.column_stack(points.reveal_for("area_counts"))
-    if cutoff is not None:
-        addresses = addresses[np.asarray(points.months_for("area_counts") <= cutoff, dtype=bool)]
-    n_of_town = np.zeros(len(towns), dtype=np.int64)
     # Counted towns only: an address of a hamlet counts in the town it looks to.
     rows = np.flatnonzero(is_counted)
-    town = find_town(addresses, towns.iloc[rows])
-    is_inside = town >= 0
-    n_of_town += np.bincount(rows[town[is_inside]], minlength=len(towns))
-    return n_of_town, is_counted, int((~is_inside).sum())
+    found = find_town(np.column_stack(points.reveal_for("area_counts")), towns.iloc[rows])
+    town = np.where(found >= 0, np.append(rows, _BETWEEN_TOWNS)[found], _BETWEEN_TOWNS)
+    if cutoff is not None:
+        town[~np.asarray(points.months_for("area_counts") <= cutoff, dtype=bool)] = _LATER
+    return town, is_counted
 
 
 def _band(n: IntArray) -> tuple[IntArray, IntArray]:

@@ -1,11 +1,14 @@
 """
 Remember what was released, and refuse a release that could be subtracted from an earlier one.
 
-In: `geo.sensitive.SensitivePoints` and the `geo.tables.BANDED_CELLS` about to leave. Kept beside the audit log, a JSON
-line a release: the cells and bands as they left, their hash, and keyed digests of the addresses in each cell; never a
-coordinate of an address. What two releases show together is what their difference shows, so the guard looks at every
-square that the two show differently (trust.md R-6): at the addresses recorded or removed there since, and, where
-squares of one lie inside a square of the other, at the addresses and dwellings of what is left of it.
+In: `geo.sensitive.SensitivePoints`, the `geo.tables.BANDED_CELLS` and the bands of towns about to leave. Kept beside
+the audit log, a JSON line a release: the cells and bands as they left, their hash, and keyed digests of the addresses
+in each cell and in each town's band; never a coordinate of an address. What two releases show together is what their
+difference shows, so the guard looks at every square that the two show differently (trust.md R-6): at the addresses
+recorded or removed there since, and, where squares of one lie inside a square of the other, at the addresses and
+dwellings of what is left of it. Scores tell the band of each town, so towns are looked at in the same way: at the
+addresses that are counted in one of two towns that share an address, or a name, and not in the other, whether the list
+changed or the towns were drawn anew.
 
 The guard compares with every earlier release, of whatever profile: who may see the most may hold them all.
 """
@@ -15,13 +18,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
+from geo.disclosure.address_bands import band_addresses, find_address_towns
 from geo.disclosure.keyed import digest_addresses, key_id
 from geo.disclosure.private_files import append_private
 from geo.disclosure.quadtree import PROFILES
@@ -54,6 +60,10 @@ class Release:
         Band by cell id, as released.
     digests : mapping of str to tuple of str
         Digests of the addresses in each cell; those of addresses in no cell under the empty id.
+    town_bands : mapping of str to int, or None
+        Fewest addresses of the band of each town that has more than the lowest; None where no score left.
+    town_digests : mapping of str to tuple of str
+        Digests of the addresses counted in each town that has any.
     """
 
     release_id: str
@@ -61,6 +71,8 @@ class Release:
     key_id: str
     bands: Mapping[str, int]
     digests: Mapping[str, tuple[str, ...]]
+    town_bands: Mapping[str, int] | None = None
+    town_digests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def everyone(self) -> set[str]:
         """
@@ -104,12 +116,21 @@ class Release:
             "key_id": self.key_id,
             "bands": dict(self.bands),
             "digests": {cell: list(inside) for cell, inside in self.digests.items()},
+            "town_bands": None if self.town_bands is None else dict(self.town_bands),
+            "town_digests": {town: list(inside) for town, inside in self.town_digests.items()},
         }
         return json.dumps({**body, "sha256": _hash(body)}, sort_keys=True)
 
 
 def make_release(
-    points: SensitivePoints, cells: gpd.GeoDataFrame, *, release_id: str, profile: str, key: bytes
+    points: SensitivePoints,
+    cells: gpd.GeoDataFrame,
+    *,
+    release_id: str,
+    profile: str,
+    key: bytes,
+    places: pd.DataFrame | None = None,
+    cutoff: pd.Period | None = None,
 ) -> Release:
     """
     Describe a release for the ledger.
@@ -124,6 +145,10 @@ def make_release(
         Of the release.
     key : bytes
         The workspace key.
+    places : pandas.DataFrame or None
+        Table `geo.tables.PLACES`: the towns whose bands scores tell; None where no score leaves.
+    cutoff : pandas.Period or None
+        Last month in which an address may have been first seen to be counted in a town; None for all.
 
     Returns
     -------
@@ -133,7 +158,7 @@ def make_release(
     Raises
     ------
     TableError
-        If `cells` breaks its contract.
+        If `cells` or `places` breaks its contract.
     """
     validate(cells, BANDED_CELLS)
     easting_m, northing_m = points.reveal_for("ledger_digest")
@@ -145,9 +170,20 @@ def make_release(
             (easting_m >= west) & (easting_m < west + side_m) & (northing_m >= south) & (northing_m < south + side_m)
         )
         home[inside] = cell
-    grouped = {str(cell): tuple(sorted({str(d) for d in digests[home == cell]})) for cell in sorted(set(home))}
     bands = {str(cell): int(band) for cell, band in cells["band"].sort_index().items()}
-    return Release(release_id, profile, key_id(key), bands, grouped)
+    town_bands: dict[str, int] | None = None
+    town_digests: dict[str, tuple[str, ...]] = {}
+    if places is not None:
+        low = band_addresses(points, places, cutoff=cutoff)["n_low"]
+        town_bands = {str(town): int(n) for town, n in low.items() if n > 0}
+        town_digests = _by_place(digests, find_address_towns(points, places, cutoff=cutoff))
+        town_digests.pop(_NOWHERE, None)
+    return Release(release_id, profile, key_id(key), bands, _by_place(digests, home), town_bands, town_digests)
+
+
+def _by_place(digests: NDArray[np.str_], home: NDArray[np.object_]) -> dict[str, tuple[str, ...]]:
+    """Digests by where their addresses are, each once, ordered."""
+    return {str(place): tuple(sorted({str(d) for d in digests[home == place]})) for place in sorted(set(home))}
 
 
 def require_no_differencing(new: Release, previous: Sequence[Release], areas: gpd.GeoDataFrame) -> None:
@@ -174,7 +210,8 @@ def require_no_differencing(new: Release, previous: Sequence[Release], areas: gp
 
     Notes
     -----
-    A release that shows the same cells and bands as an earlier one tells nothing beside it, and passes.
+    A release that shows the same cells and bands as an earlier one tells nothing beside it, and passes. So does one
+    whose towns have the same bands.
     """
     validate(areas, AREAS)
     for old in previous:
@@ -184,10 +221,10 @@ def require_no_differencing(new: Release, previous: Sequence[Release], areas: gp
                 "Restore the workspace key from its backup."
             )
             raise IntegrityError(msg)
-        if old.bands == new.bands:
-            continue
-        _require_many_changed(new, old)
-        _require_large_remainders(new, old, areas)
+        if old.bands != new.bands:
+            _require_many_changed(new, old)
+            _require_large_remainders(new, old, areas)
+        _require_many_in_towns(new, old)
 
 
 def append_release(ledger: Path, release: Release) -> str:
@@ -248,8 +285,14 @@ def _read_line(name: str, number: int, line: str) -> Release:
     try:
         body = json.loads(line)
         is_whole = body.pop("sha256") == _hash(body)
-        digests = {cell: tuple(inside) for cell, inside in body["digests"].items()}
-        release = Release(body["release_id"], body["profile"], body["key_id"], body["bands"], digests)
+        digests, town_digests = (
+            {place: tuple(inside) for place, inside in body.get(name, {}).items()}
+            for name in ("digests", "town_digests")
+        )
+        # A ledger of before towns were guarded has lines without them.
+        town_bands = body.get("town_bands")
+        named = (body["release_id"], body["profile"], body["key_id"], body["bands"])
+        release = Release(*named, digests, town_bands, town_digests)
     except (ValueError, KeyError, TypeError, AttributeError):
         is_whole = False
     if not is_whole:
@@ -301,6 +344,27 @@ def _require_many_changed(new: Release, old: Release) -> None:
             f"release: {min(few)} addresses that came or went since release {old.release_id!r} show in {len(few)} "
             f"squares, expected none or at least {MIN_RECORDS} in each. Give that release out again, or wait until "
             "more have changed."
+        )
+        raise DisclosureError(msg)
+
+
+def _require_many_in_towns(new: Release, old: Release) -> None:
+    """Two towns of other bands that share an address or a name differ by no address or at least `MIN_RECORDS`."""
+    if new.town_bands is None or old.town_bands is None:
+        return
+    before = {town: set(inside) for town, inside in old.town_digests.items()}
+    counts = []
+    for town in sorted({*new.town_digests, *old.town_digests}):
+        now = set(new.town_digests.get(town, ()))
+        alike = {town, *(name for name, inside in before.items() if now & inside)}
+        told = [name for name in alike if new.town_bands.get(town, 0) != old.town_bands.get(name, 0)]
+        counts += [len(now ^ before.get(name, set())) for name in told]
+    few = [n for n in counts if 0 < n < MIN_RECORDS]
+    if few:
+        msg = (
+            f"release: {min(few)} addresses that came or went since release {old.release_id!r} show in the bands of "
+            f"{len(few)} towns, expected none or at least {MIN_RECORDS} in each. Give that release out again, or wait "
+            "until more have changed."
         )
         raise DisclosureError(msg)
 

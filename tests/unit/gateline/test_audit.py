@@ -56,3 +56,9 @@ def test_nothing_is_added_to_a_torn_log(log, tmp_path):
 def test_an_unknown_event_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"audit: event is 'peek', expected one of collect"):
         append_event(tmp_path / "audit.jsonl", "peek")
+
+
+def test_the_head_confirms_no_guess_of_what_an_event_said(tmp_path):
+    """Products print the head: who guesses every fact of the event, to the second, still cannot make it."""
+    heads = {append_event(tmp_path / f"{k}.jsonl", "score", inputs=[{"sha256": "0" * 64}]) for k in range(20)}
+    assert len(heads) == 20

@@ -21,23 +21,23 @@ def list_of(parts, copies=1):
     return table
 
 
-@given(PARTS, st.sampled_from([1, 200]))
+@given(PARTS, st.sampled_from([1, 1_100]))
 def test_printed_reasons_sum_to_the_printed_score_and_none_moves_by_a_step(parts, copies):
     exact = list_of(parts, copies)
     told = tell_scores(exact)
-    step = 10.0 ** -count_decimals(len(exact))
+    step = 10.0 ** -count_decimals(exact["score"]).astype(float)
     reasons = [f"reason_{k}" for k in "abcd"]
     assert (told[reasons].sum(axis=1) - told["score"]).abs().max() < 1e-9
-    assert (told["score"] - exact["score"]).abs().max() <= step / 2 + 1e-9
-    assert (told[reasons] - exact[reasons]).abs().max().max() < step + 1e-9
-    numbers = told[["score", *reasons]].to_numpy() / step
+    assert ((told["score"] - exact["score"]).abs() <= step / 2 + 1e-9).all()
+    assert ((told[reasons] - exact[reasons]).abs().max(axis=1) < step + 1e-9).all()
+    numbers = told[["score", *reasons]].to_numpy() / step[:, None]
     assert np.abs(numbers - np.rint(numbers)).max() < 1e-6
     pd.testing.assert_series_equal(told["rank"], exact["rank"])
 
 
-@given(PARTS)
-def test_telling_what_was_told_changes_nothing(parts):
-    told = tell_scores(list_of(parts))
+@given(PARTS, st.sampled_from([1, 1_100]))
+def test_telling_what_was_told_changes_nothing(parts, copies):
+    told = tell_scores(list_of(parts, copies))
     pd.testing.assert_frame_equal(tell_scores(told), told)
 
 
@@ -53,3 +53,35 @@ def test_no_value_stays_no_value_and_nothing_is_plain_nothing():
     found = round_figures([np.nan, -0.0, 0.0])
     assert np.isnan(found[0])
     assert not np.signbit(found[1:]).any()
+
+
+@pytest.fixture(scope="module")
+def national():
+    """Stations of a country: most of 100 trips are met at few, and the last see a thousandth of a trip."""
+    score = np.sort(np.geomspace(0.001, 3.0, 2_600))[::-1]
+    parts = score[:, None] * np.array([0.7, 0.4, -0.2, 0.1])
+    return list_of(parts).assign(score_low=0.4 * score, score_high=2.1 * score)
+
+
+def test_a_long_list_tells_its_places_apart(national):
+    told = tell_scores(national)
+    score = national["score"]
+    assert told["score"].to_numpy() == pytest.approx(score.to_numpy(), rel=0.05 + 1e-9)
+    assert told["score"].is_monotonic_decreasing
+    # Two scores that differ by a tenth are told as two.
+    at = np.searchsorted(-score, -score / 1.11)
+    pairs = [(i, j) for i, j in enumerate(at) if j < len(score)]
+    assert len(pairs) > 2_000
+    assert all(told["score"][i] > told["score"][j] for i, j in pairs)
+    assert (told["score_low"] <= told["score"]).all()
+    assert (told["score"] <= told["score_high"]).all()
+
+
+def test_a_long_list_claims_no_more_than_two_figures_below_ten(national):
+    told = tell_scores(national)["score"]
+    np.testing.assert_array_equal(told, round_figures(told))
+
+
+def test_a_short_list_is_told_in_tenths(national):
+    told = tell_scores(national.head(1_000))
+    np.testing.assert_array_equal(told["score"], told["score"].round(1))

@@ -275,7 +275,7 @@ gl.drawStations = () => {
     gl.restyle.push(() => gl.styleStation(k));
     layer.on("click", () => gl.select("stations", k, { isFromMap: true }));
     return gl.hint(layer, () =>
-      gl.tip(stations.name[k] + " (" + id + ")", [gl.rankText(stations, k) + " (90 % range " + stations.low[k] + " to " + stations.high[k] + "), tier " + stations.tier[k], "Score " + gl.points(stations, stations.score[k]) + ". Click for the reasons"])
+      gl.tip(stations.name[k] + " (" + id + ")", [gl.rankText(stations, k) + " (90 % range " + stations.low[k] + " to " + stations.high[k] + "), tier " + stations.tier[k], "Score " + gl.points(stations, k, stations.score[k]) + ". Click for the reasons"])
     );
   });
   /* Low ranks first, so that the stations that matter lie on top. */

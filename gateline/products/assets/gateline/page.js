@@ -24,8 +24,8 @@ gl.number = (value, digits) =>
 /* Trips are told to two significant figures everywhere: more than that no interval supports. */
 gl.trips = (value) => (value === null || value === undefined ? "not known" : value.toLocaleString("en-GB", { maximumSignificantDigits: 2 }));
 
-/* Scores and reasons with as many decimals as the list is told in, so that printed reasons sum to the printed score. */
-gl.points = (table, value) => value.toFixed(table.decimals);
+/* Scores and reasons with as many decimals as the place is told in, so that printed reasons sum to the printed score. */
+gl.points = (table, at, value) => value.toFixed(table.decimals[at]);
 
 /* Steps of a ten-thousandth of a degree, each from the one before, to Leaflet's pairs. */
 gl.ring = (flat) => {

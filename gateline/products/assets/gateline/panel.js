@@ -98,7 +98,7 @@ gl.row = (table, k) => {
     gl.make("td", "gl-rank", table.issued[k] ? table.rank[k] : "\u2013"),
     cell,
     gl.add(gl.make("td"), gl.make("span", "gl-tier gl-tier-" + (isKnown ? table.tier[k] : "none"), isKnown ? table.tier[k] : "?")),
-    gl.add(gl.make("td", "gl-score"), gl.make("span", "", gl.points(table, table.score[k])), gl.add(meter, bar)),
+    gl.add(gl.make("td", "gl-score"), gl.make("span", "", gl.points(table, k, table.score[k])), gl.add(meter, bar)),
     gl.make("td", "gl-range", isKnown ? table.low[k] + "\u2013" + table.high[k] : "")
   );
   return row;
@@ -183,22 +183,22 @@ gl.rangeBar = (box, table, at) => {
   dot.style.left = place(table.rank[at]);
   gl.add(track, span);
   if (table.issued[at]) track.appendChild(dot);
-  gl.add(box, gl.make("h3", "", gl.rankText(table, at) + " of " + n + ", 90 % range " + table.low[at] + " to " + table.high[at]), track);
+  gl.add(box, gl.make("h3", "", (table.issued[at] ? "Rank " + table.rank[at] + " of " + n + ", 90 % range " : "No rank given: 90 % range ") + table.low[at] + " to " + table.high[at] + (table.issued[at] ? "" : " of " + n)), track);
   gl.add(box, gl.make("p", "gl-small", "Chance of being among the first ten: " + Math.round(100 * table.p10[at]) + " %"));
 };
 
-gl.within = (table, at) => (table.score_low ? " (90 % range " + gl.points(table, table.score_low[at]) + " to " + gl.points(table, table.score_high[at]) + ")" : "");
+gl.within = (table, at) => (table.score_low ? " (90 % range " + gl.points(table, at, table.score_low[at]) + " to " + gl.points(table, at, table.score_high[at]) + ")" : "");
 
 gl.tripsWithin = (table, at) => gl.trips(table.flow[at]) + (table.trips_low ? " (90 % range " + gl.trips(table.trips_low[at]) + " to " + gl.trips(table.trips_high[at]) + ")" : "");
 
 gl.reasonBars = (box, table, at) => {
   const what = table.is_index ? " of 100 points of the index" : table === gl.data.stations ? " of 100 courier trips set foot here" : " of 100 courier trips go here";
-  gl.add(box, gl.make("h3", "", gl.points(table, table.score[at]) + what + gl.within(table, at)));
+  gl.add(box, gl.make("h3", "", gl.points(table, at, table.score[at]) + what + gl.within(table, at)));
   gl.add(box, gl.make("p", "gl-small", table.is_index ? "Points of each feature; they sum to the score." : "What each source says; a minus takes away. They sum to the score."));
   const list = gl.make("table", "gl-reasons");
   const body = gl.make("tbody");
   const order = table.reason_names.map((name, k) => k).sort((a, b) => table.reasons[at][b] - table.reasons[at][a]);
-  const top = Math.max(1, ...table.reasons[at].map(Math.abs));
+  const top = Math.max(1e-9, ...table.reasons[at].map(Math.abs));
   for (const k of order) {
     const value = table.reasons[at][k];
     const bar = gl.make("span", value < 0 ? "gl-minus" : "");
@@ -206,7 +206,7 @@ gl.reasonBars = (box, table, at) => {
     const label = gl.make("th", "gl-clip", table.reason_names[k]);
     label.scope = "row";
     label.title = table.reason_names[k];
-    gl.add(body, gl.add(gl.make("tr"), label, gl.add(gl.make("td"), gl.add(gl.make("span", "gl-bar-track"), bar)), gl.make("td", "gl-figure", gl.points(table, value))));
+    gl.add(body, gl.add(gl.make("tr"), label, gl.add(gl.make("td"), gl.add(gl.make("span", "gl-bar-track"), bar)), gl.make("td", "gl-figure", gl.points(table, at, value))));
   }
   gl.add(box, gl.add(list, body));
 };
@@ -241,7 +241,7 @@ gl.townFacts = (box, table, at) => {
   gl.add(box, gl.make("h3", "", "Lines and flow"));
   gl.facts(box, [
     ["Deal lines recorded", observed],
-    ["Exposure without a recorded line", table.latent[at] === null ? "does not apply" : gl.number(table.latent[at], 0) + " of 100"],
+    ...(table.latent[at] === null ? [] : [["Exposure without a recorded line", gl.number(table.latent[at], 0) + " of 100"]]),
     ["Courier trips a month", gl.tripsWithin(table, at)],
     ["Share no station can see", table.unseen[at] === null ? "not known" : Math.round(100 * table.unseen[at]) + " %"],
     ["Largest origin", table.origin[at] || "not known"],

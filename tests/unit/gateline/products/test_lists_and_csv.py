@@ -4,12 +4,16 @@ import csv
 import dataclasses
 import io
 
+import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
 from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
 from gateline.products.inputs import reason_columns
 from gateline.products.lists import station_list, top_parts, town_list, upstream_list
+from gateline.products.map_data import map_payload
+from gateline.products.spreadsheet import write_list_xlsx
 from geo.errors import CrsError, IntegrityError, TableError
 from tests.browser.fictional_run import build_run, marks
 
@@ -137,3 +141,44 @@ def test_a_score_without_its_station_is_refused(run):
 def test_a_basemap_in_degrees_is_refused(run):
     with pytest.raises(CrsError, match="coast: CRS is EPSG:4326"):
         dataclasses.replace(run, coast=run.coast.to_crs("EPSG:4326"))
+
+
+@pytest.fixture(scope="module")
+def national():
+    """A list of 1,200 stations whose shares of 100 trips run from 3 to a thousandth."""
+    made = build_run(1_200, n_hotspots=5, n_offences=50)
+    scores = made.station_scores.sort_values("rank", kind="stable")
+    share = pd.Series(np.geomspace(3.0, 0.001, len(scores)), index=scores.index)
+    reasons = reason_columns(scores)
+    parts = scores[reasons].mul(share / scores["score"].where(scores["score"] > 0), axis=0)
+    parts[reasons[0]] = share - parts[reasons[1:]].fillna(0.0).sum(axis=1)
+    told = scores.assign(score=share, **parts.fillna(0.0), score_low=share / 3, score_high=share * 2)
+    return dataclasses.replace(made, station_scores=told.reindex(made.station_scores.index))
+
+
+@pytest.mark.filterwarnings("ignore:.* extension is not supported:UserWarning")
+def test_every_product_of_a_long_list_tells_its_places_apart_and_alike(national, tmp_path):
+    write_station_csv(tmp_path / "stations.csv", national)
+    header, *rows = read_rows(tmp_path / "stations.csv")
+    table = pd.DataFrame(rows, columns=header)
+    names = ["score", "score_low", "score_high", *reason_columns(table)]
+    figures = table[names].astype(float)
+    exact = national.station_scores.sort_values("rank", kind="stable")["score"].to_numpy()
+    assert figures["score"].to_numpy() == pytest.approx(exact, rel=0.051)
+    assert figures["score"].min() > 0
+    drawn = map_payload(national)["stations"]
+    assert drawn["score"] == figures["score"].tolist()
+    assert drawn["score_low"] == figures["score_low"].tolist()
+    assert np.abs(np.sum(drawn["reasons"], axis=1) - figures["score"]).max() < 1e-9
+    # What the page prints with `toFixed` is the figure itself: no decimal is cut.
+    for name in ("score", "score_low", "score_high"):
+        shown = [float(f"{value:.{n}f}") for value, n in zip(drawn[name], drawn["decimals"], strict=True)]
+        assert shown == drawn[name]
+    write_list_xlsx(tmp_path / "book.xlsx", national)
+    sheet = openpyxl.load_workbook(io.BytesIO((tmp_path / "book.xlsx").read_bytes()))["Stations"]
+    column = next(cell.column for cell in sheet[4] if str(cell.value).startswith("Score"))
+    cells = [sheet.cell(row, column) for row in range(5, 5 + len(table))]
+    assert [cell.value for cell in cells] == figures["score"].tolist()
+    # A format shows as many decimals as it has places for.
+    places = {cell.number_format.partition(".")[2] for cell in cells}
+    assert all(len(text) >= max(drawn["decimals"]) for text in places)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import textwrap
 import zipfile
 from datetime import datetime
 
@@ -9,7 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from gateline.products.lists import station_list
-from gateline.products.spreadsheet import write_list_xlsx
+from gateline.products.spreadsheet import _CSV_ONLY, _front, write_list_xlsx
 from tests.browser.fictional_run import build_run, marks
 
 # The reader used here does not know data bars, which Excel keeps in an extension.
@@ -110,3 +111,24 @@ def test_long_or_hostile_marks_cannot_break_headers(run, tmp_path):
             assert b"<f>" not in archive.read(name)
     header = open_book(tmp_path / "m.xlsx")["Stations"].oddHeader.center
     assert not header.font or "Bold" in header.font
+
+
+def test_no_heading_needs_more_lines_than_its_row_has(book):
+    """At ten points a line takes some 14 of the row's height, and a character one of the column's width."""
+    for sheet in book:
+        if sheet.title in {"Read me", "Sources and limits"}:
+            continue
+        lines = int(sheet.row_dimensions[4].height // 14)
+        for cell in sheet[4]:
+            width = next(d.width for d in sheet.column_dimensions.values() if d.min <= cell.column <= d.max)
+            assert len(textwrap.wrap(str(cell.value), int(width) - 2)) <= lines, (sheet.title, cell.value)
+
+
+def test_the_ends_of_an_interval_stand_beside_what_they_are_of(run):
+    table = station_list(run).reset_index()
+    table = table.assign(score_low=1.0, score_high=2.0, trips_low=1.0, trips_high=2.0)
+    columns = list(_front(table, []).columns)
+    for figure, ends in (("score", ("score_low", "score_high")), ("courier_flow", ("trips_low", "trips_high"))):
+        at = columns.index(figure)
+        assert columns[at + 1 : at + 3] == list(ends)
+    assert set(table.columns) - set(_CSV_ONLY) == set(columns)

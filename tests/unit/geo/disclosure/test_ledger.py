@@ -1,5 +1,6 @@
 """No earlier release can be subtracted from a new one to single out few victims, and the ledger holds no place."""
 
+import hashlib
 import json
 import re
 import stat
@@ -16,6 +17,8 @@ from geo.disclosure.ledger import Release, append_release, make_release, read_le
 from geo.disclosure.quadtree import band_cells
 from geo.disclosure.tombstones import append_tombstones, label_erased, read_tombstones
 from geo.errors import DisclosureError, IntegrityError
+from geo.schema import empty
+from geo.tables import BANDED_CELLS
 from tests.unit.geo.disclosure.test_quadtree import SOUTH, WEST, make_areas, make_points
 
 KEY = bytes(range(32))
@@ -234,3 +237,84 @@ def test_an_erased_address_is_known_again_whatever_its_id(tmp_path):
     assert label_erased(again, KEY, read_tombstones(path)).tolist() == [False, True]
     assert not label_erased(again, bytes(32), read_tombstones(path)).any()
     assert isinstance(pd.Series(digests).iloc[0], str)
+
+
+TOWNS = pd.DataFrame(
+    {
+        "name": ["Ayton", "Beckby"],
+        "easting_m": [WEST + 2_000.0, WEST + 9_000.0],
+        "northing_m": [SOUTH + 2_000.0, SOUTH + 9_000.0],
+        "population": [9_000, 9_000],
+        "population_basis": "made up",
+        "is_in_force": True,
+    },
+    index=pd.Index(["ayton", "beckby"], name="place_id"),
+)
+
+
+def scores_of(offsets, *, name="one", towns=TOWNS):
+    """A release of scores alone: no square leaves."""
+    offsets = np.asarray(offsets, dtype=float).reshape(-1, 2)
+    points = make_points(WEST + offsets[:, 0], SOUTH + offsets[:, 1])
+    return make_release(points, empty(BANDED_CELLS), release_id=name, profile="tactical", key=KEY, places=towns)
+
+
+@pytest.mark.parametrize(("before", "after", "told"), [(2, 3, 1), (7, 8, 1), (0, 9, 9), (3, 2, 1)])
+def test_a_towns_band_that_few_addresses_moved_is_refused(before, after, told):
+    one, two = scores_of(cluster(before)), scores_of(cluster(after), name="two")
+    with pytest.raises(
+        DisclosureError,
+        match=f"{told} addresses that came or went since release 'one' show in the bands of 1 towns, expected none or",
+    ):
+        require_no_differencing(two, [one], AREAS)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 2), (3, 7), (2, 12), (8, 19)])
+def test_a_towns_band_that_did_not_move_or_that_ten_moved_passes(before, after):
+    require_no_differencing(scores_of(cluster(after), name="two"), [scores_of(cluster(before))], AREAS)
+
+
+def test_addresses_that_were_exchanged_within_a_band_pass_and_show_nothing():
+    homes = cluster(14)
+    one, two = scores_of(homes[:7]), scores_of(homes[7:], name="two")
+    assert one.town_bands == two.town_bands == {"ayton": 3}
+    require_no_differencing(two, [one], AREAS)
+
+
+def test_a_town_drawn_anew_to_push_one_address_over_an_edge_is_refused():
+    homes = [*cluster(12), (5_000.0, 2_000.0)]
+    shifted = TOWNS.assign(population=[18_000, 9_000])
+    one, two = scores_of(homes), scores_of(homes, name="two", towns=shifted)
+    assert (one.town_bands, two.town_bands) == ({"ayton": 8}, {"ayton": 13})
+    with pytest.raises(DisclosureError, match="1 addresses that came or went"):
+        require_no_differencing(two, [one], AREAS)
+    # Nor does another name for the town help.
+    renamed = scores_of(homes, name="three", towns=shifted.rename(index={"ayton": "zeton"}))
+    with pytest.raises(DisclosureError, match="1 addresses that came or went"):
+        require_no_differencing(renamed, [one], AREAS)
+
+
+def test_two_towns_that_share_no_address_are_not_compared():
+    here, there = cluster(5), cluster(3, (9_000.0, 9_000.0))
+    require_no_differencing(scores_of(here + there, name="two"), [scores_of(here + there)], AREAS)
+
+
+def test_releases_with_and_without_scores_are_compared_by_squares_alone():
+    squares = release_of(cluster(7))
+    assert squares.town_bands is None
+    require_no_differencing(scores_of([]), [release_of([])], AREAS)
+    require_no_differencing(release_of([], name="two"), [scores_of(cluster(7))], AREAS)
+
+
+def test_the_towns_of_a_release_come_back_and_lines_of_before_still_do(tmp_path):
+    ledger, one = tmp_path / "ledger.jsonl", scores_of(cluster(5))
+    append_release(ledger, one)
+    assert read_ledger(ledger) == (one,)
+    assert set(one.town_digests) == {"ayton"}
+    body = json.loads(release_of(cluster(5)).to_line())
+    for name in ("town_bands", "town_digests", "sha256"):
+        del body[name]
+    body["sha256"] = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    ledger.write_text(json.dumps(body, sort_keys=True) + "\n")
+    (old,) = read_ledger(ledger)
+    assert (old.town_bands, old.town_digests) == (None, {})
