@@ -233,9 +233,21 @@ MUTANTS = (
     ),
     Mutant(
         "gateline/release/export.py",
-        "not len(inputs.areas) or not VICTIM_PRODUCTS.intersection(names)",
-        "not len(inputs.areas) or VICTIM_PRODUCTS.intersection(names)",
+        "bool(SCORED_PRODUCTS.intersection(names))",
+        "bool(VICTIM_PRODUCTS.intersection(names))",
         WHOLE + "test_disclosure_export.py",
+    ),
+    Mutant(
+        "geo/disclosure/address_bands.py",
+        "low = above + (n - above) // BAND_WIDTH * BAND_WIDTH",
+        "low = n",
+        WHOLE + "test_evidence_attacks.py",
+    ),
+    Mutant(
+        "gateline/pipeline/write.py",
+        ' & ~inputs.quarantine["source_file"].isin(uncounted)',
+        "",
+        WHOLE + "test_evidence_attacks.py",
     ),
 )
 

@@ -210,8 +210,7 @@ def require_no_differencing(new: Release, previous: Sequence[Release], areas: gp
 
     Notes
     -----
-    A release that shows the same cells and bands as an earlier one tells nothing beside it, and passes. So does one
-    whose towns have the same bands.
+    A release that shows the same cells and bands as an earlier one tells nothing beside it, and passes.
     """
     validate(areas, AREAS)
     for old in previous:
@@ -334,18 +333,8 @@ def _changed_squares(new: Release, old: Release) -> list[Square]:
 def _require_many_changed(new: Release, old: Release) -> None:
     """Where the two differ, no address or at least `MIN_RECORDS` came or went."""
     known_before, known_now = old.everyone(), new.everyone()
-    counts = []
-    for square in _changed_squares(new, old):
-        moved = (new.within(square) - known_before) | (old.within(square) - known_now)
-        counts.append(len(moved))
-    few = [n for n in counts if 0 < n < MIN_RECORDS]
-    if few:
-        msg = (
-            f"release: {min(few)} addresses that came or went since release {old.release_id!r} show in {len(few)} "
-            f"squares, expected none or at least {MIN_RECORDS} in each. Give that release out again, or wait until "
-            "more have changed."
-        )
-        raise DisclosureError(msg)
+    moved = [(new.within(s) - known_before) | (old.within(s) - known_now) for s in _changed_squares(new, old)]
+    _refuse_few([len(digests) for digests in moved], old, "squares")
 
 
 def _require_many_in_towns(new: Release, old: Release) -> None:
@@ -359,12 +348,17 @@ def _require_many_in_towns(new: Release, old: Release) -> None:
         alike = {town, *(name for name, inside in before.items() if now & inside)}
         told = [name for name in alike if new.town_bands.get(town, 0) != old.town_bands.get(name, 0)]
         counts += [len(now ^ before.get(name, set())) for name in told]
+    _refuse_few(counts, old, "bands of towns")
+
+
+def _refuse_few(counts: Sequence[int], old: Release, where: str) -> None:
+    """Pass if each number of addresses is none or many."""
     few = [n for n in counts if 0 < n < MIN_RECORDS]
     if few:
         msg = (
-            f"release: {min(few)} addresses that came or went since release {old.release_id!r} show in the bands of "
-            f"{len(few)} towns, expected none or at least {MIN_RECORDS} in each. Give that release out again, or wait "
-            "until more have changed."
+            f"release: {min(few)} addresses that came or went since release {old.release_id!r} show in {len(few)} "
+            f"{where}, expected none or at least {MIN_RECORDS} in each. Give that release out again, or wait until "
+            "more have changed."
         )
         raise DisclosureError(msg)
 

@@ -201,7 +201,7 @@ def test_one_more_victim_since_the_last_release_is_refused_and_the_same_again_pa
         ask(workspace)
     assert events(workspace)[-1]["event"] == "refuse"
     # Scores tell the bands of towns, so a list without squares is held back too; what has no victim in it is not.
-    with pytest.raises(DisclosureError, match=r"release: 3 addresses .* show in the bands of 1 towns, expected none"):
+    with pytest.raises(DisclosureError, match=r"release: 3 addresses .* show in 1 bands of towns, expected none"):
         ask(workspace, products=["stations.csv"])
     ask(workspace, products=["hotspots.geojson"])
 

@@ -264,7 +264,7 @@ def test_a_towns_band_that_few_addresses_moved_is_refused(before, after, told):
     one, two = scores_of(cluster(before)), scores_of(cluster(after), name="two")
     with pytest.raises(
         DisclosureError,
-        match=f"{told} addresses that came or went since release 'one' show in the bands of 1 towns, expected none or",
+        match=f"{told} addresses that came or went since release 'one' show in 1 bands of towns, expected none or",
     ):
         require_no_differencing(two, [one], AREAS)
 
