@@ -101,10 +101,7 @@ def predict_from_priors(estimate: Estimate, *, random_state: int) -> PriorPredic
     base = estimate.posterior
     prior = Posterior(base.ways, base.priors, stations=base.stations, log_level=base.log_level)
     n_draws = int(np.clip(_MOST_VALUES // max(base.ways.n_pairs, 1), _FEWEST_DRAWS, _N_DRAWS))
-    normals = np.random.default_rng(random_state).standard_normal((prior.n_params, n_draws))
-    factor = linalg.cholesky(prior.prior_precision, lower=True)
-    theta = prior.prior_mean + linalg.solve_triangular(factor, normals, lower=True, trans="T").T
-    intensity = Intensity.of(prior.layout, theta)
+    intensity = Intensity.of(prior.layout, _draw_parameters(prior, n_draws, random_state))
     share = intensity.value / intensity.value.sum(axis=0)
     towns = np.asarray(prior.layout.by_town @ share).T
     minutes = -base.ways.features[:, 2]
@@ -120,6 +117,13 @@ def predict_from_priors(estimate: Estimate, *, random_state: int) -> PriorPredic
         rail_share_after=float(estimate.pair_rail_share.sum()),
         duration_share_after=np.asarray(estimate.pair_share @ is_in),
     )
+
+
+def _draw_parameters(prior: Posterior, n_draws: int, random_state: int) -> FloatArray:
+    """Draws of the normal prior of the parameters, of shape (n_draws, n_params)."""
+    normals = np.random.default_rng(random_state).standard_normal((prior.n_params, n_draws))
+    factor = linalg.cholesky(prior.prior_precision, lower=True)
+    return np.asarray(prior.prior_mean + linalg.solve_triangular(factor, normals, lower=True, trans="T").T)
 
 
 def _towns_of_half(towns: FloatArray) -> FloatArray:

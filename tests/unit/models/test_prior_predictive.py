@@ -10,7 +10,7 @@ import pytest
 from models.posterior.estimate import share_draws
 from models.posterior.priors import Normal
 from models.posterior.sampler import draw_posterior
-from models.prior_predictive import DURATION_EDGES_MIN, predict_from_priors
+from models.prior_predictive import DURATION_EDGES_MIN, _draw_parameters, predict_from_priors
 from tests.unit.models.posterior_worlds import build_world, full_evidence
 
 
@@ -40,6 +40,17 @@ def test_draws_are_those_of_the_sampler_without_sources(world, implied):
     assert np.quantile(implied.first_town_share, 0.9) == pytest.approx(np.quantile(towns.max(axis=1), 0.9), abs=0.06)
     rail = sum(chunk.pair_rail_sum.sum() for chunk in shares) / len(draws.theta)
     assert implied.rail_share.mean() == pytest.approx(rail, abs=0.05)
+
+
+def test_parameters_have_the_means_and_the_covariance_of_the_prior(world):
+    near = replace(world, priors=replace(world.priors, neighbour_share=0.8, neighbour_km=60.0))
+    prior = near.posterior()
+    draws = _draw_parameters(prior, 40_000, 3)
+    spread = np.sqrt(np.diag(np.linalg.inv(prior.prior_precision)))
+    assert np.abs((draws.mean(axis=0) - prior.prior_mean) / spread).max() < 0.03
+    product = np.cov(draws.T) @ prior.prior_precision
+    scaled = product * spread[None, :] / spread[:, None]
+    assert np.abs(scaled - np.eye(len(spread))).max() < 0.1
 
 
 def test_what_stands_beside_is_the_estimate(estimate, implied):
