@@ -320,6 +320,8 @@ def _notes(estimate: Estimate, reasons: Reasons) -> tuple[str, ...]:
     notes = [f"the posterior rests on the network and on {', '.join(words) if words else 'no evidence at all'}"]
     if "lines" not in reasons.groups:
         notes.append("no line is known: trips a month rest on an assumed level, shares and order do not")
-    if not estimate.is_settled:
+    if np.isnan(estimate.r_hat):
+        notes.append("intervals are those of Laplace's approximation: the towns are too many for chains")
+    elif not estimate.is_settled:
         notes.append(f"intervals are rough: the chains differ by {estimate.r_hat:.2f}, over {HIGHEST_R_HAT:g}")
     return tuple(notes)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from gateline.pipeline.stages import Results
 from gateline.products.lists import is_issued
 from models.scoring import Scores
@@ -51,7 +53,7 @@ def summarise_run(results: Results, level: tuple[float, float, float]) -> dict[s
         "moved_of_100_trips": measure_moved(results),
         "checks": {
             "n_draws": len(estimate.town_share),
-            "r_hat": round(float(estimate.r_hat), 2),
+            "r_hat": round(float(estimate.r_hat), 2) if np.isfinite(estimate.r_hat) else None,
             "n_effective": int(estimate.n_effective),
         },
         "stations": _list(results.station_scores),

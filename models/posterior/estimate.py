@@ -151,7 +151,7 @@ def estimate_trips(
         pair_rail_share=np.sum([s.pair_rail_sum for s in shares], axis=0) / n_draws,
         lines=lines,
         trips_per_line=_trips_per_line(drawn, priors, trips_per_line_per_month, rng)[order],
-        r_hat=max(d.r_hat for _, d in drawn),
+        r_hat=float(np.max([d.r_hat for _, d in drawn])),
         n_effective=sum(d.n_effective for _, d in drawn),
         is_settled=all(d.is_settled for _, d in drawn),
         factors={part[0]: float(w) for part, w in zip(parts, weight, strict=True)},

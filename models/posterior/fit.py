@@ -19,12 +19,12 @@ from geo.errors import ModelGateError
 from models.posterior.information import correct_sizes, measure_information
 from models.posterior.posterior import Posterior
 
-__all__ = ["Mode", "find_mode"]
+__all__ = ["MOST_CHAINED", "Mode", "find_mode"]
 
 FloatArray = NDArray[np.float64]
 _MOST_STEPS = 200
 # Newton's decrement at rest: a hundredth of a standard deviation from the mode. Of thousands of parameters some few are
-# hardly told apart, and a third of one over all is near enough for draws to go on from.
+# hardly told apart, and a third of one over all is near enough.
 _TOLERANCE, _LOOSE_TOLERANCE = 1e-4, 0.1
 _MOST_DAMPING = 1e12
 # A step is taken if it gains a tenth of what the damped quadratic promises.
@@ -33,9 +33,9 @@ _SUFFICIENT = 0.1
 _SIZE_TOLERANCE = 0.05
 _MOST_SIZE_STEPS = 20
 _SIZE_DIFFERENCE, _LONGEST_SIZE_STEP = 0.05, 0.7
-# Beyond this number of parameters the expected information stands for the observed one, and sizes are sought with all
-# else: of thousands of rows they are known well, and the draws are of their own law either way.
-_MOST_OBSERVED = 600
+# Beyond this number of parameters (a country) sizes are sought with all else, the expected information stands for the
+# observed one, and draws are of Laplace's approximation: chains would need the better part of an hour to agree.
+MOST_CHAINED = 600
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def _is_free(posterior: Posterior) -> NDArray[np.bool_]:
 
 
 def _is_large(posterior: Posterior) -> bool:
-    return posterior.n_params > _MOST_OBSERVED
+    return posterior.n_params > MOST_CHAINED
 
 
 def _evaluate_one(posterior: Posterior, theta: FloatArray) -> tuple[float, FloatArray]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 
 from models.posterior.derivatives import centre_features, differentiate_sums
-from models.posterior.fit import Mode, find_mode
+from models.posterior.fit import MOST_CHAINED, Mode, find_mode
 from models.posterior.information import measure_information
 from models.posterior.intensity import Held, Intensity
 from models.posterior.posterior import Posterior
@@ -53,7 +53,7 @@ class Draws:
     theta : numpy.ndarray of shape (n_draws, n_params)
         Parameters.
     r_hat : float
-        Largest split R-hat of any parameter; 1 where chains agree.
+        Largest split R-hat of any parameter; 1 where chains agree, NaN where draws are Laplace's own.
     n_effective : float
         Independent draws that the draws are worth, for the parameter that mixes worst.
     accepted_share : float
@@ -70,7 +70,7 @@ class Draws:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the chains agree."""
+        """Whether the chains agree; draws that are Laplace's own are not known to be."""
         return self.r_hat <= HIGHEST_R_HAT
 
 
@@ -207,6 +207,9 @@ def draw_posterior(posterior: Posterior, *, n_draws: int, random_state: int, mod
     if not posterior.sources:
         # The prior is normal: what Laplace says of it is exact.
         return Draws(mode.around(rng.standard_normal((n_draws, posterior.n_params))), 1.0, float(n_draws), 1.0, mode)
+    if posterior.n_params > MOST_CHAINED:
+        around = mode.around(rng.standard_normal((n_draws, posterior.n_params)))
+        return Draws(around, np.nan, float(n_draws), np.nan, mode)
     chart = _Chart(posterior, mode)
     chains = _Chains(chart, rng)
     n_warm, n_kept = _N_WARM, max(-(-n_draws // _N_CHAINS), _FEWEST_KEPT)

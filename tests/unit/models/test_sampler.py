@@ -97,6 +97,16 @@ def test_a_gamma_posterior_is_met():
     assert stats.kstest(expected, "uniform").statistic < 0.06
 
 
+def test_more_parameters_than_chains_can_serve_are_drawn_by_laplace_and_it_is_told(monkeypatch):
+    monkeypatch.setattr(sampler, "MOST_CHAINED", 10)
+    mode = find_mode(FULL)
+    draws = draw_posterior(FULL, n_draws=4_000, random_state=2, mode=mode)
+    assert np.isnan(draws.r_hat)
+    assert not draws.is_settled
+    spread = np.sqrt(np.diag(np.linalg.inv(mode.factor @ mode.factor.T)))
+    assert (draws.theta - mode.theta).std(axis=0) == pytest.approx(spread, rel=0.06)
+
+
 class NarrowChart:
     """A normal of half the spread that the chart expects: long steps go wrong unless what went wrong is refused."""
 
