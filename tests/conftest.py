@@ -1,5 +1,6 @@
 """What every test shares: the profile of Hypothesis, the real input files, two finished runs, and what was skipped."""
 
+import gc
 import os
 import pickle
 import shutil
@@ -69,21 +70,22 @@ class SharedRun:
 
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory):
-    """The whole embedded region, run as `gateline demo` runs it."""
-    from tests.regions import make_whole
+    """The whole embedded region, run by `gateline demo`."""
+    from gateline.commands.demo import run_demo
 
-    return _run_once(tmp_path_factory, "demo", make_whole)
+    return _run_once(tmp_path_factory, "demo", lambda root: run_demo(root, quiet=True))
 
 
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory):
     """The embedded region cut small, run."""
+    from gateline.pipeline.run import run_pipeline
     from tests.regions import make_small
 
-    return _run_once(tmp_path_factory, "small", make_small)
+    return _run_once(tmp_path_factory, "small", lambda root: run_pipeline(make_small(root), tell=lambda _: None))
 
 
-def _run_once(tmp_path_factory, name: str, make: Callable[[Path], Path]) -> SharedRun:
+def _run_once(tmp_path_factory, name: str, run: Callable[[Path], object]) -> SharedRun:
     """The run as the first worker that asks for it makes it; another that asks meanwhile waits."""
     # Under xdist every worker has a folder of its own inside the one of the session.
     base = tmp_path_factory.getbasetemp()
@@ -98,19 +100,30 @@ def _run_once(tmp_path_factory, name: str, make: Callable[[Path], Path]) -> Shar
             time.sleep(0.1)
             continue
         try:
-            _make_run(base / f"{name}-run.making", make).rename(made)
+            _keep_run(base / f"{name}-run.making", run).rename(made)
         finally:
             claim.rmdir()
     return SharedRun(made)
 
 
-def _make_run(root: Path, make: Callable[[Path], Path]) -> Path:
-    from gateline.pipeline.run import run_pipeline
+def _keep_run(root: Path, run: Callable[[Path], object]) -> Path:
+    """The workspace after its run, with what the stages found beside it."""
+    import gateline.pipeline.run as main_job
 
     shutil.rmtree(root, ignore_errors=True)
-    finished = run_pipeline(make(root), tell=lambda _: None)
-    (root / "results.pickle").write_bytes(pickle.dumps(finished.results))
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        whole = main_job.run_stages
+        patch.setattr(main_job, "run_stages", lambda *arguments: found.append(whole(*arguments)) or found[0])
+        run(root)
+    (root / "results.pickle").write_bytes(pickle.dumps(found[0]))
     return root
+
+
+def pytest_collection_finish():
+    """What is imported by now stays: walking through it at each collection of garbage is a tenth of the whole time."""
+    gc.collect()
+    gc.freeze()
 
 
 # The latest Chromium that the tests have met. A later one is no fault, but the first to ask where the page fails.

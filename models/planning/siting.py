@@ -320,14 +320,14 @@ def _lagrangian(patterns: _Patterns, slopes: FloatArray, prices: FloatArray, n_s
 
 def _project(point: FloatArray, n_sites: int) -> FloatArray:
     """The nearest point of [0, 1] that sums to the number of sites."""
-    low, high = float(point.min()) - 1.0, float(point.max())
-    for _ in range(60):
-        middle = (low + high) / 2
-        if np.clip(point - middle, 0.0, 1.0).sum() > n_sites:
-            low = middle
-        else:
-            high = middle
-    return np.clip(point - high, 0.0, 1.0)
+    # With a level taken off, the sum is straight between the levels where a value enters or leaves the middle.
+    order = np.argsort(ends := np.concatenate([point - 1.0, point]), kind="stable")
+    levels, n_between = ends[order], np.cumsum(np.where(order < point.size, 1, -1))
+    fallen = np.cumsum(n_between[:-1] * np.diff(levels))
+    wanted = point.size - n_sites
+    after = min(int(np.searchsorted(fallen, wanted)), fallen.size - 1)
+    level = levels[after] + (wanted - (fallen[after - 1] if after else 0.0)) / n_between[after]
+    return np.asarray(np.clip(point - level, 0.0, 1.0), dtype=float)
 
 
 def _fix(prices: FloatArray, bound: float, value: float, n_sites: int) -> tuple[BoolArray, BoolArray]:

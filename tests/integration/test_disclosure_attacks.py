@@ -22,9 +22,9 @@ LON, LAT = (float(v[0]) for v in to_wgs84_arrays(HOME_E, HOME_N))
 
 
 @pytest.fixture(scope="module")
-def region(demo_run):
-    """The embedded region with no victim in it: each attack plants its own."""
-    return Region(replace(demo_run.inputs, cuckooing=None), demo_run.results, demo_run.settings)
+def region(small_run):
+    """The small region with no victim in it: each attack plants its own."""
+    return Region(replace(small_run.inputs, cuckooing=None), small_run.results, small_run.settings)
 
 
 def figures(attack, *arguments):

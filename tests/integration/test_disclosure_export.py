@@ -18,14 +18,14 @@ import gateline.cli
 import gateline.pipeline.run
 from benchmarks.byte_search import count_hits, count_tokens, find_places, float_tokens
 from gateline.audit import verify_log
-from gateline.commands.demo import demo_settings
 from gateline.pipeline.run import run_pipeline
 from gateline.release import export
 from gateline.release.export import ReleaseRequest, export_release
+from gateline.settings import write_settings_template
 from geo.crs import to_metric_arrays
 from geo.errors import DisclosureError, GatelineError, IntegrityError, ResourceError
 from geo.sensitive import SensitivePoints
-from tests.regions import make_whole
+from tests.regions import make_small
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 TODAY = date(2026, 1, 15)
@@ -33,13 +33,15 @@ PARTNER = {"towns.csv", "offences_by_area.csv", "victim_areas.geojson", "release
 
 
 @pytest.fixture(scope="module")
-def finished(demo_run, tmp_path_factory):
-    """The embedded region as if it were real; its stages found what they find where it is marked FICTIONAL."""
-    settings = demo_settings()
+def finished(small_run, tmp_path_factory):
+    """The small region as if it were real; its stages found what they find where it is marked FICTIONAL."""
+    root = make_small(tmp_path_factory.mktemp("base") / "w")
+    settings = small_run.settings
     region = settings.region.model_copy(update={"is_fictional": False, "marking": "OFFICIAL"})
-    root = make_whole(tmp_path_factory.mktemp("base") / "w", settings.model_copy(update={"region": region}))
+    text = write_settings_template(settings.model_copy(update={"region": region}))
+    (root / "region.toml").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gateline.pipeline.run, "run_stages", lambda *_: demo_run.results)
+        patch.setattr(gateline.pipeline.run, "run_stages", lambda *_: small_run.results)
         return root, run_pipeline(root, tell=lambda _: None)
 
 

@@ -11,11 +11,8 @@ import pyogrio
 import pypdf
 import pytest
 
-from gateline.commands.demo import run_demo
 from gateline.commands.explain import explain_place
-from gateline.pipeline.run import run_pipeline
 from gateline.products.inputs import reason_label
-from gateline.settings import read_settings
 from gateline.study import Study
 from models.telling import round_figures
 
@@ -26,19 +23,8 @@ EACH = pytest.mark.parametrize("what", LISTS)
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    root = tmp_path_factory.mktemp("one") / "demo"
-    captured = []
-    import gateline.commands.run as command
-
-    def run_and_keep(workspace, *, tell):
-        captured.append(run_pipeline(workspace, tell=tell))
-        return captured[0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command, "run_pipeline", run_and_keep)
-        run_demo(root, quiet=True)
-    return captured[0]
+def finished(demo_run):
+    return demo_run
 
 
 @pytest.fixture(scope="module")
@@ -193,8 +179,7 @@ def test_the_briefing_tells_the_same(finished, told, what):
 
 @pytest.mark.parametrize(("what", "unit"), [("stations", "SCA"), ("towns", "Whitby")])
 def test_explain_tells_the_same(finished, told, what, unit):
-    settings = read_settings(finished.folder.parents[1] / "region.toml")
-    text = explain_place(Study(finished.inputs, finished.results, settings), unit)
+    text = explain_place(Study(finished.inputs, finished.results, finished.settings), unit)
     table = told[what]
     row = table.loc[unit] if unit in table.index else table[table["name"] == unit].iloc[0]
     assert f"Score {row['score']:.1f} (90 % {row['score_low']:.1f} to {row['score_high']:.1f})" in text
