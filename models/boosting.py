@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from models.counting import CountRegressor, one_thread
+from models.counting import CountRegressor
+from models.threads import one_thread
 
 __all__ = ["MonotoneBoosting", "Tree"]
 

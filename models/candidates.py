@@ -17,10 +17,10 @@ from models.counting import (
     PoissonGlm,
     Population,
     PriorCounts,
-    one_thread,
 )
 from models.index import ExpertIndex
 from models.panel import PAST_COLUMNS
+from models.threads import one_thread
 
 __all__ = ["COUNTING", "Candidate", "IndexForecast", "list_candidates"]
 

@@ -7,20 +7,16 @@ that can be read. A forecast that cannot beat `PriorCounts` is not worth explain
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from functools import cache
-from typing import cast
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import PoissonRegressor
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from geo.errors import UsageError
 from models.shrinkage import fit_gamma_prior
+from models.threads import one_thread
 
 __all__ = [
     "CountRegressor",
@@ -31,28 +27,9 @@ __all__ = [
     "Population",
     "PriorCounts",
     "Proportional",
-    "one_thread",
 ]
 
 FloatArray = NDArray[np.float64]
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    """The thread pools of the libraries that are loaded, looked for once."""
-    return ThreadpoolController()
-
-
-def one_thread() -> AbstractContextManager[object]:
-    """
-    Hold numerical libraries to one thread while a model is fitted.
-
-    Returns
-    -------
-    contextlib.AbstractContextManager
-        Sums are then made in one order on every machine, and a fit of milliseconds does not wait for other threads.
-    """
-    return cast("AbstractContextManager[object]", _controller().limit(limits=1))
 
 
 class CountRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from gateline.pipeline.beside import is_child_population
 from gateline.pipeline.journeys import MOST_LISTED_PAIRS, Flow, Region
@@ -193,18 +192,16 @@ def fit_posterior(
     sources = build_sources(
         evidence, ways, priors, stations=stations, trips_per_line_per_month=corridors.trips_per_line_per_month
     )
-    # Linear algebra on several threads adds in another order: on one, the same inputs give the same bytes everywhere.
-    with threadpool_limits(limits=1, user_api="blas"):
-        estimate = estimate_trips(
-            ways,
-            priors,
-            sources,
-            stations,
-            n_draws=settings.scores.n_draws,
-            random_state=settings.scores.random_state,
-            trips_per_line_per_month=corridors.trips_per_line_per_month,
-        )
-        reasons = explain_sources(estimate)
+    estimate = estimate_trips(
+        ways,
+        priors,
+        sources,
+        stations,
+        n_draws=settings.scores.n_draws,
+        random_state=settings.scores.random_state,
+        trips_per_line_per_month=corridors.trips_per_line_per_month,
+    )
+    reasons = explain_sources(estimate)
     return Fitted(estimate, reasons, evidence, _notes(estimate, reasons)), flow_of(estimate, region, unit_flows)
 
 

@@ -20,6 +20,7 @@ from models.posterior.priors import Normal, Priors
 from models.posterior.sampler import Draws, draw_posterior
 from models.posterior.sources import Source, TownCounts
 from models.posterior.ways import Ways
+from models.threads import one_thread
 
 __all__ = ["Estimate", "estimate_trips", "share_draws"]
 
@@ -80,6 +81,7 @@ class Estimate:
         return self.lines * self.trips_per_line
 
 
+@one_thread()
 def estimate_trips(
     ways: Ways,
     priors: Priors,

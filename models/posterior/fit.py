@@ -18,6 +18,7 @@ from scipy import linalg
 from geo.errors import ModelGateError
 from models.posterior.information import correct_sizes, measure_information
 from models.posterior.posterior import Posterior
+from models.threads import one_thread
 
 __all__ = ["MOST_CHAINED", "Mode", "find_mode"]
 
@@ -88,6 +89,7 @@ class _Rest:
     n_steps: int
 
 
+@one_thread()
 def find_mode(
     posterior: Posterior, *, start: FloatArray | None = None, is_exact: bool = True, holds_sizes: bool = False
 ) -> Mode:

@@ -26,6 +26,7 @@ from models.posterior.fit import MOST_CHAINED, Mode, find_mode
 from models.posterior.information import measure_information
 from models.posterior.intensity import Held, Intensity
 from models.posterior.posterior import Posterior
+from models.threads import one_thread
 
 __all__ = ["HIGHEST_R_HAT", "Draws", "draw_posterior", "measure_mixing"]
 
@@ -177,6 +178,7 @@ class _Chains:
         return kept, float(chance.mean())
 
 
+@one_thread()
 def draw_posterior(posterior: Posterior, *, n_draws: int, random_state: int, mode: Mode | None = None) -> Draws:
     """
     Draw from the posterior.
