@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, Phase, settings
 ROOT = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("GATELINE_DATA", ROOT.parent / "shared" / "data"))
 MOST_WAIT_S = 300.0
+# Two workers on two cores: threads of one would only wait for those of the other. It is set before NumPy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # `HYPOTHESIS_EXAMPLES=1000` asks for more than the gate has time for.
 settings.register_profile(

@@ -20,6 +20,7 @@ from models.posterior.estimate import Estimate, share_draws
 from models.posterior.fit import find_mode
 from models.posterior.posterior import Posterior
 from models.posterior.sources import Source
+from models.threads import one_thread
 
 __all__ = ["NETWORK", "Reasons", "explain_sources", "measure_shares"]
 
@@ -102,6 +103,7 @@ def explain_sources(estimate: Estimate) -> Reasons:
     )
 
 
+@one_thread()
 def measure_shares(
     posterior: Posterior, sources: tuple[Source, ...], *, start: FloatArray | None = None
 ) -> tuple[FloatArray, FloatArray]:

@@ -81,7 +81,7 @@ runpy.run_module("gateline", run_name="__main__", alter_sys=True)
 def test_hash_seed_zone_language_threads_and_folder_change_no_byte_and_nothing_asks_the_network(small_run, tmp_path):
     """P-1 and P-9: a process in another world than this one's, without sockets, makes the run that this one made."""
     world = {"PYTHONHASHSEED": "random", "TZ": "Asia/Tokyo", "LC_ALL": "en_GB.UTF-8", "PROJ_NETWORK": "ON"}
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "2")
     workspace = make_small(tmp_path / "there \u00e9" / "w")
     command = [sys.executable, "-c", IN_ANOTHER_WORLD, "run", str(workspace), "--quiet"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **world, **threads}
@@ -143,6 +143,7 @@ main_job.plan_run = lambda *_: plan
 # The slowest products are a mark of their own size: what counts is when they appear.
 products.write_briefing_pdf = lambda path, *_, **__: path.write_bytes(b"briefing" * 1000)
 products.write_list_xlsx = lambda path, *_, **__: path.write_bytes(b"workbook" * 1000)
+products.draw_prior_figure = lambda path, *_, **__: path.write_bytes(b"figure" * 1000)
 for place in sys.argv[2].split(","):
     sys.stdout.flush()
     if os.fork() == 0:

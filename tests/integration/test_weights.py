@@ -1,8 +1,5 @@
 """A weight for what is absent is an error, at check and at run; one for what is there is a component with values."""
 
-import shutil
-from pathlib import Path
-
 import pytest
 from typer.testing import CliRunner
 
@@ -13,8 +10,8 @@ from gateline.pipeline.record import Recorder
 from gateline.pipeline.stages import run_stages
 from gateline.settings import Settings, write_settings_template
 from geo.errors import UsageError
+from tests.regions import make_small
 
-DATA = Path(__file__).resolve().parents[2] / "data"
 ABSENT = {
     "station_weights": {
         "courier_rate": "no passengers of any station",
@@ -31,11 +28,8 @@ CASES = [(name, feature, what) for name, features in ABSENT.items() for feature,
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
-    """The demo without lines and without addresses."""
-    root = tmp_path_factory.mktemp("bare")
-    for part in ("demo", "boundaries"):
-        shutil.copytree(DATA / part, root / "inputs", dirs_exist_ok=True)
-    return root
+    """The small region, not yet run; each test says which of its inputs it has."""
+    return make_small(tmp_path_factory.mktemp("bare") / "w")
 
 
 def settings_of(scores, **inputs):
