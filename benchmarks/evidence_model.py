@@ -20,6 +20,7 @@ from benchmarks.evidence_case import Case, lines_of, read_case
 from benchmarks.evidence_london import compare_on_london
 from benchmarks.evidence_towns import score_towns
 from benchmarks.evidence_worlds import plant_worlds
+from benchmarks.evidence_wrong import spoil_sources
 from geo.disclosure.address_bands import band_addresses
 from geo.sensitive import SensitivePoints
 from models.posterior.estimate import Estimate
@@ -29,7 +30,7 @@ from models.posterior.reasons import explain_sources, measure_shares
 from models.posterior.sampler import HIGHEST_R_HAT
 
 FloatArray = NDArray[np.float64]
-PARTS = ("run", "towns", "planted", "worlds", "london")
+PARTS = ("run", "towns", "planted", "worlds", "wrong", "london")
 # Stations of Whitby's own line, and of its neighbours.
 WHITBY_LINE = ("WTB", "RUS", "SLH", "GMT", "SCA")
 N_ADDRESSES, SEED = 74, 74
@@ -249,6 +250,8 @@ def main(argv: list[str] | None = None) -> Evidence:
             plant_evidence(evidence, case)
         if "worlds" in parts:
             plant_worlds(evidence, case, options.worlds)
+        if "wrong" in parts:
+            spoil_sources(evidence, case, options.worlds)
     if "london" in parts:
         compare_on_london(evidence, data)
     evidence.add("peak memory of this benchmark", peak_mib(), "MiB")

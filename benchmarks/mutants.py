@@ -126,7 +126,7 @@ MUTANTS = (
         "models/planning/choice.py",
         "free[g, duty] and (best is None or gain[duty] > best[0])",
         "free[g, duty] and best is None",
-        ORACLES + "test_planning_oracle.py " + UNIT + "models/test_planning_plan.py",
+        "tests/properties/test_planning_laws.py " + UNIT + "models/test_planning_plan.py",
     ),
     Mutant(
         "models/planning/programme.py",

@@ -1,5 +1,7 @@
 """Laws of the plan: greed's guarantee, more teams never meet less, bounds hold, games have their value."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +32,15 @@ def test_greed_meets_at_least_its_guarantee_and_never_more_than_the_best(world, 
     assert (1 - np.exp(-1)) * best.value - 1e-9 <= greedy <= best.value * (1 + 1e-9)
     assert best.value <= best.bound * (1 + 1e-9)
     assert best.gap <= 1e-5
+
+
+@given(pairs, chances, st.permutations([1.0, 2.0, 5.0]))
+def test_greed_works_a_station_that_must_be_worked_where_it_meets_most(world, chance, worth):
+    programme = make_programme(make_routes(world), detection_share=chance, n_slots=3, must=(0,))
+    slots = tuple(replace(s, worth=s.worth * times) for s, times in zip(programme.slots, worth, strict=True))
+    choice, _ = choose_greedily(replace(programme, slots=slots))
+    here = {k for k, teams in enumerate(choice) for _, duty in teams if 0 in programme.slots[0].duties.stops[duty]}
+    assert worth.index(5.0) in here
 
 
 @given(pairs, chances)
