@@ -90,9 +90,7 @@ class _Rest:
 
 
 @one_thread()
-def find_mode(
-    posterior: Posterior, *, start: FloatArray | None = None, is_exact: bool = True, holds_sizes: bool = False
-) -> Mode:
+def find_mode(posterior: Posterior, *, start: FloatArray | None = None, is_exact: bool = True) -> Mode:
     """
     Find the mode.
 
@@ -105,8 +103,6 @@ def find_mode(
     is_exact : bool
         Whether the information at the mode is the observed one, by differences of the slope, where parameters are few
         enough.
-    holds_sizes : bool
-        Whether the sizes stay where they are in `start`.
 
     Returns
     -------
@@ -124,7 +120,7 @@ def find_mode(
         return Mode(rest.theta, rest.factor, _log_evidence(rest.value, rest.factor), rest.n_steps)
     sizes, n_steps = posterior.sizes, rest.n_steps
     curvature = np.diag(np.diag(posterior.prior_precision)[sizes])
-    if len(sizes) and not holds_sizes:
+    if len(sizes):
         for _ in range(_MOST_SIZE_STEPS):
             slope = _size_slope(posterior, rest)
             curvature = _size_curvature(posterior, rest, slope)
