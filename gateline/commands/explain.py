@@ -112,11 +112,16 @@ def _find(study: Study, unit: str) -> tuple[bool, str]:
         return True, unit
     if unit in towns.index:
         return False, unit
+    asked = unit.casefold()
     for is_station, table in ((False, towns), (True, stations)):
-        named = table.index[table["name"].str.casefold() == unit.casefold()]
+        named = table.index[table["name"].str.casefold() == asked]
         if len(named) == 1:
             return is_station, str(named[0])
-    msg = f"explain: {unit!r} is no station or town of the list, expected a code, an id or a name. See stations.csv."
+    alike = [name for table in (towns, stations) for name in table["name"] if name.casefold().startswith(f"{asked} (")]
+    wrong = "no station or town of the list, expected a code, an id or a name. See stations.csv."
+    if alike:
+        wrong = f"several towns, expected one of {', '.join(map(repr, alike))}. Name one in full."
+    msg = f"explain: {unit!r} is {wrong}"
     raise UsageError(msg)
 
 

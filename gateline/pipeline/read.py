@@ -34,7 +34,7 @@ from geo.sources.offence_extract import read_offence_extract
 from geo.sources.partner_counts import read_partner_counts
 from geo.sources.passenger_flows import read_passenger_flows, read_station_usage
 from geo.sources.patterns import TimetableReading
-from geo.sources.places import read_places, read_towns
+from geo.sources.places import read_places, read_towns, tell_apart
 from geo.sources.police_uk import find_street_files, read_police_uk
 from geo.sources.stations import read_stations
 from geo.tables import (
@@ -213,7 +213,7 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         stations=stations.table,
         passenger_flows=_table(optional["passenger_flows"], PASSENGER_FLOWS),
         station_usage=_table(optional["station_usage"], STATION_USAGE),
-        places=places.table,
+        places=tell_apart(places.table),
         exporters=exporters.table,
         cuckooing=None if optional["cuckooing"] is None else optional["cuckooing"].table,
         areas=areas.table,

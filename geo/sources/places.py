@@ -19,7 +19,16 @@ from geo.sources.locations import Positions, cover, locate, parse_numbers
 from geo.sources.sieve import Sieve
 from geo.tables import PLACES
 
-__all__ = ["CENSUS_BASIS", "build_places", "ids_by_name", "name_key", "read_places", "read_towns", "reject_repeats"]
+__all__ = [
+    "CENSUS_BASIS",
+    "build_places",
+    "ids_by_name",
+    "name_key",
+    "read_places",
+    "read_towns",
+    "reject_repeats",
+    "tell_apart",
+]
 
 CENSUS_BASIS = "ONS built-up area, census 2021"
 
@@ -214,6 +223,39 @@ def build_places(
         index=pd.Index(ids[kept], name=PLACES.index, dtype="str"),
     ).astype({"name": "str", "population_basis": "str"})
     return validate(table.sort_index(), PLACES)
+
+
+def tell_apart(places: pd.DataFrame) -> pd.DataFrame:
+    """
+    Give towns of one name names that tell them apart, as Norton (near Malton).
+
+    Parameters
+    ----------
+    places : pandas.DataFrame
+        Table `geo.tables.PLACES`. Never modified.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same; a name that several have gains the nearest town of half as many people or more, or the id where that
+        does not tell either.
+    """
+    names = places["name"]
+    again = names.duplicated(keep=False).to_numpy()
+    if not again.any():
+        return places
+    at_m = places[["easting_m", "northing_m"]].to_numpy(float)
+    people = places["population"].to_numpy(float)
+    told = names.copy()
+    for k in np.flatnonzero(again):
+        gap_m = np.hypot(*(at_m - at_m[k]).T)
+        gap_m[again | (people < people[k] / 2)] = np.inf
+        beside = int(np.argmin(gap_m))
+        if np.isfinite(gap_m[beside]):
+            told.iloc[k] = f"{names.iloc[k]} (near {names.iloc[beside]})"
+    same = told.duplicated(keep=False)
+    told[same] = [f"{name} ({place_id})" for place_id, name in names[same].items()]
+    return places.assign(name=told)
 
 
 def ids_by_name(table: pd.DataFrame, *, prefer: str | None = None) -> dict[str, str]:

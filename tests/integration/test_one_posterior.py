@@ -14,6 +14,7 @@ import pytest
 from gateline.commands.explain import explain_place
 from gateline.products.inputs import reason_label
 from gateline.study import Study
+from geo.errors import UsageError
 from models.telling import round_figures
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* extension is not supported:UserWarning")
@@ -193,6 +194,20 @@ def test_explain_tells_the_same(finished, told, what, unit):
     starts = re.findall(r"\((\d+\.\d) to \d+\.\d\)", text.split("Assumptions that move it most")[1])
     assert starts
     assert set(starts) == {f"{row['score']:.1f}"}
+
+
+def test_explain_asks_which_town_of_a_name_is_meant(finished, told):
+    assert told["towns"]["name"].is_unique
+    study = Study(finished.inputs, finished.results, finished.settings)
+    with pytest.raises(UsageError) as several:
+        explain_place(study, "norton")
+    assert str(several.value) == (
+        "explain: 'norton' is several towns, expected one of 'Norton (near Malton)', 'Norton (near Brayton)'. "
+        "Name one in full."
+    )
+    assert "Norton (near Malton)" in explain_place(study, "Norton (near Malton)")
+    with pytest.raises(UsageError, match=r"'Atlantis' is no station or town of the list, expected a code, an id or a"):
+        explain_place(study, "Atlantis")
 
 
 def test_the_plan_names_places_as_the_list_does(finished, told):

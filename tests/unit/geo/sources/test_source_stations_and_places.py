@@ -5,7 +5,7 @@ from shapely.geometry import box
 
 from geo.errors import InputError
 from geo.sources.passenger_flows import read_passenger_flows, read_station_usage
-from geo.sources.places import name_key, read_places, read_towns
+from geo.sources.places import name_key, read_places, read_towns, tell_apart
 from geo.sources.stations import read_stations
 
 AROUND_YORK = box(440_000, 440_000, 480_000, 480_000)
@@ -105,6 +105,20 @@ def test_towns_of_one_name_need_ids(tmp_path):
     assert by_name.quarantine["reason"].tolist() == ["repeated_id", "repeated_id", "no_population", "no_name"]
     by_id = read_places(write(tmp_path, text), force_area=None, id_column="id")
     assert by_id.table.index.tolist() == ["a", "b"]
+
+
+def test_towns_of_one_name_are_told_apart(tmp_path):
+    text = (
+        "id,name,lon,lat,population\na,Norton,-0.79,54.13,7000\nb,Norton,-1.16,53.63,5000\nc,Malton,-0.80,54.14,5000\n"
+        "d,Doncaster,-1.13,53.52,90000\n"
+    )
+    places = read_places(write(tmp_path, text), force_area=None, id_column="id").table
+    told = tell_apart(places)
+    assert told["name"].tolist() == ["Norton (near Malton)", "Norton (near Doncaster)", "Malton", "Doncaster"]
+    assert places["name"].tolist()[:2] == ["Norton", "Norton"]
+    # Where no other town tells them apart, the id does.
+    alone = tell_apart(places.loc[["a", "b"]].assign(population=5000))
+    assert alone["name"].tolist() == ["Norton (a)", "Norton (b)"]
 
 
 def test_only_census_populations_of_the_derived_list_count(tmp_path):
