@@ -118,10 +118,11 @@ def _find(study: Study, unit: str) -> tuple[bool, str]:
         if len(named) == 1:
             return is_station, str(named[0])
     alike = [name for table in (towns, stations) for name in table["name"] if name.casefold().startswith(f"{asked} (")]
-    wrong = "no station or town of the list, expected a code, an id or a name. See stations.csv."
     if alike:
-        wrong = f"several towns, expected one of {', '.join(map(repr, alike))}. Name one in full."
-    msg = f"explain: {unit!r} is {wrong}"
+        told = ", ".join(map(repr, alike))
+        msg = f"explain: {unit!r} is several towns, expected one of {told}. Name one in full."
+        raise UsageError(msg)
+    msg = f"explain: {unit!r} is no station or town of the list, expected a code, id or name. See stations.csv."
     raise UsageError(msg)
 
 

@@ -23,6 +23,7 @@ from geo.corridors.choice import MODE_SCALE_PER_MIN, find_rail_constant
 from geo.disclosure.address_bands import band_addresses
 from geo.schema import validate
 from geo.tables import COURIER_FLOWS, OD_TRIPS
+from models.posterior.coverage import find_covered, find_recorders
 from models.posterior.estimate import Estimate, estimate_trips
 from models.posterior.evidence import Evidence, build_sources
 from models.posterior.observations import count_finds, count_station_offences, count_town_offences, weigh_lines
@@ -123,6 +124,7 @@ def gather_evidence(
     """
     cutoff = inputs.offences["month"].max()
     offences = count_town_offences(inputs.offences, region.towns, cutoff=cutoff)
+    is_covered = find_covered(offences[["demand_led", "unattributed", "enforcement_led"]].sum(axis=1), region.towns)
     at_stations = count_station_offences(inputs.offences, stations, cutoff=cutoff)
     lines = inputs.deal_lines
     weighed = lines[["origin_id", "destination_id"]].assign(n_lines=weigh_lines(lines, cutoff=cutoff))
@@ -137,8 +139,9 @@ def gather_evidence(
         names_every_town=settings.corridors.lines_name_every_town,
         exporter_lines=stated if len(stated) else None,
         addresses=None if inputs.cuckooing is None else band_addresses(inputs.cuckooing, region.towns, cutoff=cutoff),
-        reported_offences=_some(offences["demand_led_typical"]),
-        unattributed_offences=_some(offences["unattributed_typical"]),
+        reported_offences=_some(offences["demand_led_typical"].where(is_covered)),
+        unattributed_offences=_some(offences["unattributed_typical"].where(is_covered)),
+        recorders=find_recorders(inputs.offences, region.towns, cutoff=cutoff),
         partner_counts=partners,
         station_offences=_some(at_stations["n_offences"]),
         footfall=usage["n_entries_exits_per_year"] if len(usage) else None,
@@ -202,7 +205,8 @@ def fit_posterior(
         trips_per_line_per_month=corridors.trips_per_line_per_month,
     )
     reasons = explain_sources(estimate)
-    return Fitted(estimate, reasons, evidence, _notes(estimate, reasons)), flow_of(estimate, region, unit_flows)
+    fitted = Fitted(estimate, reasons, evidence, _notes(estimate, reasons, evidence))
+    return fitted, flow_of(estimate, region, unit_flows)
 
 
 def flow_of(estimate: Estimate, region: Region, unit_flows: pd.DataFrame | None) -> Flow:
@@ -311,12 +315,18 @@ def _some(counts: pd.Series) -> pd.Series | None:
     return counts if counts.sum() > 0 else None
 
 
-def _notes(estimate: Estimate, reasons: Reasons) -> tuple[str, ...]:
+def _notes(estimate: Estimate, reasons: Reasons, evidence: Evidence) -> tuple[str, ...]:
     """What spoke, and what the level rests on."""
     words = [group.replace("_", " ") for group in reasons.groups[1:]]
     notes = [f"the posterior rests on the network and on {', '.join(words) if words else 'no evidence at all'}"]
     if "lines" not in reasons.groups:
         notes.append("no line is known: trips a month rest on an assumed level, shares and order do not")
+    counts = (evidence.reported_offences, evidence.unattributed_offences)
+    n_missing = max((int(n.isna().sum()) for n in counts if n is not None), default=0)
+    if n_missing:
+        notes.append(
+            f"{n_missing} towns lie where many offences were due and none is in the files: there they count as unknown"
+        )
     if np.isnan(estimate.r_hat):
         notes.append("intervals are those of Laplace's approximation: the towns are too many for chains")
     elif not estimate.is_settled:

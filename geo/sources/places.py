@@ -227,7 +227,7 @@ def build_places(
 
 def tell_apart(places: pd.DataFrame) -> pd.DataFrame:
     """
-    Give towns of one name names that tell them apart, as Norton (near Malton).
+    Give towns of the force that share a name names that tell them apart, as Norton (near Malton).
 
     Parameters
     ----------
@@ -240,22 +240,23 @@ def tell_apart(places: pd.DataFrame) -> pd.DataFrame:
         The same; a name that several have gains the nearest town of half as many people or more, or the id where that
         does not tell either.
     """
-    names = places["name"]
+    ours = places[places["is_in_force"]]
+    names = ours["name"]
     again = names.duplicated(keep=False).to_numpy()
     if not again.any():
         return places
-    at_m = places[["easting_m", "northing_m"]].to_numpy(float)
-    people = places["population"].to_numpy(float)
-    told = names.copy()
+    at_m = ours[["easting_m", "northing_m"]].to_numpy(float)
+    people = ours["population"].to_numpy(float)
+    told = names.to_numpy(object, copy=True)
     for k in np.flatnonzero(again):
         gap_m = np.hypot(*(at_m - at_m[k]).T)
         gap_m[again | (people < people[k] / 2)] = np.inf
         beside = int(np.argmin(gap_m))
         if np.isfinite(gap_m[beside]):
-            told.iloc[k] = f"{names.iloc[k]} (near {names.iloc[beside]})"
-    same = told.duplicated(keep=False)
-    told[same] = [f"{name} ({place_id})" for place_id, name in names[same].items()]
-    return places.assign(name=told)
+            told[k] = f"{names.iloc[k]} (near {names.iloc[beside]})"
+    apart = pd.Series(told, index=ours.index, dtype="str")
+    apart = apart.mask(apart.duplicated(keep=False), names + " (" + ours.index + ")")
+    return places.assign(name=apart.reindex(places.index).fillna(places["name"]))
 
 
 def ids_by_name(table: pd.DataFrame, *, prefer: str | None = None) -> dict[str, str]:

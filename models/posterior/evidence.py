@@ -48,7 +48,9 @@ class Evidence:
     addresses : pandas.DataFrame or None
         Index ``place_id``; ``n_low, n_high`` and ``is_counted``: `geo.disclosure.address_bands`.
     reported_offences, unattributed_offences : pandas.Series or None
-        Counts by ``place_id``.
+        Counts by ``place_id``; null where no file tells.
+    recorders : pandas.Series or None
+        Force that counts the offences of each town, by ``place_id``; one force where None.
     partner_counts : mapping of str to pandas.Series
         Counts by ``place_id``, one series a layer.
     station_offences : pandas.Series or None
@@ -65,6 +67,7 @@ class Evidence:
     addresses: pd.DataFrame | None = None
     reported_offences: pd.Series | None = None
     unattributed_offences: pd.Series | None = None
+    recorders: pd.Series | None = None
     partner_counts: dict[str, pd.Series] = field(default_factory=dict)
     station_offences: pd.Series | None = None
     footfall: pd.Series | None = None
@@ -137,7 +140,8 @@ def build_sources(
         ],
     ]
     for name, group, series, exponent in counts:
-        source = _town_counts(name, group, series, exponent, ways, priors, reached)
+        recorders = None if group == "partners" else evidence.recorders
+        source = _town_counts(name, group, series, exponent, ways, priors, reached, recorders)
         if source is not None:
             sources.append(source)
     if stations is not None:
@@ -211,6 +215,7 @@ def _town_counts(
     ways: Ways,
     priors: Priors,
     reached: NDArray[np.bool_],
+    recorders: pd.Series | None,
 ) -> Source | None:
     """Counts of towns with residents; None where nothing was counted."""
     if series is None:
@@ -221,6 +226,7 @@ def _town_counts(
     if not len(rows) or n.sum() <= 0:
         return None
     low, high = (n, n) if group != "partners" else _banded(n)
+    recorder, apart = _recorder(recorders, [ways.town_ids[j] for j in rows], priors)
     return TownCounts(
         name=name,
         group=group,
@@ -228,11 +234,24 @@ def _town_counts(
         rows=rows,
         low=low,
         high=high,
-        own=(Normal(float(np.log(n.sum() / people.sum())), _RATE_SD), _RESIDENTS_EXPONENT, priors.log_size),
+        own=(Normal(float(np.log(n.sum() / people.sum())), _RATE_SD), _RESIDENTS_EXPONENT, *apart, priors.log_size),
         exponent=exponent,
         log_residents=np.log(people),
         log_reference=float(np.log(priors.lines_per_million / 1e6)),
+        recorder=recorder,
     )
+
+
+def _recorder(
+    recorders: pd.Series | None, town_ids: list[str], priors: Priors
+) -> tuple[NDArray[np.int64] | None, list[Normal]]:
+    """Which force counted each town, and the priors of how much more or less each force records."""
+    if recorders is None:
+        return None, []
+    codes, forces = pd.factorize(recorders.reindex(town_ids), sort=True, use_na_sentinel=False)
+    if len(forces) < 2:
+        return None, []
+    return np.asarray(codes, dtype=np.int64), [Normal(0.0, priors.recorder_sd)] * len(forces)
 
 
 def _banded(n: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -18,6 +18,7 @@ from geo.errors import UsageError
 from geo.schema import validate
 from geo.tables import DEAL_LINES, DEPLOYMENTS, OFFENCES, STATIONS
 from models.evidence import EVIDENCE_KINDS, count_place_evidence
+from models.posterior.coverage import is_transport_police
 
 __all__ = [
     "HALF_LIFE_MONTHS",
@@ -251,6 +252,5 @@ def _is_at_station(offences: pd.DataFrame) -> pd.Series:
     """Whether each row has a position and was recorded at a railway station."""
     location = offences["location"].fillna("").str.strip().str.casefold()
     is_named = location.str.endswith("(station)") | location.str.contains("railway station", regex=False)
-    is_theirs = offences["force"].str.casefold().str.contains("transport police", regex=False)
     is_placed = offences["easting_m"].notna() & offences["northing_m"].notna()
-    return (is_named | is_theirs) & is_placed & (offences["provenance"] != "custody_location")
+    return (is_named | is_transport_police(offences)) & is_placed & (offences["provenance"] != "custody_location")

@@ -168,7 +168,9 @@ class Addresses(Source):
 @dataclass(frozen=True, kw_only=True)
 class TownCounts(Source):
     """
-    Counts in towns that lines raise above what residents explain: own is log rate, exponent of residents, log size.
+    Counts in towns that lines raise above what residents explain.
+
+    Own is log rate, exponent of residents, the logarithm of each recorder's rate over that, log size.
 
     The exponent of lines is no parameter of the mode: lines and exponent trade against each other, and the mode would
     explain all scatter by tiny lines raised to a huge power. It is integrated over a few values (`Priors`).
@@ -181,11 +183,14 @@ class TownCounts(Source):
         Logarithm of residents.
     log_reference : float
         Logarithm of lines a resident in the force as a whole.
+    recorder : numpy.ndarray of shape (n,) or None
+        Which of several forces counted each; None where one counted all.
     """
 
     exponent: float
     log_residents: FloatArray
     log_reference: float = 0.0
+    recorder: IntArray | None = None
 
     def predict(self, log_lines: FloatArray, own: FloatArray) -> Prediction:  # noqa: D102 - as Source
         people = self.log_residents
@@ -193,7 +198,12 @@ class TownCounts(Source):
         a_head = log_lines - people - self.log_reference
         one, none = np.ones_like(a_head), np.zeros_like(a_head)
         log_mean = own[..., :1] + people + (own[..., 1:2] - 1.0) * about + self.exponent * a_head
-        return Prediction(log_mean, self.exponent * one, np.stack([one, about * one, none], axis=-1))
+        by_own = np.stack([one, about * one], axis=-1)
+        if self.recorder is not None:
+            log_mean = log_mean + own[..., 2 + self.recorder]
+            counted = np.eye(own.shape[-1] - 3)[self.recorder]
+            by_own = np.concatenate([by_own, one[..., None] * counted], axis=-1)
+        return Prediction(log_mean, self.exponent * one, np.concatenate([by_own, none[..., None]], axis=-1))
 
 
 @dataclass(frozen=True, kw_only=True)

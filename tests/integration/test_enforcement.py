@@ -29,3 +29,21 @@ def test_offences_that_police_made_move_nothing_and_reported_ones_do(small_run, 
     towns, stations = with_more(small_run, provenance)
     assert towns.equals(small_run.results.place_scores.table["score"]) is not moves
     assert stations.equals(small_run.results.station_scores.table["score"]) is not moves
+
+
+def test_where_no_file_tells_of_offences_they_are_unknown_rather_than_none(demo_run):
+    """Half of the region without a file: its towns say nothing, and the run says so."""
+    offences, towns = demo_run.inputs.offences, demo_run.inputs.places
+    middle_m = towns.loc[towns["is_in_force"], "easting_m"].median()
+    inputs = replace(demo_run.inputs, offences=offences[offences["easting_m"] < middle_m])
+    settings = demo_run.settings.model_copy(
+        update={"plan": demo_run.settings.plan.model_copy(update={"is_planned": False})}
+    )
+    fitted = run_stages(inputs, settings, Recorder(lambda _: None)).fitted
+    counts = fitted.evidence.reported_offences
+    is_far = towns["easting_m"].reindex(counts.index) > middle_m + 25_000.0
+    assert is_far.sum() > 5
+    assert counts[is_far].isna().all()
+    assert counts[~is_far].notna().sum() > 20
+    assert any("there they count as unknown" in note for note in fitted.notes)
+    assert not any("there they count as unknown" in note for note in demo_run.results.fitted.notes)

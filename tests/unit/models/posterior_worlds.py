@@ -145,6 +145,7 @@ def full_evidence() -> Evidence:
         addresses=known_addresses(t0=(0, 0), t1=(5, 9), t2=(1, 4), t4=(1, 4), t5=(10, 19), t6=(0, 0)),
         reported_offences=by_town(30, 80, 41, 12, 25, 70, 9, 14),
         unattributed_offences=by_town(60, 90, 75, 40, 35, 90, 30, 22),
+        recorders=pd.Series(["north"] * 4 + ["south"] * 4, index=[f"t{j}" for j in range(8)]),
         partner_counts={"exploited": by_town(1, 6, 0, 2, 4, 9, 0, 1), "missing": by_town(4, 12, 8, 0, 1, 14, 2, 0)},
         station_offences=by_station(20, 9, 4, 0, 3),
         footfall=by_station(2e6, 4e5, 3e5, 9e4, 1e5),

@@ -116,6 +116,8 @@ def test_towns_of_one_name_are_told_apart(tmp_path):
     told = tell_apart(places)
     assert told["name"].tolist() == ["Norton (near Malton)", "Norton (near Doncaster)", "Malton", "Doncaster"]
     assert places["name"].tolist()[:2] == ["Norton", "Norton"]
+    # A namesake in another force is no matter.
+    assert tell_apart(places.assign(is_in_force=places.index != "b"))["name"].tolist()[:2] == ["Norton", "Norton"]
     # Where no other town tells them apart, the id does.
     alone = tell_apart(places.loc[["a", "b"]].assign(population=5000))
     assert alone["name"].tolist() == ["Norton (a)", "Norton (b)"]
