@@ -113,8 +113,18 @@ def matched_pairs(value: FloatArray, footfall: FloatArray, is_named: NDArray[np.
 def report(evidence: Evidence, lists: pd.DataFrame, is_named: NDArray[np.bool_], where: str) -> None:
     footfall = lists["footfall"].to_numpy(float)
     base = _judge(footfall, footfall, is_named)
+    score = _judge(lists["score"].to_numpy(float), footfall, is_named)
     for name in lists.columns:
         for how, each in _judge(lists[name].to_numpy(float), footfall, is_named).items():
+            if name != "score":
+                less = score[how] - each
+                evidence.add(
+                    f"named stations, {where}: {how}: score less {name}",
+                    float(np.nanmean(less)),
+                    "share of pairs",
+                    interval=_interval(less),
+                    n=int(np.isfinite(less).sum()),
+                )
             evidence.add(
                 f"named stations, {where}: {how}: {name}",
                 float(np.nanmean(each)),
