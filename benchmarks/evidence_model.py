@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.evidence import Evidence, parser, peak_mib, stopwatch
 from benchmarks.evidence_case import Case, lines_of, read_case
 from benchmarks.evidence_london import compare_on_london
+from benchmarks.evidence_months import compare_halves
 from benchmarks.evidence_towns import score_towns
 from benchmarks.evidence_worlds import plant_worlds
 from benchmarks.evidence_wrong import spoil_sources
@@ -30,7 +31,7 @@ from models.posterior.reasons import explain_sources, measure_shares
 from models.posterior.sampler import HIGHEST_R_HAT
 
 FloatArray = NDArray[np.float64]
-PARTS = ("run", "towns", "planted", "worlds", "wrong", "london")
+PARTS = ("run", "months", "towns", "planted", "worlds", "wrong", "london")
 # Stations of Whitby's own line, and of its neighbours.
 WHITBY_LINE = ("WTB", "RUS", "SLH", "GMT", "SCA")
 N_ADDRESSES, SEED = 74, 74
@@ -240,7 +241,9 @@ def main(argv: list[str] | None = None) -> Evidence:
     if not (data / "countylines").is_dir():
         evidence.skip("evidence_model", f"no folder 'countylines' in {data.name!r}")
         return evidence
-    if parts - {"london"}:
+    if "months" in parts:
+        compare_halves(evidence, data)
+    if parts - {"london", "months"}:
         case = read_case(data)
         if "run" in parts:
             report_run(evidence, case)
