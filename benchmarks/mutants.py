@@ -238,6 +238,37 @@ MUTANTS = (
         WHOLE + "test_disclosure_export.py",
     ),
     Mutant(
+        "models/posterior/coverage.py",
+        "np.cumsum(n[near], axis=1)",
+        "np.cumsum(people[near], axis=1)",
+        UNIT + "models/test_coverage.py",
+    ),
+    Mutant("models/posterior/coverage.py", "_LEAST_SHARE * expected[at]", "0.0", UNIT + "models/test_coverage.py"),
+    Mutant(
+        "models/posterior/coverage.py",
+        " & ~is_transport_police(offences)]",
+        "]",
+        UNIT + "models/test_coverage.py",
+    ),
+    Mutant(
+        "models/posterior/sources.py",
+        "log_mean = log_mean + own[..., 2 + self.recorder]",
+        "log_mean = log_mean + own[..., 1 + self.recorder]",
+        UNIT + "models/test_posterior.py",
+    ),
+    Mutant(
+        "gateline/pipeline/posterior.py",
+        'offences["demand_led_typical"].where(is_covered)',
+        'offences["demand_led_typical"]',
+        WHOLE + "test_enforcement.py",
+    ),
+    Mutant(
+        "geo/sources/places.py",
+        "(people < people[k] / 2)",
+        "(people > people[k] / 2)",
+        UNIT + "geo/sources/test_source_stations_and_places.py",
+    ),
+    Mutant(
         "geo/disclosure/address_bands.py",
         "low = above + (n - above) // BAND_WIDTH * BAND_WIDTH",
         "low = n",
