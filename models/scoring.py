@@ -179,11 +179,11 @@ def summarise_draws(draws: FloatArray, rank: pd.Series) -> pd.DataFrame:
     """
     ranks = rank_units(draws)
     low, high = np.quantile(ranks, (0.05, 0.95), axis=0, method="inverted_cdf")
-    position = rank.to_numpy(float)
+    position = rank.to_numpy(np.int64)
     table = pd.DataFrame(
         {
-            "rank_low": np.minimum(low, position),
-            "rank_high": np.maximum(high, position),
+            "rank_low": np.minimum(low.astype(np.int64), position),
+            "rank_high": np.maximum(high.astype(np.int64), position),
             "p_top_5": (ranks <= 5).mean(axis=0),
             "p_top_10": (ranks <= TOP).mean(axis=0),
             "expected_rank": ranks.mean(axis=0),

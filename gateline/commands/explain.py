@@ -108,11 +108,11 @@ def explain_place(study: Study, unit: str) -> str:
 def _find(study: Study, unit: str) -> tuple[bool, str]:
     """Which list it is in, and its id."""
     stations, towns = study.results.station_scores.table, study.results.place_scores.table
-    if unit in stations.index:
-        return True, unit
-    if unit in towns.index:
-        return False, unit
     asked = unit.casefold()
+    for is_station, table in ((True, stations), (False, towns)):
+        coded = table.index[table.index.str.casefold() == asked]
+        if len(coded) == 1:
+            return is_station, str(coded[0])
     for is_station, table in ((False, towns), (True, stations)):
         named = table.index[table["name"].str.casefold() == asked]
         if len(named) == 1:

@@ -88,7 +88,7 @@ def _list(scores: Scores) -> dict[str, Any]:
     shown = [column for column in _COLUMNS if column in table.columns]
     first = []
     for unit in table.index[:_SHOWN]:
-        row = {str(key): value for key, value in table.loc[unit, [*shown, *reasons]].items()}
+        row = {column: table[column].loc[[unit]].tolist()[0] for column in [*shown, *reasons]}
         first.append({"id": str(unit), "rank": int(table.loc[unit, "rank"]) if issued[unit] else None, **row})
     return {
         "is_index": bool(scores.weights),

@@ -11,8 +11,8 @@ _SCORE = {
     "tier": Column("text", "A: chance of the top ten at least 0.8; B: 0.4 to 0.8; C: the rest", values=TIERS),
     "score": Column("number", "0-100; the reason columns sum to it", low=0, high=100),
     "rank": Column("count", "1 is most exposed; ties share the lowest rank", low=1),
-    "rank_low": Column("number", "5 % point of the rank", low=1),
-    "rank_high": Column("number", "95 % point of the rank", low=1),
+    "rank_low": Column("count", "5 % point of the rank", low=1),
+    "rank_high": Column("count", "95 % point of the rank", low=1),
     "p_top_10": Column("number", "chance of being among the first ten", low=0, high=1),
     "enforcement_led": Column("flag", "in the top ten of all evidence but outside the top twenty of demand alone"),
 }

@@ -336,8 +336,8 @@ def _scores(names: pd.Series, size: pd.Series, rng: np.random.Generator) -> pd.D
     shares = rng.dirichlet(np.full(len(REASONS), 2.0), n)
     table = pd.DataFrame({"name": names, "score": base}, index=names.index)
     table["rank"] = table["score"].rank(ascending=False, method="min").astype("int64")
-    table["rank_low"] = np.maximum(table["rank"] - rng.integers(0, 5, n), 1).astype(float)
-    table["rank_high"] = np.minimum(table["rank"] + rng.integers(0, 8, n), n).astype(float)
+    table["rank_low"] = np.maximum(table["rank"] - rng.integers(0, 5, n), 1).astype("int64")
+    table["rank_high"] = np.minimum(table["rank"] + rng.integers(0, 8, n), n).astype("int64")
     table["p_top_10"] = np.clip(1.25 - table["rank"] / 12, 0, 1).round(3)
     table["tier"] = np.select([table["p_top_10"] >= 0.8, table["p_top_10"] >= 0.4], ["A", "B"], "C")
     table.loc[table["rank"] > 0.9 * n, "tier"] = "insufficient data"

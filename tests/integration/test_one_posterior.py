@@ -206,6 +206,7 @@ def test_explain_asks_which_town_of_a_name_is_meant(finished, told):
         "Name one in full."
     )
     assert "Norton (near Malton)" in explain_place(study, "Norton (near Malton)")
+    assert explain_place(study, "yrk") == explain_place(study, "YRK")
     with pytest.raises(UsageError, match=r"'Atlantis' is no station or town of the list, expected a code, id or name"):
         explain_place(study, "Atlantis")
 

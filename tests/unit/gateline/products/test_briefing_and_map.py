@@ -93,8 +93,8 @@ def ranked(tiers, *, led=()):
         {
             "name": [f"S{k}" for k in range(n)],
             "tier": tiers,
-            "rank_low": 1.0,
-            "rank_high": 5.0,
+            "rank_low": 1,
+            "rank_high": 5,
             "enforcement_led": np.isin(np.arange(n), led),
         }
     )
