@@ -98,7 +98,7 @@ def read_workspace(root: Path) -> tuple[Case, Inputs]:
     stations = railway.network.stations[railway.network.stations["is_in_force"]].sort_index()
     usage = measure_station_usage(inputs.passenger_flows, usage_basis="ORR origin-destination matrix")
     evidence = gather_evidence(inputs, region, stations, usage, settings)
-    has_timetable = railway.timetable is not None
+    has_timetable = railway.has_trains
     ids = tuple(stations.index)
     fitted, _ = fit_posterior(evidence, region, ids, settings, has_timetable=has_timetable)
     posterior = fitted.estimate.posterior

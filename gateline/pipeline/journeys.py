@@ -161,7 +161,7 @@ def price_journeys(inputs: Inputs, railway: Railway, settings: Settings, *, surf
     road_times = road_times[road_times["origin_id"] != road_times["destination_id"]]
     priced = choose_modes(_one_trip_each(road_times, towns.index), supply, road_times)
     change_share = None
-    if railway.timetable is None and len(inputs.passenger_flows) and _has_changes(inputs.station_usage):
+    if not railway.has_trains and len(inputs.passenger_flows) and _has_changes(inputs.station_usage):
         through = measure_through_journeys(rides, inputs.passenger_flows)
         change_share = estimate_change_share(through, inputs.station_usage)
     return Region(

@@ -1,19 +1,23 @@
 """
-The railway of a run: track and stations to links, and trains where a timetable covers the force.
+The railway of a run: track and stations to links, and trains of a timetable or, without one, estimated ones.
 
 A timetable that leaves out most of the force's stations is not used at all: half a railway with trains and half
-without would compare stations by which file they are in.
+without would compare stations by which file they are in. Where no timetable is used but it is known how many travel
+between stations, the trains are estimated from that; they come from afar, so the whole country is estimated. Where
+nothing is known, or the run itself is of a country, every train is taken to call everywhere.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
 from gateline.pipeline.read import Inputs
 from gateline.settings import Settings
 from geo.errors import InputError
+from geo.network.default_service import estimate_service
 from geo.network.passenger import PassengerGraph, build_passenger_graph
 from geo.network.rail import RailNetwork, build_rail_network
 from geo.network.services import measure_call_run_times
@@ -21,9 +25,19 @@ from geo.schema import validate
 from geo.sources.patterns import TimetableReading
 from geo.tables import SERVICE_CALLS, SERVICE_DEPARTURES
 
-__all__ = ["Railway", "build_railway", "restrict_calls"]
+__all__ = ["Basis", "Railway", "build_railway", "restrict_calls"]
+
+Basis = Literal["timetable", "estimated", "none"]
 
 METRES_PER_KM = 1000.0
+# ASSUMPTION. Couriers travel when trains run, by day and evening.
+_LEAST_OF_BUSIEST = 0.1
+# Rides of every train between all stations of a country do not fit in 4 GiB.
+_MOST_ESTIMATED = 1_200
+_ESTIMATED = (
+    "trains are estimated from how many travel between stations: where they call, how long they take, how often"
+)
+_CALLS_EVERYWHERE = "every train is taken to call everywhere, and run times come from distance"
 
 
 @dataclass(frozen=True)
@@ -37,16 +51,21 @@ class Railway:
         Stations in the window of the run, links, repairs and unsnapped stations.
     graph : PassengerGraph
         Minutes over platforms and, with a timetable, trains.
-    timetable : TimetableReading or None
-        The timetable that is in use; None where trains are taken to call everywhere.
+    basis : {"timetable", "estimated", "none"}
+        Where the trains come from; none where every train is taken to call everywhere.
     notes : tuple of str
         What is right but poorer.
     """
 
     network: RailNetwork
     graph: PassengerGraph
-    timetable: TimetableReading | None
+    basis: Basis
     notes: tuple[str, ...]
+
+    @property
+    def has_trains(self) -> bool:
+        """Whether it is known, or estimated, where trains call."""
+        return self.basis != "none"
 
 
 def build_railway(inputs: Inputs, settings: Settings) -> Railway:
@@ -63,7 +82,7 @@ def build_railway(inputs: Inputs, settings: Settings) -> Railway:
     Returns
     -------
     Railway
-        With trains if the timetable covers the force's stations and every main station of an exporting area.
+        With the timetable's trains if it covers the force's stations and every main station of an exporting area.
 
     Raises
     ------
@@ -80,21 +99,49 @@ def build_railway(inputs: Inputs, settings: Settings) -> Railway:
     )
     if len(network.unsnapped):
         notes.insert(0, f"{len(network.unsnapped)} stations are too far from track and were left out")
-    if timetable is None:
+    if timetable is not None:
+        calls, departures = restrict_calls(timetable.calls, timetable.departures, network.stations.index)
         graph = build_passenger_graph(
-            network.links, dwell_min=settings.rail.dwell_min, default_interchange_min=settings.rail.interchange_min
+            network.links,
+            calls=calls,
+            departures=departures,
+            hours=_running_hours(departures),
+            interchange_min=timetable.interchange_min if len(timetable.interchange_min) else None,
+            fixed_links=timetable.fixed_links if len(timetable.fixed_links) else None,
+            default_interchange_min=settings.rail.interchange_min,
         )
-        return Railway(network, graph, None, tuple(notes))
-    calls, departures = restrict_calls(timetable, network.stations.index)
+        return Railway(network, graph, "timetable", tuple(notes))
+    if len(inputs.passenger_flows) and len(network.stations) <= _MOST_ESTIMATED:
+        country = build_rail_network(inputs.rail_track, inputs.stations, snap_limit_m=settings.rail.snap_limit_m)
+        calls, departures = estimate_service(country.links, inputs.passenger_flows)
+        calls = _bound_here(calls, inputs)
+        calls, departures = restrict_calls(calls, departures, network.stations.index)
+        if len(calls):
+            graph = build_passenger_graph(
+                network.links,
+                calls=calls,
+                departures=departures,
+                hours=_running_hours(departures),
+                default_interchange_min=settings.rail.interchange_min,
+            )
+            return Railway(network, graph, "estimated", (*notes, _ESTIMATED))
     graph = build_passenger_graph(
-        network.links,
-        calls=calls,
-        departures=departures,
-        interchange_min=timetable.interchange_min if len(timetable.interchange_min) else None,
-        fixed_links=timetable.fixed_links if len(timetable.fixed_links) else None,
-        default_interchange_min=settings.rail.interchange_min,
+        network.links, dwell_min=settings.rail.dwell_min, default_interchange_min=settings.rail.interchange_min
     )
-    return Railway(network, graph, timetable, tuple(notes))
+    return Railway(network, graph, "none", (*notes, _CALLS_EVERYWHERE))
+
+
+def _bound_here(calls: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
+    """Trains that call in the force or at an exporting area's main station: others are no way from there to here."""
+    stations = inputs.stations
+    ends = {*stations.index[stations["is_in_force"]], *inputs.exporters["hub_station_id"].dropna()}
+    return calls[calls["station_id"].isin(ends).groupby(calls["pattern_id"]).transform("any")]
+
+
+def _running_hours(departures: pd.DataFrame) -> list[int]:
+    """Hours of the week in which a tenth as many trains start as in the busiest: nobody waits by night."""
+    trains = departures.groupby("hour_of_week")["n_departures"].sum()
+    return [int(hour) for hour in trains.index[trains >= _LEAST_OF_BUSIEST * trains.max()]]
 
 
 def _window(inputs: Inputs, settings: Settings) -> pd.DataFrame:
@@ -114,10 +161,9 @@ def _choose_timetable(
     inputs: Inputs, window: pd.DataFrame, settings: Settings
 ) -> tuple[TimetableReading | None, list[str]]:
     """The timetable if it covers enough to be used, and what to tell of it."""
-    without = "every train is taken to call everywhere, and run times come from distance"
     timetable = inputs.timetable
     if timetable is None:
-        return None, [f"no timetable: {without}"]
+        return None, ["no timetable is given"]
     called = set(timetable.calls["station_id"])
     ours = window.index[window["is_in_force"]]
     hubs = inputs.exporters["hub_station_id"].dropna().unique()
@@ -125,18 +171,20 @@ def _choose_timetable(
     told = f"{n_ours} of {len(ours)} stations of the force and {n_hubs} of {len(hubs)} main stations have a train"
     least = settings.rail.timetable_coverage_share
     if n_ours < least * len(ours) or n_hubs < len(hubs):
-        return None, [f"timetable not used: {told}, expected {least:.0%} and all; {without}"]
+        return None, [f"timetable not used: {told}, expected {least:.0%} and all"]
     return timetable, [f"timetable: {told} in the week of {settings.inputs.timetable_week_start_on}"]
 
 
-def restrict_calls(timetable: TimetableReading, station_ids: pd.Index) -> tuple[pd.DataFrame, pd.DataFrame]:
+def restrict_calls(
+    calls: pd.DataFrame, departures: pd.DataFrame, station_ids: pd.Index
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     Leave out calls beyond the network; a train that comes from there starts at its first call here.
 
     Parameters
     ----------
-    timetable : TimetableReading
-        Trains of one week. Never modified.
+    calls, departures : pandas.DataFrame
+        Tables `SERVICE_CALLS` and `SERVICE_DEPARTURES`. Never modified.
     station_ids : pandas.Index
         Stations of the network.
 
@@ -146,7 +194,7 @@ def restrict_calls(timetable: TimetableReading, station_ids: pd.Index) -> tuple[
         Tables `SERVICE_CALLS` and `SERVICE_DEPARTURES` of the patterns that call at two stations at least. Minutes
         still count from the train's own start.
     """
-    calls = timetable.calls[timetable.calls["station_id"].isin(station_ids)]
+    calls = calls[calls["station_id"].isin(station_ids)]
     calls = calls[calls.groupby("pattern_id")["station_id"].transform("nunique") > 1]
     calls = calls.sort_values(["pattern_id", "call_no"], kind="stable")
     pattern = calls["pattern_id"]
@@ -156,5 +204,5 @@ def restrict_calls(timetable: TimetableReading, station_ids: pd.Index) -> tuple[
         arrival_min=calls["arrival_min"].mask(is_first),
         departure_min=calls["departure_min"].mask(is_last),
     )
-    departures = timetable.departures[timetable.departures["pattern_id"].isin(pattern)]
+    departures = departures[departures["pattern_id"].isin(pattern)]
     return validate(calls, SERVICE_CALLS), validate(departures, SERVICE_DEPARTURES)

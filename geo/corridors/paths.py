@@ -43,7 +43,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 from scipy.sparse.linalg import spsolve_triangular
 
-from geo.corridors.rides import FloatArray, IntArray, Rides
+from geo.corridors.rides import SPREAD_PER_MIN, FloatArray, IntArray, Rides
 from geo.errors import UsageError
 
 __all__ = [
@@ -56,7 +56,6 @@ __all__ = [
     "solve_origin",
 ]
 
-SPREAD_PER_MIN = 0.1  # ASSUMPTION: ten generalised minutes more make a path e times less likely
 MAX_DETOUR_MIN = 60.0  # ASSUMPTION: a ride that costs an hour more than the best way to its end is not considered
 DEVIATION_MIN = (
     20.0  # ASSUMPTION: half a change (10 + 2 x 15 minutes), as half of the ways off the best are through trains
@@ -249,7 +248,8 @@ def load_rides(paths: OriginPaths, alighting: FloatArray, *, among: OriginPaths 
     # Where every way on is needless only rounding is left, of either sign.
     final = by_weight[rides.head[used]]
     standing = np.zeros_like(alighting)
-    standing[paths.order] = solved[place[:n]]
+    # So may be those who stand where only needless changes lead on.
+    standing[paths.order] = np.maximum(solved[place[:n]], 0.0)
     onward = solved[place[n:]] - final
     onward = np.where(onward > _ROUNDING * (final + standing[rides.head[used]]), onward, 0.0)
     by_ride = paths.ride_weight[used, None]

@@ -3,8 +3,9 @@ Direct rides: every pair of stations that one train joins, with what it costs an
 
 In comes a `PassengerGraph`; out come `Rides`, whose only nodes are stations, so that a path is a chain of rides and a
 change is a station between two of them. With a timetable a ride runs from a boarding to an alighting of one train and
-knows its calls between; rides over the same calls and track are one ride with the joint frequency of their trains, as
-waiting for whichever comes first (Chriqui and Robillard [1]_, here only for trains that call alike). Without one a
+knows its calls between; rides over the same calls and track are one ride with the joint frequency of their trains.
+Whoever waits takes the first of all trains that are worth taking (Chriqui and Robillard [1]_), whatever their calls:
+such rides have one wait, and each the share of the weight that its trains are of theirs. Without one a
 ride is a link between neighbouring stations, nothing is known of waits, and a station on the way is passed or called
 at without our knowing whether a change is made there.
 
@@ -26,14 +27,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from geo.corridors.waiting import group_starts, pool_waits
 from geo.errors import InputError
 from geo.network.passenger import ArcKind, PassengerGraph
 
-__all__ = ["CHANGE_WEIGHT", "INTERCHANGE_PENALTY_MIN", "WAIT_WEIGHT", "Rides", "build_rides"]
+__all__ = ["CHANGE_WEIGHT", "INTERCHANGE_PENALTY_MIN", "SPREAD_PER_MIN", "WAIT_WEIGHT", "Rides", "build_rides"]
 
 # Twice in-vehicle time is "the commonly used value"; [2]_ finds UK studies lower, so a what-if should try 1.5.
 WAIT_WEIGHT = 2.0
 CHANGE_WEIGHT = 2.0
+SPREAD_PER_MIN = 0.1  # ASSUMPTION: ten generalised minutes more make a path e times less likely
 INTERCHANGE_PENALTY_MIN = 10.0  # ASSUMPTION: the dislike of a change over and above its minutes
 
 IntArray = NDArray[np.int32]
@@ -54,7 +57,8 @@ class Rides:
     tail, head : numpy.ndarray of shape (n_rides,)
         Positions in `station_ids` of boarding and alighting.
     cost_min : numpy.ndarray of shape (n_rides,)
-        Generalised minutes: in-vehicle time, weighted wait and change, and one penalty a boarding.
+        Generalised minutes: in-vehicle time, weighted wait and change, and one penalty a boarding; and what the ride's
+        share of the trains that are waited for takes off its weight.
     time_min : numpy.ndarray of shape (n_rides,)
         Clock minutes, wait included.
     calls : scipy.sparse.csr_matrix of shape (n_rides, n_stations)
@@ -111,14 +115,16 @@ def build_rides(
     wait_weight: float = WAIT_WEIGHT,
     change_weight: float = CHANGE_WEIGHT,
     interchange_penalty_min: float = INTERCHANGE_PENALTY_MIN,
+    spread_per_min: float = SPREAD_PER_MIN,
 ) -> Rides:
     """
     Build the direct rides of a graph.
 
     1. Follow each boarding along its train; every alighting on the way is a ride.
     2. Put rides with the same stations, calls and links together: frequencies add, run times are averaged by frequency.
-    3. Price them in generalised minutes.
-    4. Find the changes that are needless.
+    3. Of all rides between two stations, whoever waits takes the first that is worth taking.
+    4. Price them in generalised minutes.
+    5. Find the changes that are needless.
 
     Parameters
     ----------
@@ -128,6 +134,8 @@ def build_rides(
         Generalised minutes for each minute of waiting, and of alighting or walking between platforms.
     interchange_penalty_min : float
         Generalised minutes added for each change.
+    spread_per_min : float
+        Scale of the choice between rides (`geo.corridors.paths`): rides that share a wait share its weight.
 
     Returns
     -------
@@ -147,12 +155,13 @@ def build_rides(
     raw = _merge_raw(_platform_rides(graph), _train_rides(graph))
     order = np.lexsort((raw.alight_min, raw.run_min, raw.wait_min, raw.pattern, raw.head, raw.tail))
     raw = _take(raw, order)
-    starts = _group_starts(raw.tail, raw.head, raw.pattern)
+    starts = group_starts(raw.tail, raw.head, raw.pattern)
     wait_min, run_min, alight_min = _combine(raw, starts)
     first = _take(raw, starts)
     has_timetable = bool((graph.kind == ArcKind.BOARD).any())
     boards = graph.kind[first.first_arc] == ArcKind.BOARD
     walks = graph.kind[first.first_arc] == ArcKind.WALK
+    wait_min, taken_share = pool_waits(first.tail, first.head, wait_min, run_min)
     cost_min = np.where(walks, change_weight, 1.0) * run_min + wait_weight * wait_min + change_weight * alight_min
     cost_min += np.where(boards, interchange_penalty_min, 0.0)
     group = np.zeros(raw.tail.size, dtype=np.int64)
@@ -160,6 +169,7 @@ def build_rides(
     ride_of = _RideIndex(raw, np.cumsum(group) - 1)
     calls, links, splits = _trace(graph, first, ride_of)
     through = cost_min[splits[0]] <= cost_min[splits[1]] + cost_min[splits[2]]
+    cost_min -= np.log(taken_share) / spread_per_min
     return Rides(
         station_ids=graph.station_ids,
         link_ids=graph.link_ids,
@@ -281,15 +291,6 @@ def _merge_raw(*parts: _Raw) -> _Raw:
 
 def _take(raw: _Raw, rows: NDArray[np.int64]) -> _Raw:
     return _Raw(*(getattr(raw, f)[rows] for f in _Raw.__dataclass_fields__))
-
-
-def _group_starts(*keys: NDArray[np.generic]) -> NDArray[np.int64]:
-    """Where a new group begins in sorted keys."""
-    new = np.zeros(keys[0].size, dtype=bool)
-    new[:1] = True
-    for key in keys:
-        new[1:] |= key[1:] != key[:-1]
-    return np.flatnonzero(new)
 
 
 def _combine(raw: _Raw, starts: NDArray[np.int64]) -> tuple[FloatArray, FloatArray, FloatArray]:

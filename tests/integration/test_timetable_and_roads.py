@@ -132,7 +132,7 @@ def test_a_timetable_of_few_stations_is_not_used_at_all(root, plain):
     assert few.notes[0].startswith("timetable not used: ")
     assert "stations of the force and 0 of 4 main stations have a train, expected 90% and all" in few.notes[0]
     assert few.inputs.timetable is not None
-    assert few.railway.timetable is None
+    assert few.railway.basis == "none"
     assert set(few.railway.graph.kind) == {ArcKind.RIDE}
     pd.testing.assert_frame_equal(
         pd.DataFrame(few.railway.network.links.drop(columns="geometry")),
@@ -176,8 +176,7 @@ def test_a_train_that_comes_from_beyond_has_no_arrival_at_its_first_call_here(ro
         {"pattern_id": ["P", "Q"], "hour_of_week": [8, 8], "n_departures": [1.0, 1.0]},
         index=pd.Index(["P:8", "Q:8"], name="departure_id"),
     ).astype({"pattern_id": "str"})
-    reading = replace(timetabled.inputs.timetable, calls=calls, departures=departures)
-    kept, left = restrict_calls(reading, timetabled.results.network.stations.index)
+    kept, left = restrict_calls(calls, departures, timetabled.results.network.stations.index)
     assert kept.index.tolist() == ["P:1", "P:2"]
     assert kept["call_no"].tolist() == [0, 1]
     assert kept["arrival_min"].isna().tolist() == [True, False]
@@ -262,9 +261,9 @@ def test_roads_that_are_no_openstreetmap_file_are_refused(root):
         Run(root, inputs={"roads": "inputs/stations.csv"})
 
 
-def test_changes_are_estimated_from_those_that_passengers_make(root, plain):
-    codes = plain.results.network.stations.index
-    hub = "YRK"
+def with_passengers(root, plain):
+    """100 journeys a year between all stations; at York most change."""
+    codes, hub = plain.results.network.stations.index, "YRK"
     with (root / "inputs" / "flows.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["origin_crs", "dest_crs", "journeys"])
@@ -273,7 +272,22 @@ def test_changes_are_estimated_from_those_that_passengers_make(root, plain):
         writer = csv.writer(stream)
         writer.writerow(["TLC", "year", "Total", "Changes"])
         writer.writerows([code, 2021, 50_000, 40_000 if code == hub else 0] for code in codes)
-    run = Run(root, inputs={"passenger_flows": "inputs/flows.csv", "station_usage": "inputs/usage.csv"})
+    return {"passenger_flows": "inputs/flows.csv", "station_usage": "inputs/usage.csv"}
+
+
+def test_without_a_timetable_trains_are_estimated_where_passengers_are_known(root, plain):
+    run = Laid(root, inputs=with_passengers(root, plain))
+    assert run.railway.basis == "estimated"
+    assert run.notes[-1].startswith("trains are estimated from how many travel between stations")
+    assert ArcKind.BOARD in set(run.railway.graph.kind)
+    assert set(run.railway.graph.station_ids) == set(plain.results.network.stations.index)
+
+
+def test_a_country_is_not_estimated_and_changes_are_those_that_passengers_make(root, plain, monkeypatch):
+    monkeypatch.setattr("gateline.pipeline.railway._MOST_ESTIMATED", 10)
+    hub = "YRK"
+    run = Run(root, inputs=with_passengers(root, plain))
+    assert "every train is taken to call everywhere, and run times come from distance" in run.notes
     assert "changes of train are estimated from those that passengers make, at 1 stations" in run.notes
     changing = run.results.station_exposure["interchange_trips_per_month"]
     assert changing[hub] > 0

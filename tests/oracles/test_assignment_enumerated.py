@@ -39,19 +39,38 @@ def rides_of_trains(trains):
         for i in range(len(calls)):
             for j in range(i + 1, len(calls)):
                 alike[tuple(calls[i : j + 1])].append((1 / wait, sum(runs[i:j]), alight))
-    cost = {}
+    run, frequency, alighting = {}, {}, {}
     for calls, trips in alike.items():
         f = np.array([t[0] for t in trips])
-        run, alight = (float(f @ np.array([t[k] for t in trips]) / f.sum()) for k in (1, 2))
-        cost[calls] = run + WAIT_WEIGHT / f.sum() + CHANGE_WEIGHT * alight + INTERCHANGE_PENALTY_MIN
+        run[calls], alighting[calls] = (float(f @ np.array([t[k] for t in trips]) / f.sum()) for k in (1, 2))
+        frequency[calls] = float(f.sum())
+    wait, share = wait_for_the_first(run, frequency)
+    cost = {c: run[c] + WAIT_WEIGHT * wait[c] + CHANGE_WEIGHT * alighting[c] + INTERCHANGE_PENALTY_MIN for c in run}
     names = {c: tuple("-".join(sorted(p)) for p in pairwise(c)) for c in cost}
-    rides = {c: Ride(c[0], c[-1], c[1:-1], cost[c], names[c]) for c in cost}
+    rides = {c: Ride(c[0], c[-1], c[1:-1], cost[c] - np.log(share[c]) / SPREAD, names[c]) for c in cost}
     needless = set()
     for c, whole in cost.items():
         for k in range(1, len(c) - 1):
             if whole <= cost[c[: k + 1]] + cost[c[k:]]:
                 needless.add((rides[c[: k + 1]], rides[c[k:]]))
     return list(rides.values()), needless
+
+
+def wait_for_the_first(run, frequency):
+    """Wait of every ride and its share of the trains that are waited for, pair of stations by pair of stations."""
+    wait, share = {c: 1 / f for c, f in frequency.items()}, dict.fromkeys(run, 1.0)
+    for pair in {(c[0], c[-1]) for c in run}:
+        rides = sorted((c for c in run if (c[0], c[-1]) == pair), key=lambda c: run[c])
+        taken = rides[:1]
+        for c in rides[1:]:
+            total = sum(frequency[t] for t in taken)
+            if run[c] >= (1 + sum(frequency[t] * run[t] for t in taken)) / total:
+                break
+            taken.append(c)
+        total = sum(frequency[t] for t in taken)
+        for t in taken:
+            wait[t], share[t] = 1 / total, frequency[t] / total
+    return wait, share
 
 
 def every_path(rides, needless, hub, deviation):

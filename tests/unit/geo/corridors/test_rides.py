@@ -47,6 +47,30 @@ def test_trains_that_call_elsewhere_stay_apart():
     assert sorted(named(build_rides(train_graph("HMT", [SLOW, FAST])))) == ["HM", "HT", "HT", "MT"]
 
 
+def test_whoever_waits_takes_the_first_train_worth_taking_whatever_its_calls():
+    quick, slow = (["H", "T"], [20.0], 10.0, 1.0), (["H", "M", "T"], [12.0, 12.0], 30.0, 1.0)
+    rides = build_rides(train_graph("HMT", [quick, slow]), spread_per_min=0.1)
+    both = np.flatnonzero([name == "HT" for name in named(rides)])
+    # Three and one of four trains in 20 minutes: a wait of 7.5, runs of 20 and of 24 (with no stand at M).
+    assert sorted(rides.time_min[both]) == pytest.approx([7.5 + 20.0 + 1.0, 7.5 + 24.0 + 1.0])
+    weight = np.exp(-0.1 * rides.cost_min[both])
+    plain = np.exp(-0.1 * (np.array(rides.time_min[both]) + 7.5 + 1.0 + 10.0))
+    assert weight == pytest.approx(plain * np.where(rides.time_min[both] < 30, 0.75, 0.25))
+    # One that is slower than waiting for the quick one is not waited for: it keeps its own wait.
+    crawl = build_rides(train_graph("HMT", [quick, (["H", "M", "T"], [30.0, 30.0], 30.0, 1.0)]))
+    both = np.flatnonzero([name == "HT" for name in named(crawl)])
+    assert sorted(crawl.time_min[both]) == pytest.approx([10.0 + 20.0 + 1.0, 30.0 + 60.0 + 1.0])
+
+
+def test_splitting_trains_by_their_calls_leaves_the_price_of_a_journey():
+    """The log-sum over rides that share a wait is what one service of all of them costs."""
+    one = build_rides(train_graph("HMT", [(["H", "T"], [20.0], 5.0, 1.0)]), spread_per_min=0.1)
+    parts = [(["H", "T"], [20.0], 10.0, 1.0), (["H", "M", "T"], [8.0, 12.0], 10.0, 1.0)]
+    two = build_rides(train_graph("HMT", parts), spread_per_min=0.1)
+    price = [-np.log(np.exp(-0.1 * r.cost_min[[name == "HT" for name in named(r)]]).sum()) / 0.1 for r in (one, two)]
+    assert price[1] == pytest.approx(price[0])
+
+
 def test_alighting_to_take_the_same_train_again_is_needless():
     rides = build_rides(train_graph("HMT", [SLOW]))
     assert rides.needless.T.tolist() == [[0, 2]]

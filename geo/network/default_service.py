@@ -1,0 +1,174 @@
+"""
+A train service where no timetable says: stopping patterns and run times, estimated from what passengers do.
+
+In come RAIL_LINKS and PASSENGER_FLOWS; out come SERVICE_CALLS and SERVICE_DEPARTURES, as a timetable gives them, so
+that all that follows works alike. What is estimated is told as such by whoever calls this. Lines and trains a day are
+those of `geo.network.default_lines`; each line has faster and slower trains, and a station has the more calls of them
+the more of those on board use it. How far it is off is measured by `benchmarks.railway`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from geo.network.default_demand import RailDemand, measure_rail_demand
+from geo.network.default_lines import Line, choose_lines, measure_call_chance
+from geo.schema import empty, validate
+from geo.tables import PASSENGER_FLOWS, RAIL_LINKS, SERVICE_CALLS, SERVICE_DEPARTURES
+
+__all__ = ["estimate_service", "measure_leg_min"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int32]
+# Minutes from a start to the next stop: lost by starting and stopping, and running ones a km, fewer on long legs and
+# on track that many use. Fitted to the legs of the feed around Glasgow and of a working timetable of northern England.
+_START_STOP_MIN, _LOG_MIN_PER_KM, _BY_LENGTH, _BY_USE = 1.037, -0.327, -0.153, -0.156
+_REFERENCE_KM, _REFERENCE_FLOW, _LEAST_FLOW = 10.0, 1e6 / 365.0, 1e3 / 365.0
+# The median stand of 7,606 calls in a Network Rail update file of 2019-01-29. Public times have 0.35 around Glasgow and
+# 0.72 around Newport.
+_DWELL_MIN = 1.0
+# ASSUMPTION. A line has at most so many stopping patterns, and of each a train every two hours or so at least.
+_MOST_PATTERNS, _FEWEST_TRAINS = 2, 8.0
+# Trains that start in each hour of the day and on each day of the week, of all: around Glasgow, November 2022.
+_FIRST_HOUR, _IN_HOUR = 5, np.array([18, 56, 63, 62, 63, 57, 56, 59, 56, 58, 61, 66, 69, 62, 52, 38, 35, 35, 30])
+_ON_DAY = np.array([154, 154, 154, 154, 154, 145, 84])
+
+
+def estimate_service(links: pd.DataFrame, passenger_flows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """
+    Estimate which trains run, where they call and how long they take.
+
+    Parameters
+    ----------
+    links : pandas.DataFrame
+        Table `geo.tables.RAIL_LINKS`, of the whole country where there is one: trains come from afar. Never modified.
+    passenger_flows : pandas.DataFrame
+        Table `geo.tables.PASSENGER_FLOWS`. Never modified.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame
+        Tables `geo.tables.SERVICE_CALLS` and `geo.tables.SERVICE_DEPARTURES`; empty where nobody travels. Each pattern
+        runs both ways. Every station that passengers use has a train.
+
+    Raises
+    ------
+    TableError
+        If a table breaks its contract.
+    """
+    validate(links, RAIL_LINKS)
+    validate(passenger_flows, PASSENGER_FLOWS)
+    if links.empty:
+        return empty(SERVICE_CALLS), empty(SERVICE_DEPARTURES)
+    demand = measure_rail_demand(links, passenger_flows)
+    patterns = [pattern for line in choose_lines(demand) for pattern in _patterns(demand, line)]
+    if not patterns:
+        return empty(SERVICE_CALLS), empty(SERVICE_DEPARTURES)
+    _call_where_nobody_calls(demand, patterns)
+    return _tables(demand, patterns)
+
+
+def measure_leg_min(length_km: FloatArray, flow_per_day: FloatArray) -> FloatArray:
+    """
+    Measure the minutes from one call to the next.
+
+    Parameters
+    ----------
+    length_km : numpy.ndarray of shape (n,)
+        Along track.
+    flow_per_day : numpy.ndarray of shape (n,)
+        Geometric mean of the passengers a day over its track, by length.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n,)
+        Minutes, dwell excluded. A leg is never longer than its parts with a stop between.
+
+    Examples
+    --------
+    >>> measure_leg_min(np.array([10.0, 100.0]), np.array([2_740.0, 2_740.0])).round(1)
+    array([ 8.2, 51.7])
+    """
+    use = np.log10(np.maximum(flow_per_day, _LEAST_FLOW) / _REFERENCE_FLOW)
+    pace = np.exp(_LOG_MIN_PER_KM + _BY_LENGTH * np.log(length_km / _REFERENCE_KM) + _BY_USE * use)
+    return np.asarray(_START_STOP_MIN + length_km * pace)
+
+
+class _Pattern:
+    """Where the trains of a line call that stop alike."""
+
+    def __init__(self, stations: IntArray, calls: NDArray[np.bool_], trains_per_day: float) -> None:
+        self.stations, self.calls, self.trains_per_day = stations, calls, trains_per_day
+
+
+def _patterns(demand: RailDemand, line: Line) -> list[_Pattern]:
+    """Trains of a line in equal parts, from those that call where most do to those that call where few do."""
+    n = int(np.clip(line.trains_per_day // _FEWEST_TRAINS, 1, _MOST_PATTERNS))
+    chance = measure_call_chance(demand, line.stations)
+    return [_Pattern(line.stations, chance >= (k + 0.5) / n, line.trains_per_day / n) for k in range(n)]
+
+
+def _call_where_nobody_calls(demand: RailDemand, patterns: list[_Pattern]) -> None:
+    """Let the trains of the shortest way past call where no train does yet."""
+    called = np.zeros(len(demand.station_ids), dtype=bool)
+    for pattern in patterns:
+        called[pattern.stations[pattern.calls]] = True
+    lonely = ~called & (demand.journeys.sum(axis=1) > 0)
+    for pattern in sorted(patterns, key=lambda p: (len(p.stations), -int(p.calls.sum()))):
+        here = lonely[pattern.stations]
+        pattern.calls |= here
+        lonely[pattern.stations[here]] = False
+
+
+def _tables(demand: RailDemand, patterns: list[_Pattern]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Calls and departures of every pattern, there and back."""
+    n_calls: list[int] = []
+    stations: list[IntArray] = []
+    arrival: list[ArrayLike] = []
+    departure: list[ArrayLike] = []
+    for pattern in patterns:
+        called, legs = pattern.stations[pattern.calls], _leg_min(demand, pattern)
+        for way in (1, -1):
+            reached = np.cumsum(legs[::way] + _DWELL_MIN) - _DWELL_MIN
+            stations.append(called[::way])
+            arrival += [[np.nan], reached]
+            departure += [[0.0], reached[:-1] + _DWELL_MIN, [np.nan]]
+            n_calls.append(len(called))
+    names = np.array([f"E{k:05d}" for k in range(len(n_calls))], dtype=object)
+    of_call = np.repeat(names, n_calls)
+    number = np.arange(sum(n_calls)) - np.repeat(np.cumsum(n_calls) - n_calls, n_calls)
+    calls = pd.DataFrame(
+        {
+            "pattern_id": pd.array(of_call, dtype="str"),
+            "call_no": number.astype("int64"),
+            "station_id": pd.array(np.array(demand.station_ids, dtype=object)[np.concatenate(stations)], dtype="str"),
+            "arrival_min": np.concatenate(arrival),
+            "departure_min": np.concatenate(departure),
+        },
+        index=pd.Index(of_call + ":" + number.astype(str).astype(object), name=SERVICE_CALLS.index, dtype="str"),
+    )
+    share = np.outer(_ON_DAY / _ON_DAY.sum(), _IN_HOUR / _IN_HOUR.sum())
+    hours = (24 * np.arange(len(_ON_DAY))[:, None] + _FIRST_HOUR + np.arange(len(_IN_HOUR))).ravel()
+    of_hour, hour = np.repeat(names, len(hours)), np.tile(hours, len(names))
+    trains = np.repeat([pattern.trains_per_day for pattern in patterns], 2)
+    departures = pd.DataFrame(
+        {
+            "pattern_id": pd.array(of_hour, dtype="str"),
+            "hour_of_week": hour.astype("int64"),
+            "n_departures": np.outer(7.0 * trains, share.ravel()).ravel(),
+        },
+        index=pd.Index(of_hour + ":" + hour.astype(str).astype(object), name=SERVICE_DEPARTURES.index, dtype="str"),
+    )
+    return validate(calls, SERVICE_CALLS), validate(departures, SERVICE_DEPARTURES)
+
+
+def _leg_min(demand: RailDemand, pattern: _Pattern) -> FloatArray:
+    """Minutes from each call of a pattern to the next."""
+    links = demand.link_of[pattern.stations[:-1], pattern.stations[1:]]
+    km = demand.link_km[links]
+    log_use = np.log(np.maximum(demand.link_flow[links], _LEAST_FLOW))
+    starts = np.flatnonzero(pattern.calls[:-1])
+    length = np.add.reduceat(km, starts)
+    return measure_leg_min(length, np.exp(np.add.reduceat(km * log_use, starts) / length))
