@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import typer
 
-from gateline.products.guidance import score_meaning
+from gateline.products.guidance import RAILWAY_MEANING, score_meaning
 from gateline.products.lists import is_issued
 from gateline.study import Study, open_demo, open_workspace
 from geo.errors import UsageError
@@ -70,7 +70,11 @@ def explain_place(study: Study, unit: str) -> str:
     ids = list(scores.unit_ids)
     lines = [
         study.title(f"{row['name']} ({unit_id})"),
-        score_meaning("stations" if is_station else "towns", is_index=False),
+        score_meaning(
+            "stations" if is_station else "towns",
+            is_index=False,
+            railway=RAILWAY_MEANING[results.railway_basis],
+        ),
         (
             f"Score {row['score']:.{decimals}f} (90 % {row['score_low']:.{decimals}f} to "
             f"{row['score_high']:.{decimals}f}); {_rank(row, len(ids))}; chance of the first ten "

@@ -10,7 +10,7 @@ import typer
 
 from gateline.pipeline.run import Finished, run_pipeline
 from gateline.pipeline.write import level_of
-from gateline.products.guidance import LEVEL_NOTE, describe_level, score_meaning
+from gateline.products.guidance import LEVEL_NOTE, RAILWAY_MEANING, describe_level, score_meaning
 from gateline.products.lists import is_issued
 from models.telling import count_decimals, tell_scores
 
@@ -53,7 +53,7 @@ def _summary(finished: Finished) -> str:
         table = tell_scores(scores.table)
         table["is_rank_issued"] = is_issued(scores.table)
         is_index, decimals = bool(scores.weights), count_decimals(table["score"])
-        lines += ["", score_meaning(what, is_index=is_index)]
+        lines += ["", score_meaning(what, is_index=is_index, railway=RAILWAY_MEANING[results.railway_basis])]
         trips = "" if is_index else "  trips a month (90 %)"
         lines.append(f"{what.capitalize():<28} tier  score  {'rank (90 %)':<18}{trips}")
         for row, n_decimals in zip(table.head(_SHOWN).to_dict("records"), decimals[:_SHOWN].tolist(), strict=True):

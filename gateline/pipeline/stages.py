@@ -17,7 +17,7 @@ from gateline.pipeline.beside import Beside, measure_beside
 from gateline.pipeline.cells import find_cells, measure_offence_surface
 from gateline.pipeline.journeys import Flow, Region, price_journeys
 from gateline.pipeline.posterior import Fitted, fit_posterior, gather_evidence
-from gateline.pipeline.railway import build_railway
+from gateline.pipeline.railway import Basis, build_railway
 from gateline.pipeline.read import Inputs
 from gateline.pipeline.record import Recorder
 from gateline.pipeline.weights import require_features, require_weighable
@@ -77,6 +77,10 @@ class Results:
         Table `UPSTREAM_STATIONS`: where each exporting area's flow can be met earliest.
     cutoff : pandas.Period
         Last month used.
+    railway_basis : {"timetable", "estimated", "none"}
+        Where the trains come from.
+    railway_notes : tuple of str
+        What is assumed of the railway and of the ways to it.
     """
 
     network: RailNetwork
@@ -98,6 +102,8 @@ class Results:
     beside: Beside
     upstream: pd.DataFrame
     cutoff: pd.Period
+    railway_basis: Basis
+    railway_notes: tuple[str, ...]
 
 
 def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Results:
@@ -137,7 +143,8 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             "links": len(network.links),
             "repairs": len(network.repairs),
         }
-        record.notes = [*railway.notes, *_road_notes(inputs, region), *_change_notes(region)]
+        railway_notes = (*railway.notes, *_road_notes(inputs, region), *_change_notes(region))
+        record.notes = list(railway_notes)
     with recorder.stage("hotspots") as record:
         clusters = cluster_offences(
             inputs.offences,
@@ -230,6 +237,8 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         beside=beside,
         upstream=upstream,
         cutoff=cutoff,
+        railway_basis=railway.basis,
+        railway_notes=railway_notes,
     )
 
 

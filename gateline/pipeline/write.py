@@ -19,7 +19,7 @@ from gateline.pipeline.summary import measure_moved, summarise_run
 from gateline.products.briefing import write_briefing_pdf
 from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
 from gateline.products.gis import write_hotspots_geojson, write_layers_gpkg
-from gateline.products.guidance import LEVEL_NOTE, describe_level
+from gateline.products.guidance import LEVEL_NOTE, RAILWAY_MEANING, describe_level
 from gateline.products.inputs import FICTIONAL_NOTE, HOTSPOT_MONTHS, Marks, ProductInputs
 from gateline.products.interception import write_plan_csv
 from gateline.products.map_page import write_map
@@ -95,12 +95,13 @@ def make_marks(inputs: Inputs, results: Results, settings: Settings, *, run_id: 
         is_fictional=settings.region.is_fictional,
         credits=settings.region.credits or tuple(dict.fromkeys(text for name, text in credit.items() if name in named)),
         limits=(*_LIMITS, *_notes(results)),
+        railway=RAILWAY_MEANING[results.railway_basis],
     )
 
 
 def _notes(results: Results) -> list[str]:
     """Limits that this run's own figures state."""
-    notes = [*results.fitted.notes, *results.beside.notes]
+    notes = [*results.railway_notes, *results.fitted.notes, *results.beside.notes]
     for what, scores in (("stations", results.station_scores), ("towns", results.place_scores)):
         n_wide = int((~scores.table["is_rank_issued"]).sum())
         if n_wide:
@@ -275,7 +276,7 @@ def write_products(
             rankability=rankability,
             priors=results.fitted.estimate.posterior.priors.to_record(),
             implied=implied.sentences(),
-            checks=(*results.fitted.notes, *results.beside.notes, *registered),
+            checks=(marks.railway, *results.railway_notes, *results.fitted.notes, *results.beside.notes, *registered),
             **about,
         )
     (folder / "model_card.md").write_text(card, encoding="utf-8")
@@ -288,7 +289,7 @@ def write_products(
         features=features,
         data_note=note,
         model=model,
-        notes=(describe_level(level_of(results)), LEVEL_NOTE, *registered),
+        notes=(describe_level(level_of(results)), LEVEL_NOTE, marks.railway, *registered),
     )
     _dump(folder / "atrs.json", record | {"run_id": marks.run_id, "marking": marks.marking})
 

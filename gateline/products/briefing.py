@@ -147,7 +147,7 @@ def _level(inputs: ProductInputs) -> list[str]:
 
 def _note(what: str, inputs: ProductInputs) -> str:
     """What the columns of a list say, where they stand."""
-    meaning = score_meaning(what, is_index=what in inputs.index_lists)
+    meaning = score_meaning(what, is_index=what in inputs.index_lists, railway=inputs.marks.railway)
     made = {
         "stations": " Made of: what the network says before any evidence, and the source that changed it most.",
         "towns": " Lines: recorded into the town.",

@@ -18,6 +18,7 @@ __all__ = [
     "LEVEL_NOTE",
     "LIMITS",
     "PURPOSE",
+    "RAILWAY_MEANING",
     "SAFEGUARDING",
     "SCORE_MEANING",
     "TIER_MEANING",
@@ -125,6 +126,12 @@ LIMITS = (
     "The list gives no ground to stop or search any person. The law's test of reasonable suspicion is unchanged.",
 )
 
+RAILWAY_MEANING = {
+    "timetable": "Trains are those of the timetable.",
+    "estimated": "Trains are estimated from how many people travel between stations, not read from a timetable.",
+    "none": "There is no timetable: every train is taken to call everywhere.",
+}
+
 COLUMN_LABELS = {
     "station_id": "Station code",
     "place_id": "Place code",
@@ -193,7 +200,7 @@ COLUMN_LABELS = {
 }
 
 
-def score_meaning(what: str, *, is_index: bool) -> str:
+def score_meaning(what: str, *, is_index: bool, railway: str = "") -> str:
     """
     Say what a score is.
 
@@ -203,13 +210,16 @@ def score_meaning(what: str, *, is_index: bool) -> str:
         ``stations`` or ``towns``.
     is_index : bool
         Whether the list is a weighted index rather than the posterior.
+    railway : str
+        Where the trains come from (`RAILWAY_MEANING`), which scores of stations hang on.
 
     Returns
     -------
     str
-        One or two sentences.
+        A few sentences.
     """
-    return _INDEX_MEANING.format(what=_ONE[what]) if is_index else SCORE_MEANING[what]
+    meaning = _INDEX_MEANING.format(what=_ONE[what]) if is_index else SCORE_MEANING[what]
+    return f"{meaning} {railway}".rstrip() if what == "stations" else meaning
 
 
 def score_label(*, is_index: bool) -> str:

@@ -118,6 +118,8 @@ class Marks:
         Attribution and licence of each data source.
     limits : tuple of str
         Limits of the data and method of this run, one sentence each.
+    railway : str
+        Where the trains come from, one sentence; it stands wherever scores of stations do.
     """
 
     title: str
@@ -130,6 +132,7 @@ class Marks:
     is_fictional: bool
     credits: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    railway: str = ""
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """

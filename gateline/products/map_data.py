@@ -155,7 +155,7 @@ def _words(what: str, inputs: ProductInputs) -> dict[str, Any]:
     is_index = what in inputs.index_lists
     return {
         "is_index": is_index,
-        "meaning": score_meaning(what, is_index=is_index),
+        "meaning": score_meaning(what, is_index=is_index, railway=inputs.marks.railway),
         "label": score_label(is_index=is_index),
         "tiers": tier_meaning(is_index=is_index),
     }

@@ -143,8 +143,10 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
     by_station, by_town = station_list(inputs), town_list(inputs)
     stations, towns = by_station.reset_index(), by_town.reset_index()
     reasons, reasons_of_towns = reason_columns(stations), reason_columns(towns)
+    railway = inputs.marks.railway
     titles = {
-        what: f"{what.capitalize()}, most exposed first. {score_meaning(what, is_index=what in inputs.index_lists)}"
+        what: f"{what.capitalize()}, most exposed first. "
+        + score_meaning(what, is_index=what in inputs.index_lists, railway=railway)
         for what in ("stations", "towns")
     }
     of_stations, of_towns = ("stations" in inputs.index_lists, "towns" in inputs.index_lists)

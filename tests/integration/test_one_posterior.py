@@ -12,6 +12,7 @@ import pypdf
 import pytest
 
 from gateline.commands.explain import explain_place
+from gateline.products.guidance import RAILWAY_MEANING
 from gateline.products.inputs import reason_label
 from gateline.study import Study
 from geo.errors import UsageError
@@ -209,6 +210,21 @@ def test_explain_asks_which_town_of_a_name_is_meant(finished, told):
     assert explain_place(study, "yrk") == explain_place(study, "YRK")
     with pytest.raises(UsageError, match=r"'Atlantis' is no station or town of the list, expected a code, id or name"):
         explain_place(study, "Atlantis")
+
+
+def test_what_is_assumed_of_the_railway_stands_at_the_scores_it_affects(finished, payload):
+    said = "There is no timetable: every train is taken to call everywhere."
+    assert said == RAILWAY_MEANING[finished.results.railway_basis]
+    assert payload["stations"]["meaning"].endswith(said)
+    assert said not in payload["towns"]["meaning"]
+    book = openpyxl.load_workbook(finished.folder / "priority_stations.xlsx")
+    assert any(said in str(cell.value) for row in book["Stations"].iter_rows(max_row=4) for cell in row)
+    pages = " ".join(page.extract_text() for page in pypdf.PdfReader(finished.folder / "briefing.pdf").pages)
+    assert said.replace(" ", "") in re.sub(r"\s", "", pages)
+    assert said in (finished.folder / "model_card.md").read_text(encoding="utf-8")
+    assert said in (finished.folder / "atrs.json").read_text(encoding="utf-8")
+    assert said in explain_place(Study(finished.inputs, finished.results, finished.settings), "YRK")
+    assert len(set(RAILWAY_MEANING.values())) == 3
 
 
 def test_the_plan_names_places_as_the_list_does(finished, told):
