@@ -22,6 +22,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from benchmarks.evidence import Evidence, parser, stopwatch
+from benchmarks.railway_feeds import report_feeds
 from geo.network.default_service import estimate_service, measure_leg_min
 from geo.network.passenger import DEFAULT_DWELL_MIN, build_passenger_graph
 from geo.network.rail import RailNetwork, build_rail_network
@@ -278,6 +279,7 @@ def main() -> None:
         for feed in (GLASGOW, NEWPORT):
             judge_feed(evidence, country, options.data, feed)
         judge_known(evidence, country)
+        report_feeds(evidence, options.data)
     evidence.write(options.json)
 
 

@@ -15,8 +15,8 @@ from typing import Literal
 import pandas as pd
 
 from gateline.pipeline.read import Inputs
+from gateline.pipeline.window import find_window
 from gateline.settings import Settings
-from geo.errors import InputError
 from geo.network.default_service import estimate_service
 from geo.network.passenger import PassengerGraph, build_passenger_graph
 from geo.network.rail import RailNetwork, build_rail_network
@@ -29,9 +29,9 @@ __all__ = ["Basis", "Railway", "build_railway", "restrict_calls"]
 
 Basis = Literal["timetable", "estimated", "none"]
 
-METRES_PER_KM = 1000.0
 # ASSUMPTION. Couriers travel when trains run, by day and evening.
 _LEAST_OF_BUSIEST = 0.1
+_MOST_SHOWN = 5
 # Rides of every train between all stations of a country do not fit in 4 GiB.
 _MOST_ESTIMATED = 1_200
 _ESTIMATED = (
@@ -89,7 +89,7 @@ def build_railway(inputs: Inputs, settings: Settings) -> Railway:
     InputError
         If no station lies in the force area.
     """
-    window = _window(inputs, settings)
+    window = find_window(inputs.stations, inputs.exporters, buffer_km=settings.rail.buffer_km)
     timetable, notes = _choose_timetable(inputs, window, settings)
     network = build_rail_network(
         inputs.rail_track,
@@ -144,19 +144,6 @@ def _running_hours(departures: pd.DataFrame) -> list[int]:
     return [int(hour) for hour in trains.index[trains >= _LEAST_OF_BUSIEST * trains.max()]]
 
 
-def _window(inputs: Inputs, settings: Settings) -> pd.DataFrame:
-    """The stations in a box around the force's stations and the exporting areas, with the settings' margin."""
-    ours = inputs.stations[inputs.stations["is_in_force"]]
-    if ours.empty:
-        msg = "stations: none lies in the force area, expected at least one. Check the boundary or areas file."
-        raise InputError(msg)
-    points = pd.concat([ours, inputs.exporters])[["easting_m", "northing_m"]]
-    margin_m = settings.rail.buffer_km * METRES_PER_KM
-    low, high = points.min() - margin_m, points.max() + margin_m
-    position = inputs.stations[["easting_m", "northing_m"]]
-    return inputs.stations[((position >= low) & (position <= high)).all(axis=1)]
-
-
 def _choose_timetable(
     inputs: Inputs, window: pd.DataFrame, settings: Settings
 ) -> tuple[TimetableReading | None, list[str]]:
@@ -172,7 +159,14 @@ def _choose_timetable(
     least = settings.rail.timetable_coverage_share
     if n_ours < least * len(ours) or n_hubs < len(hubs):
         return None, [f"timetable not used: {told}, expected {least:.0%} and all"]
-    return timetable, [f"timetable: {told} in the week of {settings.inputs.timetable_week_start_on}"]
+    notes = [f"timetable: {told} in the week of {settings.inputs.timetable_week_start_on}"]
+    unlisted = sorted(called - set(inputs.stations.index))
+    if unlisted:
+        shown = ", ".join(unlisted[:_MOST_SHOWN]) + (", ..." if len(unlisted) > _MOST_SHOWN else "")
+        notes.append(
+            f"trains call at {len(unlisted)} stations that the station list lacks; these calls are left out: {shown}"
+        )
+    return timetable, notes
 
 
 def restrict_calls(

@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from gateline.pipeline.erased import leave_out_erased
 from gateline.pipeline.read_networks import read_networks
+from gateline.pipeline.window import find_window
 from gateline.settings import InputSettings, OffenceSettings, Settings
 from gateline.workspace import resolve_inside
 from geo.errors import InputError, QuarantineError, UsageError
@@ -186,7 +187,12 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     ids = set(stations.table.index)
     exporters = read_exporters(one["exporters"], station_ids=ids, columns=named.exporters_columns)
     used = _within_months(offences.table, settings.offences)
-    networks = read_networks(one, named, dated_on=_last_day(used, settings.offences))
+    networks = read_networks(
+        one,
+        named,
+        dated_on=_last_day(used, settings.offences),
+        near=_stations_near(stations.table, exporters.table, settings),
+    )
     readers: dict[str, Callable[[Path], Reading[Any]]] = {
         "cuckooing": lambda path: leave_out_erased(
             read_cuckooing(path, columns=named.cuckooing_columns, crs=named.cuckooing_crs, force_area=force_area), root
@@ -319,6 +325,13 @@ def _read_offences(
         )
         raise InputError(msg)
     return Reading(table, merge_quarantine([r.quarantine for r in readings]), merge_accounts(readings))
+
+
+def _stations_near(stations: pd.DataFrame, exporters: pd.DataFrame, settings: Settings) -> set[str] | None:
+    """Stations that trains of the run call at; None where the force has none, which the railway then says."""
+    if not stations["is_in_force"].any():
+        return None
+    return set(find_window(stations, exporters, buffer_km=settings.rail.buffer_km).index)
 
 
 def _within_months(offences: pd.DataFrame, settings: OffenceSettings) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -54,7 +55,9 @@ class Networks:
     readings: list[Reading[Any]] = field(repr=False)
 
 
-def read_networks(files: dict[str, Path], named: InputSettings, *, dated_on: date) -> Networks:
+def read_networks(
+    files: dict[str, Path], named: InputSettings, *, dated_on: date, near: Collection[str] | None = None
+) -> Networks:
     """
     Read track, roads and timetable.
 
@@ -67,6 +70,8 @@ def read_networks(files: dict[str, Path], named: InputSettings, *, dated_on: dat
     dated_on : datetime.date
         The day by which the age of an OpenStreetMap extract is judged: the end of the data, not today, so that a run
         can be repeated.
+    near : collection of str, optional
+        Stations of the region: of a national feed only trains that call at one of them are kept.
 
     Returns
     -------
@@ -97,7 +102,7 @@ def read_networks(files: dict[str, Path], named: InputSettings, *, dated_on: dat
         kinds = ", ".join(_OSM_SUFFIXES)
         msg = f"{road_path.name}: it is no OpenStreetMap file, expected one that ends in {kinds}. Mend inputs.roads."
         raise InputError(msg)
-    timetable = _read_timetable(files["timetable"], files.get("tiplocs"), named) if "timetable" in files else None
+    timetable = _read_timetable(files["timetable"], files.get("tiplocs"), named, near) if "timetable" in files else None
     if timetable is not None:
         readings.append(Reading(timetable.calls, timetable.quarantine, timetable.accounts))
     roads = None if road_path is None else build_roads(extracts[road_path].table.ways)
@@ -112,7 +117,9 @@ def _read_extract(path: Path, named: InputSettings, dated_on: date) -> Reading[O
     return replace(reading, accounts=(replace(first, warnings=(*first.warnings, *warnings)), *others))
 
 
-def _read_timetable(path: Path, tiplocs: Path | None, named: InputSettings) -> TimetableReading:
+def _read_timetable(
+    path: Path, tiplocs: Path | None, named: InputSettings, near: Collection[str] | None
+) -> TimetableReading:
     """Stopping patterns and departures of the week in the settings."""
     if named.timetable_week_start_on is None:
         msg = (
@@ -129,7 +136,9 @@ def _read_timetable(path: Path, tiplocs: Path | None, named: InputSettings) -> T
         raise InputError(msg)
     if _holds_schedules(path):
         return read_rdg(path, week_start_on=week_start_on)
-    return read_gtfs(path, week_start_on=week_start_on, station_of_stop=station_of_stop, route_types=_RAIL_ROUTES)
+    return read_gtfs(
+        path, week_start_on=week_start_on, station_of_stop=station_of_stop, route_types=_RAIL_ROUTES, near=near
+    )
 
 
 def _holds_schedules(path: Path) -> bool:

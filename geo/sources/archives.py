@@ -11,6 +11,7 @@ import io
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from geo.errors import InputError, ResourceError
@@ -111,6 +112,58 @@ class Archive:
             )
             raise ResourceError(msg)
         return data
+
+    def chunks(self, member: str, *, n_bytes: int) -> Iterator[tuple[int, bytes]]:
+        """
+        Read one member of lines a piece at a time, each piece with the header before it.
+
+        Parameters
+        ----------
+        member : str
+            Its exact name.
+        n_bytes : int
+            About the size of a piece. A piece ends with a line, and not within quotes.
+
+        Yields
+        ------
+        tuple of int and bytes
+            Line number of the piece's first line below the header, and the piece.
+
+        Raises
+        ------
+        InputError
+            If it is missing or damaged.
+        ResourceError
+            If it is larger than the directory said.
+        """
+        if member not in self.members:
+            msg = f"{self.name}: member {member!r} is missing, expected it. Fetch the file again."
+            raise InputError(msg)
+        left = self._opened.getinfo(member).file_size
+        try:
+            with self._opened.open(member) as stream:
+                header, first = stream.readline(), 2
+                left -= len(header)
+                while left >= 0:
+                    piece = stream.read(n_bytes)
+                    piece += stream.readline() if piece else b""
+                    while piece.count(b'"') % 2 and (more := stream.readline()):
+                        piece += more
+                    left -= len(piece)
+                    if not piece:
+                        break
+                    yield first, header + piece
+                    first += piece.count(b"\n")
+                if first == 2:
+                    yield first, header
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            msg = f"{self.name}: member {member!r} is damaged or locked, expected a whole one. Fetch the file again."
+            raise InputError(msg) from error
+        if left < 0:
+            msg = (
+                f"{self.name}: member {member!r} is larger than its directory says, expected as much. Check its source."
+            )
+            raise ResourceError(msg)
 
 
 def open_archive(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> Archive:

@@ -9,7 +9,6 @@ the same rows.
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import re
 from collections.abc import Collection, Sequence
@@ -23,13 +22,13 @@ from numpy.typing import NDArray
 from geo.errors import DisclosureError, InputError
 from geo.sources.decoding import decode_text
 from geo.sources.files import MAX_INPUT_BYTES, read_input_file
+from geo.sources.headers import check_header, even_ends, split_header
 from geo.sources.person_columns import describes_person
 from geo.sources.sieve import REJECTED_COLUMNS, Sieve
 
-__all__ = ["MAX_FIELD_CHARACTERS", "DelimitedRows", "read_delimited"]
+__all__ = ["MAX_FIELD_CHARACTERS", "DelimitedRows", "read_delimited", "split_delimited"]
 
 MAX_FIELD_CHARACTERS = 10_000
-_SEPARATORS = ",;\t|"
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _UNDECODABLE = b"\xef\xbf\xbd"
@@ -134,60 +133,76 @@ def read_delimited(
         If the file changes while it is read.
     """
     file = read_input_file(path, max_bytes=max_bytes)
-    data, warnings = decode_text(file.data, file.name)
-    header_line, _, _ = data.partition(b"\n")
-    separator, header = _split_header(header_line.decode(), required)
-    warnings += _check_header(header, required, optional, file.name)
-    if refuse_person_columns:
-        _refuse_persons(header, {*required, *optional}, file.name)
-    if separator != ",":
-        warnings.append(f"fields are separated by {separator!r}, not by a comma.")
-    wanted = [name for name in (*required, *optional) if name in header]
-    if b'"' in data:
-        rows, unreadable = _split_quoted(data, separator, header, wanted, file.name)
-    else:
-        rows, unreadable = _split_plain(data, separator, header, wanted, repetitive, file.name)
-    if not len(rows) + len(unreadable):
+    found = split_delimited(
+        file.data,
+        name=file.name,
+        sha256=file.sha256,
+        required=required,
+        optional=optional,
+        repetitive=repetitive,
+        refuse_person_columns=refuse_person_columns,
+    )
+    if not len(found.rows) + len(found.unreadable):
         msg = f"{file.name}: it has 0 rows below its header, expected at least one. Export it again."
         raise InputError(msg)
+    return found
+
+
+def split_delimited(
+    raw: bytes,
+    *,
+    name: str,
+    sha256: str,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    repetitive: Collection[str] = (),
+    refuse_person_columns: bool = False,
+) -> DelimitedRows:
+    """
+    Split the bytes of a CSV table, as of a member of a zip file.
+
+    Parameters
+    ----------
+    raw : bytes
+        The table with its header.
+    name, sha256 : str
+        For messages and the account.
+    required, optional, repetitive, refuse_person_columns
+        As for `read_delimited`.
+
+    Returns
+    -------
+    DelimitedRows
+        Readable rows and rejected rows; none where there is a header alone.
+
+    Raises
+    ------
+    InputError
+        If it is no table, or a required column is missing, or a name is given twice.
+    DisclosureError
+        If a column seems to describe a person and that is refused.
+    """
+    data, warnings = decode_text(raw, name)
+    header_line, _, _ = data.partition(b"\n")
+    separator, header = split_header(header_line.decode(), required)
+    data, header, noted = even_ends(data, separator, header)
+    warnings += [*noted, *check_header(header, required, optional, name)]
+    if refuse_person_columns:
+        _refuse_persons(header, {*required, *optional}, name)
+    if separator != ",":
+        warnings.append(f"fields are separated by {separator!r}, not by a comma.")
+    wanted = [column for column in (*required, *optional) if column in header]
+    if b'"' in data:
+        rows, unreadable = _split_quoted(data, separator, header, wanted, name)
+    else:
+        rows, unreadable = _split_plain(data, separator, header, wanted, repetitive, name)
     if len(unreadable) and unreadable["reason"].iloc[-1] == "truncated":
         warnings.append("the last row has no line end and too few fields: the file may be cut short.")
-    for name in set(repetitive) & set(wanted):
-        categories = rows[name].astype("category")
+    for column in set(repetitive) & set(wanted):
+        categories = rows[column].astype("category")
         # The parser reads in chunks and leaves categories in the order it met them.
-        rows[name] = categories.cat.set_categories(sorted(categories.cat.categories))
-    return DelimitedRows(file.name, file.sha256, rows, unreadable, tuple(warnings))
-
-
-def _split_header(line: str, required: Sequence[str]) -> tuple[str, list[str]]:
-    """The separator that gives most of the required columns, comma first, and the names it gives."""
-    best: tuple[int, str, list[str]] = (-1, ",", [])
-    for separator in _SEPARATORS:
-        names = [name.strip() for name in next(csv.reader([line], delimiter=separator), [])]
-        found = len(set(required) & set(names))
-        if found > best[0]:
-            best = (found, separator, names)
-    return best[1], best[2]
-
-
-def _check_header(header: list[str], required: Sequence[str], optional: Sequence[str], name: str) -> list[str]:
-    """Warnings about unused columns, once nothing required is missing or there twice."""
-    missing = [column for column in required if column not in header]
-    if missing:
-        near = sorted({near for column in missing for near in difflib.get_close_matches(column, header, n=2)})
-        hint = f" Near: {', '.join(map(repr, near))}." if near else ""
-        shown = ", ".join(repr(column[:40]) for column in header[:12])
-        msg = (
-            f"{name}: column {', '.join(map(repr, missing))} is missing, expected it in the header ({shown}). "
-            f"Rename the column or map it in the settings.{hint}"
-        )
-        raise InputError(msg)
-    twice = sorted({column for column in header if column and header.count(column) > 1})
-    if twice:
-        msg = f"{name}: column {', '.join(map(repr, twice))} is there twice, expected once. Remove one of them."
-        raise InputError(msg)
-    extra = [column for column in header if column and column not in {*required, *optional}]
-    return [f"columns not used: {', '.join(extra)}."] if extra else []
+        rows[column] = categories.cat.set_categories(sorted(categories.cat.categories))
+    return DelimitedRows(name, sha256, rows, unreadable, tuple(warnings))
 
 
 def _refuse_persons(header: list[str], asked_for: set[str], name: str) -> None:
@@ -221,7 +236,7 @@ def _split_plain(
     is_parsed[0] = True
     if not is_parsed.all():
         data = np.frombuffer(data, dtype=np.uint8)[np.repeat(is_parsed, line_lengths + 1)[: len(data)]].tobytes()
-    rows = _parse(data, separator, header, wanted, repetitive)
+    rows = _parse(data, separator, header, wanted, repetitive) if wanted else pd.DataFrame(index=range(int(good.sum())))
     if len(rows) != int(good.sum()):
         msg = f"{name}: {len(rows)} rows were parsed of {good.sum()}, expected the same. Save it as plain CSV again."
         raise InputError(msg)

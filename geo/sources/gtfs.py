@@ -1,35 +1,44 @@
 """
 Timetables in GTFS: a zip of CSV members in, stopping patterns and the departures of one week out.
 
-Only the members named here are read. Times may pass midnight (25:10). A stop where nobody may board or alight is no
-call. Stops without a time lie evenly between the timed ones around them.
+Every member goes through the one careful door and has an account; the calls, which are most of a national feed, a piece
+at a time, of which only those of the week's trains are kept. Platforms fold into their stations, which are known by CRS
+code. Times may pass midnight (25:10). A stop where nobody may board or alight is no call. Stops without a time lie
+evenly between the timed ones around them. A trip whose times run back, or that stands or runs longer than a train does,
+is set aside whole: which of its times is wrong cannot be told.
 """
 
 from __future__ import annotations
 
-import io
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from geo.errors import InputError, UsageError
-from geo.sources.accounting import merge_quarantine
+from geo.errors import UsageError
+from geo.sources.accounting import RowAccount, merge_quarantine
 from geo.sources.archives import Archive, open_archive
-from geo.sources.fates import account_fates
+from geo.sources.gtfs_calendar import read_calendar
+from geo.sources.gtfs_members import account_member, read_member, split_member
+from geo.sources.gtfs_stops import Stops, read_stops
 from geo.sources.patterns import HOURS_PER_WEEK, TimetableReading, build_patterns
 
 __all__ = ["read_gtfs"]
 
-_NEEDED = {
-    "trips.txt": ("trip_id", "service_id", "route_id"),
-    "stop_times.txt": ("trip_id", "stop_id", "stop_sequence"),
-}
 _TIME = r"^\s*(\d{1,3}):([0-5]\d):([0-5]\d)\s*$"
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NOT_POSSIBLE = "1"
-_FAULTS = ("repeated_trip", "unknown_trip", "bad_time")
+_TRIP_FAULTS = ("repeated_trip", "bad_times", "bad_headway")
+_CALL_FAULTS = ("unknown_trip", "bad_time", "bad_times", "bad_headway")
+_CALL_COLUMNS = ("trip_id", "stop_id", "stop_sequence")
+_CALL_EXTRAS = ("arrival_time", "departure_time", "pickup_type", "drop_off_type")
+_PIECE_BYTES = 4 * 2**20
+# ASSUMPTION. No train of Great Britain runs longer from one call to the next, nor stands longer at one.
+_LONGEST_RUN_MIN, _LONGEST_STAND_MIN = 300.0, 120.0
+_Parts = list[tuple[RowAccount, pd.DataFrame]]
 
 
 def read_gtfs(
@@ -38,6 +47,7 @@ def read_gtfs(
     week_start_on: date,
     station_of_stop: pd.Series | None = None,
     route_types: frozenset[int] | None = None,
+    near: Collection[str] | None = None,
 ) -> TimetableReading:
     """
     Read a GTFS feed and count the departures of one week.
@@ -49,14 +59,18 @@ def read_gtfs(
     week_start_on : datetime.date
         The Monday of the week to count.
     station_of_stop : pandas.Series, optional
-        CRS codes by ``stop_id``; calls at other stops are out of scope. Without it the stop's own id is its station.
+        CRS codes by ``stop_id``, before those of ``stops.txt``; calls at stops without a code are out of scope. Where
+        neither gives any, a stop's own id is its station.
     route_types : frozenset of int, optional
         GTFS kinds of route to take, 2 for rail; all where not given.
+    near : collection of str, optional
+        Stations of the region: trips that call at none of them are out of scope. All where not given.
 
     Returns
     -------
     TimetableReading
-        Without interchange minutes and fixed links. Accounts count the rows of ``trips.txt`` and ``stop_times.txt``.
+        Without interchange minutes and fixed links. Accounts count the rows of every member, ``trips.txt`` and
+        ``stop_times.txt`` first; that of the trips says what is odd about the week.
 
     Raises
     ------
@@ -71,37 +85,45 @@ def read_gtfs(
         msg = f"week_start_on: {week_start_on.isoformat()} is not a Monday, expected one. Give the Monday of the week."
         raise UsageError(msg)
     archive = open_archive(path)
-    members = {name: _read_member(archive, name, columns) for name, columns in _NEEDED.items()}
-    trips, stop_times = members["trips.txt"], members["stop_times.txt"]
-    days = _service_days(archive, week_start_on)
-    trips["fate"] = _trip_fates(archive, trips, days, route_types)
-    stops = _call_fates(stop_times, trips, station_of_stop)
-    n_calls = stops[stops["fate"] == ""].groupby("trip_id")["station_id"].nunique()
-    is_short = (trips["fate"] == "") & ~trips["trip_id"].isin(n_calls.index[n_calls > 1])
-    trips.loc[is_short, "fate"] = "fewer_than_two_stations"
-    stops.loc[(stops["fate"] == "") & stops["trip_id"].isin(trips.loc[is_short, "trip_id"]), "fate"] = (
-        "fewer_than_two_stations"
-    )
-
-    used = stops[stops["fate"] == ""].rename(columns={"trip_id": "trip"})
-    runs = _runs(archive, trips[trips["fate"] == ""], used, days)
-    calls, departures = build_patterns(used[["trip", "station_id", "arrival_min", "departure_min"]], runs)
-    parts = [
-        account_fates(
-            f"{archive.name}:{member}",
-            archive.sha256,
-            fate=table["fate"].to_numpy(dtype=object),
-            faults=_FAULTS,
-            line=table["line"].to_numpy(),
+    found = read_member(archive, "trips.txt", required=("trip_id", "service_id", "route_id"))
+    trips = found.rows.copy()
+    is_other, more = _other_routes(archive, trips, route_types)
+    calendar = read_calendar(archive, services=trips["service_id"], week_start_on=week_start_on)
+    days = calendar.days(week_start_on)
+    trips["fate"] = np.select(
+        [trips["trip_id"].duplicated().to_numpy(), is_other, ~trips["service_id"].isin(days["service_id"]).to_numpy()],
+        ["repeated_trip", "other_route_type", "not_in_force_that_week"],
+        default="",
+    ).astype(object)
+    stops = read_stops(archive, station_of_stop)
+    calls = _read_calls(archive, trips, stops)
+    _judge_trips(trips, calls, near)
+    repeated, repeats = _read_frequencies(archive, trips, calls)
+    used = calls.rows[calls.rows["fate"] == ""].rename(columns={"trip_id": "trip"})
+    runs = _runs(trips, used, days, repeated)
+    patterns = build_patterns(used[["trip", "station_id", "arrival_min", "departure_min"]], runs)
+    odd = calendar.tell(week_start_on, trips[~is_other]["service_id"].value_counts())
+    parts: _Parts = [
+        account_member(
+            found.source_file,
+            found.sha256,
+            pd.DataFrame({"fate": trips["fate"], "value": trips["trip_id"]}),
+            faults=_TRIP_FAULTS,
             field="trip_id",
-            value=table["trip_id"].to_numpy(dtype=object),
-        )
-        for member, table in (("trips.txt", trips), ("stop_times.txt", stops))
+            unreadable=found.unreadable,
+            warnings=[*found.warnings, *odd],
+        ),
+        calls.account(archive),
+        *more,
+        *calendar.accounts,
+        *repeats,
+        *stops.account(calls.called_stops),
+        *_unused(archive),
     ]
     fates = trips["fate"].replace("", "used").value_counts()
     return TimetableReading(
-        calls=calls,
-        departures=departures,
+        calls=patterns[0],
+        departures=patterns[1],
         interchange_min=pd.Series(dtype="float64"),
         fixed_links=pd.DataFrame(columns=["from_station_id", "to_station_id", "mode", "time_min"]),
         quarantine=merge_quarantine([quarantine for _, quarantine in parts]),
@@ -110,86 +132,124 @@ def read_gtfs(
     )
 
 
-def _read_member(archive: Archive, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
-    """A member as text columns, with its line numbers."""
-    try:
-        table = pd.read_csv(io.BytesIO(archive.read(name)), dtype="str", encoding="utf-8-sig", keep_default_na=False)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        msg = f"{archive.name}: member {name!r} is no CSV table, expected one. Fetch the feed again."
-        raise InputError(msg) from error
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        msg = f"{archive.name}: member {name!r} has no column {missing[0]!r}, expected it. Fetch the feed again."
-        raise InputError(msg)
-    table["line"] = np.arange(len(table)) + 2
-    return table
-
-
-def _service_days(archive: Archive, week_start_on: date) -> pd.DataFrame:
-    """``service_id, day`` of the week for every day on which a service runs."""
-    week = pd.date_range(week_start_on, periods=7)
-    found = [pd.DataFrame({"service_id": pd.Series(dtype="str"), "day": pd.Series(dtype="int64")})]
-    if "calendar.txt" in archive.members:
-        regular = _read_member(archive, "calendar.txt", ("service_id", "start_date", "end_date", *_WEEKDAYS))
-        for day, (on, name) in enumerate(zip(week.strftime("%Y%m%d"), _WEEKDAYS, strict=True)):
-            runs = (regular[name] == "1") & (regular["start_date"] <= on) & (regular["end_date"] >= on)
-            found.append(regular.loc[runs, ["service_id"]].assign(day=day))
-    elif "calendar_dates.txt" not in archive.members:
-        msg = f"{archive.name}: it has no 'calendar.txt' or 'calendar_dates.txt', expected one. Fetch the feed again."
-        raise InputError(msg)
-    days = pd.concat(found, ignore_index=True)
-    if "calendar_dates.txt" in archive.members:
-        special = _read_member(archive, "calendar_dates.txt", ("service_id", "date", "exception_type"))
-        special["day"] = special["date"].map({on: day for day, on in enumerate(week.strftime("%Y%m%d"))})
-        special = special.dropna(subset=["day"]).astype({"day": "int64"})
-        off = special.loc[special["exception_type"] == "2", ["service_id", "day"]]
-        days = days.merge(off, how="left", indicator=True).query("_merge == 'left_only'").drop(columns="_merge")
-        days = pd.concat([days, special.loc[special["exception_type"] == "1", ["service_id", "day"]]])
-    return days.drop_duplicates().astype({"day": "int64"}).reset_index(drop=True)
-
-
-def _trip_fates(
-    archive: Archive, trips: pd.DataFrame, days: pd.DataFrame, route_types: frozenset[int] | None
-) -> np.ndarray:
-    """Why each trip is not used, empty where it is."""
-    is_other = np.zeros(len(trips), dtype=bool)
-    if route_types is not None:
-        routes = _read_member(archive, "routes.txt", ("route_id", "route_type"))
-        wanted = routes.loc[routes["route_type"].isin([str(kind) for kind in route_types]), "route_id"]
-        is_other = ~trips["route_id"].isin(wanted).to_numpy()
-    return np.select(
-        [trips["trip_id"].duplicated().to_numpy(), is_other, ~trips["service_id"].isin(days["service_id"]).to_numpy()],
-        ["repeated_trip", "other_route_type", "not_in_force_that_week"],
-        default="",
-    ).astype(object)
-
-
-def _call_fates(stop_times: pd.DataFrame, trips: pd.DataFrame, station_of_stop: pd.Series | None) -> pd.DataFrame:
-    """Stop times in calling order with their minutes and why each is not used."""
-    stops = stop_times.copy()
-    stops["order"] = pd.to_numeric(stops["stop_sequence"], errors="coerce")
-    stops = stops.sort_values(["trip_id", "order", "line"], kind="stable").reset_index(drop=True)
-    own = stops["stop_id"] if station_of_stop is None else stops["stop_id"].map(station_of_stop)
-    stops["station_id"] = own
-    is_bad = stops["order"].isna()
-    for name in ("arrival", "departure"):
-        text = stops.get(f"{name}_time", pd.Series("", index=stops.index))
-        stops[f"{name}_min"] = _minutes(text)
-        is_bad |= stops[f"{name}_min"].isna() & (text.str.strip() != "")
-    _fill_times(stops)
-    kept = stops["trip_id"].map(trips.drop_duplicates("trip_id").set_index("trip_id")["fate"])
-    no_call = (stops.get("pickup_type") == _NOT_POSSIBLE) & (stops.get("drop_off_type") == _NOT_POSSIBLE)
-    backwards = (stops["departure_min"] < stops["arrival_min"]) | (
-        (stops["arrival_min"] < stops["departure_min"].shift()) & (stops["trip_id"] == stops["trip_id"].shift())
+def _other_routes(
+    archive: Archive, trips: pd.DataFrame, route_types: frozenset[int] | None
+) -> tuple[NDArray[np.bool_], _Parts]:
+    """Whether each trip is of another kind of route, and the account of the routes."""
+    if route_types is None and "routes.txt" not in archive.members:
+        return np.zeros(len(trips), dtype=bool), []
+    found = read_member(archive, "routes.txt", required=("route_id", "route_type"))
+    rows = found.rows
+    kind = pd.to_numeric(rows["route_type"], errors="coerce")
+    is_wanted = kind.notna() if route_types is None else kind.isin(list(route_types))
+    fate = np.select([kind.isna(), ~is_wanted], ["bad_route_type", "other_route_type"], default="")
+    part = account_member(
+        found.source_file,
+        found.sha256,
+        pd.DataFrame({"fate": fate.astype(object), "value": rows["route_id"].astype("str")}, index=rows.index),
+        faults=("bad_route_type",),
+        field="route_id",
+        unreadable=found.unreadable,
+        warnings=found.warnings,
     )
-    is_bad_time = is_bad | stops["arrival_min"].isna() | backwards
-    reasons = [kept.isna(), kept != "", is_bad_time, np.broadcast_to(no_call, len(stops)), stops["station_id"].isna()]
-    stops["fate"] = np.select(
-        [np.asarray(reason, dtype=bool) for reason in reasons],
-        ["unknown_trip", "trip_not_used", "bad_time", "no_boarding_or_alighting", "other_stop"],
+    if route_types is None:
+        return np.zeros(len(trips), dtype=bool), [part]
+    return ~trips["route_id"].isin(rows.loc[is_wanted, "route_id"]).to_numpy(), [part]
+
+
+@dataclass
+class _Calls:
+    """Calls of the week's trips in calling order, and what was only counted."""
+
+    rows: pd.DataFrame
+    unreadable: pd.DataFrame
+    counted: dict[str, int]
+    warnings: list[str]
+    called_stops: set[str]
+
+    def account(self, archive: Archive) -> tuple[RowAccount, pd.DataFrame]:
+        fates = self.rows.set_index("line")[["fate", "trip_id"]].rename(columns={"trip_id": "value"})
+        return account_member(
+            f"{archive.name}:stop_times.txt",
+            archive.sha256,
+            fates,
+            faults=_CALL_FAULTS,
+            field="trip_id",
+            unreadable=self.unreadable,
+            counted=self.counted,
+            warnings=self.warnings,
+        )
+
+
+def _read_calls(archive: Archive, trips: pd.DataFrame, stops: Stops) -> _Calls:
+    """Calls of trips in use, with minutes and the fate of each; of others their number."""
+    known = trips.drop_duplicates("trip_id")
+    fate_of = pd.Series(known["fate"].to_numpy(), index=pd.Index(known["trip_id"]))
+    counted: dict[str, int] = {}
+    kept: list[pd.DataFrame] = []
+    unreadable: list[pd.DataFrame] = []
+    warnings: dict[str, None] = {}
+    called: set[str] = set()
+    for first_line, piece in archive.chunks("stop_times.txt", n_bytes=_PIECE_BYTES):
+        found = split_member(archive, "stop_times.txt", piece, required=_CALL_COLUMNS, optional=_CALL_EXTRAS)
+        warnings |= dict.fromkeys(found.warnings)
+        rows, bad = found.rows, found.unreadable
+        shift = first_line - 2
+        unreadable.append(bad.assign(source_row=bad["source_row"] + shift))
+        fate = fate_of.reindex(rows["trip_id"]).to_numpy(dtype=object)
+        is_known = pd.notna(fate)
+        is_idle = is_known & (fate != "")
+        counted["trip_not_used"] = counted.get("trip_not_used", 0) + int(is_idle.sum())
+        rows = rows[~is_idle]
+        called |= set(rows["stop_id"].unique())
+        kept.append(_compact(rows, is_known[~is_idle], stops, shift))
+    rows = pd.concat(kept, ignore_index=True)
+    rows = rows.sort_values(["trip_id", "order", "line"], kind="stable").reset_index(drop=True)
+    _fill_times(rows)
+    is_bad = rows["is_bad"] | rows["order"].isna() | rows["arrival_min"].isna()
+    rows["fate"] = np.select(
+        [rows["is_unknown"], is_bad, rows["no_call"], rows["station_id"].isna()],
+        ["unknown_trip", "bad_time", "no_boarding_or_alighting", "other_stop"],
         default="",
     ).astype(object)
-    return stops
+    return _Calls(rows, pd.concat(unreadable, ignore_index=True), counted, list(warnings), called)
+
+
+def _compact(rows: pd.DataFrame, is_known: NDArray[np.bool_], stops: Stops, shift: int) -> pd.DataFrame:
+    """Calls as numbers."""
+    nothing = pd.Series("", index=rows.index)
+    compact = pd.DataFrame({"trip_id": rows["trip_id"], "line": rows.index + shift})
+    compact["order"] = pd.to_numeric(rows["stop_sequence"], errors="coerce")
+    compact["station_id"] = stops.station(rows["stop_id"])
+    is_bad = np.zeros(len(rows), dtype=bool)
+    for name in ("arrival", "departure"):
+        text = rows.get(f"{name}_time", nothing)
+        compact[f"{name}_min"] = _minutes(text)
+        is_bad |= (compact[f"{name}_min"].isna() & (text.str.strip() != "")).to_numpy()
+    is_off = [rows.get(name, nothing).to_numpy() == _NOT_POSSIBLE for name in ("pickup_type", "drop_off_type")]
+    return compact.assign(is_bad=is_bad, is_unknown=~is_known, no_call=is_off[0] & is_off[1])
+
+
+def _judge_trips(trips: pd.DataFrame, calls: _Calls, near: Collection[str] | None) -> None:
+    """Set aside trips whose times cannot be, that call elsewhere, or at one station alone; both tables are updated."""
+    rows = calls.rows
+    timed = rows[~rows["fate"].isin(["unknown_trip", "bad_time"])]
+    follows = timed["trip_id"].eq(timed["trip_id"].shift())
+    run_min = (timed["arrival_min"] - timed["departure_min"].shift()).where(follows, 0.0)
+    stand_min = timed["departure_min"] - timed["arrival_min"]
+    cannot_be = (run_min < 0) | (run_min > _LONGEST_RUN_MIN) | (stand_min < 0) | (stand_min > _LONGEST_STAND_MIN)
+    _set_aside(trips, rows, set(timed.loc[cannot_be, "trip_id"]), "bad_times")
+    used = rows[rows["fate"] == ""]
+    n_stations = used.groupby("trip_id")["station_id"].nunique()
+    _set_aside(trips, rows, set(trips["trip_id"]) - set(n_stations.index[n_stations > 1]), "fewer_than_two_stations")
+    if near is not None:
+        here = set(used.loc[used["station_id"].isin(list(near)), "trip_id"])
+        _set_aside(trips, rows, set(used["trip_id"]) - here, "elsewhere")
+
+
+def _set_aside(trips: pd.DataFrame, rows: pd.DataFrame, which: set[str], fate: str) -> None:
+    trips.loc[(trips["fate"] == "") & trips["trip_id"].isin(which), "fate"] = fate
+    rows.loc[(rows["fate"] == "") & rows["trip_id"].isin(which), "fate"] = fate
 
 
 def _minutes(text: pd.Series) -> pd.Series:
@@ -202,34 +262,70 @@ def _fill_times(stops: pd.DataFrame) -> None:
     """Arrivals stand for missing departures and the other way round; wholly missing ones are interpolated."""
     stops["arrival_min"] = stops["arrival_min"].fillna(stops["departure_min"])
     stops["departure_min"] = stops["departure_min"].fillna(stops["arrival_min"])
+    untimed = stops["trip_id"].isin(stops.loc[stops["arrival_min"].isna(), "trip_id"])
     for name in ("arrival_min", "departure_min"):
-        stops[name] = stops.groupby("trip_id", sort=False)[name].transform(
-            lambda times: times.interpolate(limit_area="inside") if times.isna().any() else times
-        )
+        part = stops.loc[untimed, name]
+        by_trip = part.groupby(stops.loc[untimed, "trip_id"], sort=False)
+        stops.loc[untimed, name] = by_trip.transform(lambda times: times.interpolate(limit_area="inside"))
 
 
-def _runs(archive: Archive, trips: pd.DataFrame, stops: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
-    """Departures by trip and hour of the week, repeated trips of ``frequencies.txt`` included."""
+def _runs(trips: pd.DataFrame, stops: pd.DataFrame, days: pd.DataFrame, repeated: pd.DataFrame) -> pd.DataFrame:
+    """Departures by trip and hour of the week, repeated trips included."""
     starts = stops.drop_duplicates("trip")[["trip", "departure_min"]].assign(n_departures=1.0)
-    if "frequencies.txt" in archive.members:
-        starts = _repeat(archive, starts)
-    dated = trips[["trip_id", "service_id"]].merge(days, on="service_id").rename(columns={"trip_id": "trip"})
-    runs = dated.merge(starts, on="trip")
+    starts = pd.concat(
+        [starts[~starts["trip"].isin(repeated["trip"])], repeated[repeated["trip"].isin(starts["trip"])]]
+    )
+    dated = trips.loc[trips["fate"] == "", ["trip_id", "service_id"]].merge(days, on="service_id")
+    runs = dated.rename(columns={"trip_id": "trip"}).merge(starts, on="trip")
     runs["hour_of_week"] = (runs["day"] * 24 + runs["departure_min"] // 60).astype("int64") % HOURS_PER_WEEK
     return runs.groupby(["trip", "hour_of_week"])["n_departures"].sum().reset_index()
 
 
-def _repeat(archive: Archive, starts: pd.DataFrame) -> pd.DataFrame:
-    """Starts of trips, those with a headway repeated from their first to before their last minute."""
-    table = _read_member(archive, "frequencies.txt", ("trip_id", "start_time", "end_time", "headway_secs"))
+def _read_frequencies(archive: Archive, trips: pd.DataFrame, calls: _Calls) -> tuple[pd.DataFrame, _Parts]:
+    """Starts of trips that a headway repeats, from their first to before their last minute."""
+    nothing = pd.DataFrame({"trip": pd.Series(dtype="str"), "departure_min": 0.0, "n_departures": 1.0})
+    if "frequencies.txt" not in archive.members:
+        return nothing, []
+    found = read_member(archive, "frequencies.txt", required=("trip_id", "start_time", "end_time", "headway_secs"))
+    table = found.rows
     first_min, last_min = (_minutes(table[name]) for name in ("start_time", "end_time"))
     headway_min = pd.to_numeric(table["headway_secs"], errors="coerce") / 60
-    rows = []
-    for trip, first, last, step in zip(table["trip_id"], first_min, last_min, headway_min, strict=True):
-        if not (step > 0 and last >= first):
-            msg = f"{archive.name}: 'frequencies.txt' has no usable headway for trip {trip!r}, expected one. Mend it."
-            raise InputError(msg)
-        rows.append(pd.DataFrame({"trip": trip, "departure_min": np.arange(first, last, step), "n_departures": 1.0}))
-    repeated = pd.concat(rows, ignore_index=True) if rows else starts.iloc[:0]
-    repeated = repeated[repeated["trip"].isin(starts["trip"])]
-    return pd.concat([starts[~starts["trip"].isin(repeated["trip"])], repeated], ignore_index=True)
+    fate = np.select(
+        [
+            ~((headway_min > 0) & (last_min >= first_min)),
+            ~table["trip_id"].isin(trips["trip_id"]),
+            ~table["trip_id"].isin(trips.loc[trips["fate"] == "", "trip_id"]),
+        ],
+        ["bad_headway", "unknown_trip", "trip_not_used"],
+        default="",
+    ).astype(object)
+    part = account_member(
+        found.source_file,
+        found.sha256,
+        pd.DataFrame({"fate": fate, "value": table["trip_id"].astype("str")}, index=table.index),
+        faults=("bad_headway", "unknown_trip"),
+        field="trip_id",
+        unreadable=found.unreadable,
+        warnings=found.warnings,
+    )
+    # Of a trip whose headway cannot be read nobody knows how often it runs.
+    _set_aside(trips, calls.rows, set(table.loc[fate == "bad_headway", "trip_id"]), "bad_headway")
+    rows = [
+        pd.DataFrame({"trip": trip, "departure_min": np.arange(first, last, step), "n_departures": 1.0})
+        for trip, first, last, step, why in zip(table["trip_id"], first_min, last_min, headway_min, fate, strict=True)
+        if why == ""
+    ]
+    return pd.concat([nothing, *rows], ignore_index=True), [part]
+
+
+def _unused(archive: Archive) -> _Parts:
+    """Accounts of members whose rows are counted and not used."""
+    parts: _Parts = []
+    for member in ("transfers.txt", "agency.txt", "feed_info.txt"):
+        if member in archive.members:
+            found = read_member(archive, member, required=())
+            fates = pd.DataFrame({"fate": "not_used", "value": ""}, index=found.rows.index)
+            parts.append(
+                account_member(found.source_file, found.sha256, fates, faults=(), field="", unreadable=found.unreadable)
+            )
+    return parts

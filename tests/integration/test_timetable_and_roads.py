@@ -120,7 +120,10 @@ def test_a_timetable_of_every_station_gives_run_times_and_changes(plain, timetab
 
 def test_every_row_of_the_timetable_is_accounted_for(timetabled):
     accounts = {a.source_file: a for a in timetabled.inputs.accounts if a.source_file.startswith("all.zip")}
-    assert set(accounts) == {"all.zip:trips.txt", "all.zip:stop_times.txt"}
+    members = ("trips", "stop_times", "routes", "calendar", "frequencies")
+    assert set(accounts) == {f"all.zip:{member}.txt" for member in members}
+    # The feed has a bus route that no trip is of.
+    assert accounts.pop("all.zip:routes.txt").n_by_reason == (("out_of_scope", "other_route_type", 1),)
     assert all(a.n_accepted == a.n_read > 0 for a in accounts.values())
 
 
@@ -159,6 +162,7 @@ def test_trains_from_beyond_the_network_start_at_their_first_call_in_it(root, pl
     assert "ZZZ" in set(run.inputs.timetable.calls["station_id"])
     assert "ZZZ" not in run.railway.graph.station_ids
     assert run.notes[0].startswith("timetable: ")
+    assert "1 stations that the station list lacks; these calls are left out: ZZZ" in run.notes[1]
 
 
 def test_a_train_that_comes_from_beyond_has_no_arrival_at_its_first_call_here(root, timetabled):

@@ -1,0 +1,109 @@
+"""Feeds in GTFS: the real ones whole, and an invented national one cut to a region in bounded memory."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+import zipfile
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.evidence import Evidence, stopwatch
+from geo.sources.gtfs import read_gtfs
+
+# Of an invented feed as large as the national one: 8 million calls, about 80 MB zipped.
+N_STATIONS, N_TRIPS, N_CALLS, SEED = 2_600, 500_000, 16, 13
+N_NEAR = 60
+LIMIT_MIB, LIMIT_S = 1024.0, 10.0
+WEEK = date(2026, 6, 1)
+REAL = (
+    ("Glasgow", "glasgow_connected_rail_gtfs_2022-11.zip", date(2022, 11, 14)),
+    ("Newport to Cardiff", "newport_cardiff_rail_gtfs_2024-03-05.zip", date(2024, 3, 4)),
+    ("Newport buses", "newport-20230613_gtfs.zip", date(2023, 6, 12)),
+)
+
+
+def report_feeds(evidence: Evidence, data: Path) -> None:
+    for name, file, week in REAL:
+        with stopwatch() as took:
+            reading = read_gtfs(data / "timetable" / file, week_start_on=week)
+        n_read = sum(account.n_read for account in reading.accounts)
+        n_told = sum(a.n_accepted + sum(n for *_, n in a.n_by_reason) for a in reading.accounts)
+        evidence.add(
+            f"{name}: feed read whole",
+            took[0],
+            "s",
+            baseline={"name": "limit", "figure": LIMIT_S},
+            n=reading.accounts[1].n_read,
+            seconds=took[0],
+            note=f"{reading.departures['n_departures'].sum():,.0f} departures of the week, "
+            f"{n_told:,} of {n_read:,} rows of {len(reading.accounts)} members accounted for",
+        )
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "national.zip"
+        write_national(path)
+        told = subprocess.run(
+            [sys.executable, "-m", "benchmarks.railway_feeds", str(path)], capture_output=True, check=True, text=True
+        ).stdout.split()
+        evidence.add(
+            "an invented national feed, cut to a region: peak memory of the process",
+            float(told[0]),
+            "MiB",
+            baseline={"name": "limit", "figure": LIMIT_MIB},
+            n=N_TRIPS * N_CALLS,
+            seconds=float(told[1]),
+            note=f"{path.stat().st_size / 1e6:.0f} MB zipped, {told[2]} patterns kept",
+        )
+
+
+def write_national(path: Path) -> None:
+    """Trips of 16 calls along stations in a ring, on services of a few weeks each; platforms with parents."""
+    rng = np.random.default_rng(SEED)
+    code = [f"{chr(65 + k // 676 % 26)}{chr(65 + k // 26 % 26)}{chr(65 + k % 26)}" for k in range(N_STATIONS)]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as feed:
+        feed.writestr("routes.txt", "route_id,route_type\nR,2\n")
+        lines = ["stop_id,stop_code,stop_name,parent_station"]
+        for k, crs in enumerate(code):
+            lines.append(f"910G{k:05d},{crs},Station {k},")
+            lines += [f"9100{k:05d}{p},,Platform {p},910G{k:05d}" for p in range(1, 4)]
+        feed.writestr("stops.txt", "\n".join(lines) + "\n")
+        days = "monday,tuesday,wednesday,thursday,friday,saturday,sunday"
+        lines = [f"service_id,{days},start_date,end_date"]
+        for s in range(400):
+            month = 1 + s % 12
+            lines.append(f"S{s},1,1,1,1,1,{s % 2},0,2026{month:02d}01,2026{min(month + 3, 12):02d}28")
+        feed.writestr("calendar.txt", "\n".join(lines) + "\n")
+        service = rng.integers(0, 400, N_TRIPS)
+        rows = (f"T{t},S{s},R" for t, s in enumerate(service.tolist()))
+        feed.writestr("trips.txt", "trip_id,service_id,route_id\n" + "\n".join(rows) + "\n")
+        with feed.open("stop_times.txt", "w") as stream:
+            stream.write(b"trip_id,arrival_time,departure_time,stop_id,stop_sequence,pickup_type,drop_off_type\n")
+            start, minute = rng.integers(0, N_STATIONS, N_TRIPS), rng.integers(300, 1380, N_TRIPS)
+            gaps = rng.integers(2, 12, (N_TRIPS, N_CALLS)).cumsum(axis=1)
+            platform = rng.integers(1, 4, (N_TRIPS, N_CALLS))
+            for first in range(0, N_TRIPS, 10_000):
+                text = []
+                for t in range(first, min(first + 10_000, N_TRIPS)):
+                    for c in range(N_CALLS):
+                        at = int(minute[t] + gaps[t, c])
+                        clock = f"{at // 60:02d}:{at % 60:02d}:00"
+                        stop = f"9100{(int(start[t]) + c) % N_STATIONS:05d}{platform[t, c]}"
+                        text.append(f"T{t},{clock},{clock},{stop},{c},0,0")
+                stream.write(("\n".join(text) + "\n").encode())
+
+
+def main() -> None:
+    """Read one feed for the region of the first stations, and print MiB, seconds and patterns."""
+    code = {f"A{chr(65 + k // 26 % 26)}{chr(65 + k % 26)}" for k in range(N_NEAR)}
+    with stopwatch() as took:
+        reading = read_gtfs(Path(sys.argv[1]), week_start_on=WEEK, route_types=frozenset({2}), near=code)
+    mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    print(f"{mib:.1f} {took[0]:.2f} {reading.calls['pattern_id'].nunique()}")
+
+
+if __name__ == "__main__":
+    main()
