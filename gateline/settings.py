@@ -159,6 +159,13 @@ class RailSettings(Section):
         le=1,
         description="A timetable in which fewer of the force's stations have a train is not used. ASSUMPTION",
     )
+    estimate_trains: bool = Field(
+        False,
+        description=(
+            "true estimates trains from passenger_flows where there is no timetable: minutes come out right, waits are "
+            "those of strangers to the timetable, so rail is dearer; false takes every train to call everywhere"
+        ),
+    )
     buffer_km: float = Field(
         80.0, gt=0, description="Stations this far beyond the force area are kept, so that routes through them exist"
     )

@@ -2,9 +2,9 @@
 The railway of a run: track and stations to links, and trains of a timetable or, without one, estimated ones.
 
 A timetable that leaves out most of the force's stations is not used at all: half a railway with trains and half
-without would compare stations by which file they are in. Where no timetable is used but it is known how many travel
-between stations, the trains are estimated from that; they come from afar, so the whole country is estimated. Where
-nothing is known, or the run itself is of a country, every train is taken to call everywhere.
+without would compare stations by which file they are in. Where no timetable is used every train is taken to call
+everywhere; or, if the settings ask for it and it is known how many travel between stations, trains are estimated from
+that. They come from afar, so the whole country is estimated; a run of a country itself is not.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ def build_railway(inputs: Inputs, settings: Settings) -> Railway:
             default_interchange_min=settings.rail.interchange_min,
         )
         return Railway(network, graph, "timetable", tuple(notes))
-    if len(inputs.passenger_flows) and len(network.stations) <= _MOST_ESTIMATED:
+    is_wanted = settings.rail.estimate_trains and len(inputs.passenger_flows) > 0
+    if is_wanted and len(network.stations) <= _MOST_ESTIMATED:
         country = build_rail_network(inputs.rail_track, inputs.stations, snap_limit_m=settings.rail.snap_limit_m)
         calls, departures = estimate_service(country.links, inputs.passenger_flows)
         calls = _bound_here(calls, inputs)

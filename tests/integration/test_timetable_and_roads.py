@@ -279,8 +279,8 @@ def with_passengers(root, plain):
     return {"passenger_flows": "inputs/flows.csv", "station_usage": "inputs/usage.csv"}
 
 
-def test_without_a_timetable_trains_are_estimated_where_passengers_are_known(root, plain):
-    run = Laid(root, inputs=with_passengers(root, plain))
+def test_without_a_timetable_trains_are_estimated_where_that_is_asked_for(root, plain):
+    run = Laid(root, inputs=with_passengers(root, plain), rail={"estimate_trains": True})
     assert run.railway.basis == "estimated"
     assert run.notes[-1].startswith("trains are estimated from how many travel between stations")
     assert ArcKind.BOARD in set(run.railway.graph.kind)
@@ -290,6 +290,8 @@ def test_without_a_timetable_trains_are_estimated_where_passengers_are_known(roo
 def test_a_country_is_not_estimated_and_changes_are_those_that_passengers_make(root, plain, monkeypatch):
     monkeypatch.setattr("gateline.pipeline.railway._MOST_ESTIMATED", 10)
     hub = "YRK"
+    large = Laid(root, inputs=with_passengers(root, plain), rail={"estimate_trains": True})
+    assert large.railway.basis == "none"
     run = Run(root, inputs=with_passengers(root, plain))
     assert "every train is taken to call everywhere, and run times come from distance" in run.notes
     assert "changes of train are estimated from those that passengers make, at 1 stations" in run.notes
