@@ -377,11 +377,12 @@ def require_little_quarantine(inputs: Inputs, settings: OffenceSettings) -> None
     for account in inputs.accounts:
         n_quarantined = sum(n for status, _, n in account.n_by_reason if status == "quarantined")
         if account.n_read and n_quarantined / account.n_read > settings.max_quarantine_share:
-            spoilt.append(f"{account.source_file}: {n_quarantined} of {account.n_read} rows")
+            why = ", ".join(f"{n} {reason}" for status, reason, n in account.n_by_reason if status == "quarantined")
+            spoilt.append(f"{account.source_file}: {n_quarantined} of {account.n_read} rows ({why})")
     if spoilt:
         # All of them: lines go into quarantine where towns are missing, and the towns' file is the one to mend.
         msg = (
             f"{', '.join(spoilt)} are quarantined, expected at most {settings.max_quarantine_share:.0%}. "
-            "Run 'gateline check', or raise offences.max_quarantine_share."
+            "Mend the rows that 'gateline check' names, or raise offences.max_quarantine_share."
         )
         raise QuarantineError(msg)

@@ -292,18 +292,18 @@ def _read_frequencies(archive: Archive, trips: pd.DataFrame, calls: _Calls) -> t
     headway_min = pd.to_numeric(table["headway_secs"], errors="coerce") / 60
     fate = np.select(
         [
-            ~((headway_min > 0) & (last_min >= first_min)),
             ~table["trip_id"].isin(trips["trip_id"]),
             ~table["trip_id"].isin(trips.loc[trips["fate"] == "", "trip_id"]),
+            ~((headway_min > 0) & (last_min >= first_min)),
         ],
-        ["bad_headway", "unknown_trip", "trip_not_used"],
+        ["no_such_trip", "trip_not_used", "bad_headway"],
         default="",
     ).astype(object)
     part = account_member(
         found.source_file,
         found.sha256,
         pd.DataFrame({"fate": fate, "value": table["trip_id"].astype("str")}, index=table.index),
-        faults=("bad_headway", "unknown_trip"),
+        faults=("bad_headway",),
         field="trip_id",
         unreadable=found.unreadable,
         warnings=found.warnings,

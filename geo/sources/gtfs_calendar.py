@@ -191,8 +191,8 @@ def read_calendar(archive: Archive, *, services: pd.Series, week_start_on: date)
         is_bad_day = ~rows[list(_WEEKDAYS)].isin(["0", "1"]).all(axis=1)
         is_out = (regular["first"] > start + 6) | (regular["last"] < start)
         fate = np.select(
-            [is_bad_date, is_bad_day, ~rows["service_id"].isin(named), is_out],
-            ["bad_date", "bad_day", "no_trip_of_it", "other_week"],
+            [~rows["service_id"].isin(named), is_bad_date, is_bad_day, is_out],
+            ["no_trip_of_it", "bad_date", "bad_day", "other_week"],
             default="",
         )
         accounts.append(_account(found, fate, rows))
@@ -205,8 +205,8 @@ def read_calendar(archive: Archive, *, services: pd.Series, week_start_on: date)
         day = _ordinals(rows["date"])
         is_bad_type = ~rows["exception_type"].isin(["1", "2"])
         fate = np.select(
-            [day.isna(), is_bad_type, ~rows["service_id"].isin(named), ~day.between(start, start + 6)],
-            ["bad_date", "bad_exception", "no_trip_of_it", "other_week"],
+            [~rows["service_id"].isin(named), day.isna(), is_bad_type, ~day.between(start, start + 6)],
+            ["no_trip_of_it", "bad_date", "bad_exception", "other_week"],
             default="",
         )
         accounts.append(_account(found, fate, rows))

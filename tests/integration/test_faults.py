@@ -162,12 +162,12 @@ SPOILT_LAYERS = {
     "no such geometry": (
         lambda data: with_shapes(data, "Spiral", [0, 0]),
         QuarantineError,
-        r"(\d+) of \1 rows(,| are quarantined)",
+        r"(\d+) of \1 rows \([^)]*\)(,| are quarantined)",
     ),
     "points": (
         lambda data: with_shapes(data, "Point", [460000, 450000] if "crs" in json.loads(data) else [-1.0, 54.0]),
         QuarantineError,
-        r"(\d+) of \1 rows(,| are quarantined)",
+        r"(\d+) of \1 rows \([^)]*\)(,| are quarantined)",
     ),
 }
 
@@ -257,7 +257,7 @@ def test_a_row_that_cannot_be_used_is_counted_and_the_rest_is_read(workspace, fa
 
 def test_unknown_codes_of_stations_and_towns_are_counted(workspace):
     keep_rows(workspace, EXPORTERS, lambda rows: column(5, "QQQ")(rows[:1]) + rows[1:])
-    refused(workspace, QuarantineError, r"exporters\.csv: 1 of 4 rows are quarantined, expected at most 5%")
+    refused(workspace, QuarantineError, r"exporters\.csv: 1 of 4 rows \(1 unknown_station\) are quarantined")
     put(workspace, "max_quarantine_share = 0.05", "max_quarantine_share = 1.0")
     assert account(read(workspace), EXPORTERS).n_by_reason == (("quarantined", "unknown_station", 1),)
 
@@ -277,7 +277,7 @@ ALL_WRONG = {
     "swapped": (
         lambda root: keep_rows(root, OFFENCES, lambda rows: list(map(swap, rows))),
         QuarantineError,
-        r"offences_FICTIONAL\.csv: \d+ of \d+ rows are quarantined",
+        r"offences_FICTIONAL\.csv: \d+ of \d+ rows \([^)]*\) are quarantined",
     ),
     "degrees said, metres given": (
         lambda root: put(root, 'offences_crs = "EPSG:27700"', 'offences_crs = "EPSG:4326"'),
@@ -302,7 +302,7 @@ ALL_WRONG = {
     "all in the future": (
         lambda root: keep_rows(root, OFFENCES, column(1, "2099-01-05")),
         QuarantineError,
-        "rows are quarantined, expected at most 5%",
+        r"rows \(\d+ \w+\) are quarantined, expected at most 5%",
     ),
     "no such month": (
         lambda root: put(root, '# first_month = ""', 'first_month = "2024-13"'),

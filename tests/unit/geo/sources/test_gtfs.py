@@ -87,7 +87,10 @@ def test_an_unreadable_headway_sets_its_own_trip_aside_and_no_other(tmp_path):
     table = "trip_id,start_time,end_time,headway_secs\nT2,08:00:00,10:00:00,0\nBUS9,08:00:00,09:00:00,\n"
     reading = read_gtfs(write(tmp_path, frequencies=table), week_start_on=MONDAY)
     assert hours(reading) == {24: 1.0, 48: 1.0}
-    assert account_of(reading, "frequencies").n_by_reason == (("quarantined", "bad_headway", 2),)
+    assert account_of(reading, "frequencies").n_by_reason == (
+        ("out_of_scope", "no_such_trip", 1),
+        ("quarantined", "bad_headway", 1),
+    )
     assert account_of(reading, "trips").n_by_reason == (("quarantined", "bad_headway", 1),)
 
 
