@@ -141,6 +141,9 @@ COLUMN_LABELS = {
     "rank_high": "Rank interval, to",
     "p_top_10": "Chance of first ten",
     "courier_flow": "Courier flow (trips a month)",
+    "busy_hours": "Busiest hours (half of its trips)",
+    "busy_hours_share": "Share of its trips in them",
+    "hours_basis": "The hours rest on",
     "courier_flow_per_100k_passengers": "Courier flow per 100,000 passengers",
     "boarding_trips_per_month": "Boarding (trips a month)",
     "interchange_trips_per_month": "Changing (trips a month)",
@@ -190,6 +193,7 @@ COLUMN_LABELS = {
     "propensity": "Chance drawn",
     "expected_met_trips": "Trips met by this stop",
     "met_share_here": "Share of all rail flow",
+    "shift_flow_share": "Share of the station's trips made in this shift",
 }
 
 

@@ -1,0 +1,164 @@
+"""
+When couriers pass each station, as every product tells it: the busiest block of hours, and the week as a strip of cells.
+
+In comes `geo.tables.STATION_HOURS`; nothing is estimated here.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gateline.products.inputs import ProductInputs
+from geo.corridors.hours import HOURS_PER_WEEK, N_DAYS, find_busy_block
+
+__all__ = ["BASIS_WORDS", "HOURS_MEANING", "hour_columns", "name_block", "week_cells", "week_of"]
+
+FloatArray = NDArray[np.float64]
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+N_LEVELS = 4
+_SHARE_DECIMALS = 2
+_CELL_DECIMALS = 9
+BASIS_WORDS = {
+    "assumption": "an assumption: no timetable, no timed record near",
+    "trains": "trains that call, and an assumption of which of them couriers take",
+    "records": "timed records near, and an assumption",
+    "trains and records": "trains that call, and timed records near",
+}
+HOURS_MEANING = (
+    "Busiest hours: the fewest, the same on days that follow each other, in which half of the station's courier trips "
+    "are made. What they rest on stands beside them; an assumption is none of your data."
+)
+
+
+def hour_columns(inputs: ProductInputs, index: pd.Index) -> dict[str, pd.Series]:
+    """
+    Give the columns of a station's hours.
+
+    Parameters
+    ----------
+    inputs : ProductInputs
+        The tables of one run.
+    index : pandas.Index
+        Stations, in the order of the list.
+
+    Returns
+    -------
+    dict of str to pandas.Series
+        ``busy_hours`` (a block of days and hours that holds half of the trips), ``busy_hours_share`` (what it holds)
+        and ``hours_basis`` (what they rest on); none where the run has no hours.
+    """
+    if inputs.station_hours is None:
+        return {}
+    weeks, bases = _weeks(inputs)
+    blocks = [_block(weeks[station].tobytes()) for station in index.astype(str)]
+    return {
+        "busy_hours": pd.Series([name_block(block) for block, _ in blocks], index=index, dtype="str"),
+        "busy_hours_share": pd.Series([share for _, share in blocks], index=index, dtype=float),
+        "hours_basis": pd.Series([bases[station] for station in index.astype(str)], index=index, dtype="str"),
+    }
+
+
+def week_of(inputs: ProductInputs, station_id: str) -> FloatArray:
+    """
+    Give the shares of the hours of one station.
+
+    Parameters
+    ----------
+    inputs : ProductInputs
+        The tables of one run, with hours.
+    station_id : str
+        CRS code.
+
+    Returns
+    -------
+    numpy.ndarray of shape (168,)
+        Shares, from Monday 00:00; sum to 1.
+    """
+    return _weeks(inputs)[0][station_id]
+
+
+def week_cells(inputs: ProductInputs, index: pd.Index) -> dict[str, Any]:
+    """
+    Give each station's week as a strip: a digit an hour, from 0 (none) to 4 (as busy as its busiest).
+
+    Parameters
+    ----------
+    inputs : ProductInputs
+        The tables of one run.
+    index : pandas.Index
+        Stations, in the order of the list.
+
+    Returns
+    -------
+    dict
+        ``weeks``, the distinct strips of 168 digits, and ``week``, the strip of each station; none where the run has no
+        hours.
+    """
+    if inputs.station_hours is None:
+        return {}
+    weeks, _ = _weeks(inputs)
+    strips = [_strip(weeks[str(station)].tobytes()) for station in index]
+    distinct = sorted(set(strips))
+    at = {strip: k for k, strip in enumerate(distinct)}
+    return {"weeks": distinct, "week": [at[strip] for strip in strips]}
+
+
+def name_block(block: tuple[int, int, int, int]) -> str:
+    """
+    Name a block of days and hours.
+
+    Parameters
+    ----------
+    block : tuple of int
+        First day, number of days, first hour and hour of the end.
+
+    Returns
+    -------
+    str
+        Such as ``Wed-Sat 15:00-22:00``.
+
+    Examples
+    --------
+    >>> name_block((2, 4, 15, 22)), name_block((0, 7, 6, 24)), name_block((6, 1, 9, 10))
+    ('Wed-Sat 15:00-22:00', 'daily 06:00-24:00', 'Sun 09:00-10:00')
+    """
+    first, n_days, start, end = block
+    last = (first + n_days - 1) % N_DAYS
+    days = "daily" if n_days == N_DAYS else DAYS[first] if n_days == 1 else f"{DAYS[first]}-{DAYS[last]}"
+    return f"{days} {start:02d}:00-{end:02d}:00"
+
+
+def _weeks(inputs: ProductInputs) -> tuple[dict[str, FloatArray], dict[str, str]]:
+    """Shares by hour, and what they rest on, by station."""
+    table = inputs.station_hours
+    if table is None:
+        return {}, {}
+    # Ids of rows are station and hour, so that the order of the ids is the order of the hours.
+    share = table["week_share"].to_numpy(dtype=float).reshape(-1, HOURS_PER_WEEK)
+    first = table.iloc[::HOURS_PER_WEEK]
+    ids = first["station_id"].tolist()
+    return dict(zip(ids, share, strict=True)), dict(zip(ids, first["hours_basis"], strict=True))
+
+
+@lru_cache(maxsize=8_192)
+def _block(week: bytes) -> tuple[tuple[int, int, int, int], float]:
+    """The busiest block of a week, and the share it holds."""
+    share = np.frombuffer(week, dtype=float)
+    first, n_days, start, end = block = find_busy_block(share)
+    days = (first + np.arange(n_days)) % N_DAYS
+    held = share.reshape(N_DAYS, -1)[days, start:end].sum()
+    return block, round(float(held), _SHARE_DECIMALS)
+
+
+@lru_cache(maxsize=8_192)
+def _strip(week: bytes) -> str:
+    """The digits of a week."""
+    share = np.frombuffer(week, dtype=float)
+    level = np.ceil(np.round(N_LEVELS * share / max(float(share.max()), 1e-300), _CELL_DECIMALS)).astype(int)
+    return "".join(map(str, level.tolist()))
