@@ -44,7 +44,9 @@ class Timetable:
         at = self.stations.index(station)
         in_week = (self.depart_min >= 0) & (self.depart_min < MINUTES_PER_WEEK)
         leaves = (self.tail == at) & in_week
-        gone = {(t, round(m)) for t, m in zip(self.trip[self.tail == at], self.depart_min[self.tail == at], strict=True)}
+        gone = {
+            (t, round(m)) for t, m in zip(self.trip[self.tail == at], self.depart_min[self.tail == at], strict=True)
+        }
         trips_on = {t for t, _ in gone}
         comes = (self.head == at) & ~np.isin(self.trip, list(trips_on))
         comes &= (self.arrive_min >= 0) & (self.arrive_min < MINUTES_PER_WEEK)

@@ -221,7 +221,10 @@ class HourSettings(Section):
         description="Days of the busy hours: those of hot spots on the London Underground. ASSUMPTION for couriers",
     )
     busy_from_h: float = Field(
-        15.0, ge=0, lt=24, description="Start of the busy hours, hours after midnight: as on the Underground. ASSUMPTION"
+        15.0,
+        ge=0,
+        lt=24,
+        description="Start of the busy hours, hours after midnight: as on the Underground. ASSUMPTION",
     )
     busy_to_h: float = Field(
         22.0, gt=0, le=48, description="End of the busy hours, hours after midnight: as on the Underground. ASSUMPTION"
@@ -277,7 +280,9 @@ class PlanSettings(Section):
     must_not_visit: tuple[str, ...] = Field((), description="CRS codes that must not be worked")
     first_on: date | None = Field(None, description="First day of the plan, as 2025-09-15; a Monday where absent")
     team_shifts: int | None = Field(
-        None, ge=1, description="Shifts that all teams work together, where the hours are best; every shift where absent"
+        None,
+        ge=1,
+        description="Shifts that all teams work together, where the hours are best; every shift where absent",
     )
     is_planned: bool = Field(True, description="Whether a run makes the plan: plan.csv, roster sheet and map layer")
 

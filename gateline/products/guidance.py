@@ -51,6 +51,10 @@ HOW_TO_READ = (
         "Enforcement-led: the place is in the first ten only because of what police found there. Check for past "
         "operations before you add more."
     ),
+    (
+        "Busiest hours: the fewest hours, the same on days that follow each other, that hold half of a station's courier "
+        "trips. What they rest on stands beside them: trains, timed records, or an assumption, which is no evidence."
+    ),
     "A dash in place of a rank: its interval is too wide for a number to mean anything. Read the tier and the range.",
     "Insufficient data is not low priority. It means that nothing can be said yet.",
 )

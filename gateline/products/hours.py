@@ -1,5 +1,5 @@
 """
-When couriers pass each station, as every product tells it: the busiest block of hours, and the week as a strip of cells.
+When couriers pass each station, as every product tells it: the busiest block of hours, and the week as a strip.
 
 In comes `geo.tables.STATION_HOURS`; nothing is estimated here.
 """
@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gateline.products.inputs import ProductInputs
 from geo.corridors.hours import HOURS_PER_WEEK, N_DAYS, find_busy_block
 
-__all__ = ["BASIS_WORDS", "HOURS_MEANING", "hour_columns", "name_block", "week_cells", "week_of"]
+__all__ = ["BASIS_WORDS", "name_block", "tell_hours", "week_cells"]
 
 FloatArray = NDArray[np.float64]
 
@@ -30,20 +29,16 @@ BASIS_WORDS = {
     "records": "timed records near, and an assumption",
     "trains and records": "trains that call, and timed records near",
 }
-HOURS_MEANING = (
-    "Busiest hours: the fewest, the same on days that follow each other, in which half of the station's courier trips "
-    "are made. What they rest on stands beside them; an assumption is none of your data."
-)
 
 
-def hour_columns(inputs: ProductInputs, index: pd.Index) -> dict[str, pd.Series]:
+def tell_hours(hours: pd.DataFrame, index: pd.Index) -> dict[str, pd.Series]:
     """
     Give the columns of a station's hours.
 
     Parameters
     ----------
-    inputs : ProductInputs
-        The tables of one run.
+    hours : pandas.DataFrame
+        Table `geo.tables.STATION_HOURS`.
     index : pandas.Index
         Stations, in the order of the list.
 
@@ -51,11 +46,9 @@ def hour_columns(inputs: ProductInputs, index: pd.Index) -> dict[str, pd.Series]
     -------
     dict of str to pandas.Series
         ``busy_hours`` (a block of days and hours that holds half of the trips), ``busy_hours_share`` (what it holds)
-        and ``hours_basis`` (what they rest on); none where the run has no hours.
+        and ``hours_basis`` (what they rest on).
     """
-    if inputs.station_hours is None:
-        return {}
-    weeks, bases = _weeks(inputs)
+    weeks, bases = _weeks(hours)
     blocks = [_block(weeks[station].tobytes()) for station in index.astype(str)]
     return {
         "busy_hours": pd.Series([name_block(block) for block, _ in blocks], index=index, dtype="str"),
@@ -64,46 +57,24 @@ def hour_columns(inputs: ProductInputs, index: pd.Index) -> dict[str, pd.Series]
     }
 
 
-def week_of(inputs: ProductInputs, station_id: str) -> FloatArray:
-    """
-    Give the shares of the hours of one station.
-
-    Parameters
-    ----------
-    inputs : ProductInputs
-        The tables of one run, with hours.
-    station_id : str
-        CRS code.
-
-    Returns
-    -------
-    numpy.ndarray of shape (168,)
-        Shares, from Monday 00:00; sum to 1.
-    """
-    return _weeks(inputs)[0][station_id]
-
-
-def week_cells(inputs: ProductInputs, index: pd.Index) -> dict[str, Any]:
+def week_cells(hours: pd.DataFrame, index: pd.Index) -> dict[str, Any]:
     """
     Give each station's week as a strip: a digit an hour, from 0 (none) to 4 (as busy as its busiest).
 
     Parameters
     ----------
-    inputs : ProductInputs
-        The tables of one run.
+    hours : pandas.DataFrame
+        Table `geo.tables.STATION_HOURS`.
     index : pandas.Index
         Stations, in the order of the list.
 
     Returns
     -------
     dict
-        ``weeks``, the distinct strips of 168 digits, and ``week``, the strip of each station; none where the run has no
-        hours.
+        ``weeks``, the distinct strips of 168 digits, and ``week``, the strip of each station.
     """
-    if inputs.station_hours is None:
-        return {}
-    weeks, _ = _weeks(inputs)
-    strips = [_strip(weeks[str(station)].tobytes()) for station in index]
+    weeks, _ = _weeks(hours)
+    strips = [_strip(weeks[station].tobytes()) for station in index.astype(str)]
     distinct = sorted(set(strips))
     at = {strip: k for k, strip in enumerate(distinct)}
     return {"weeks": distinct, "week": [at[strip] for strip in strips]}
@@ -134,12 +105,10 @@ def name_block(block: tuple[int, int, int, int]) -> str:
     return f"{days} {start:02d}:00-{end:02d}:00"
 
 
-def _weeks(inputs: ProductInputs) -> tuple[dict[str, FloatArray], dict[str, str]]:
+def _weeks(table: pd.DataFrame) -> tuple[dict[str, FloatArray], dict[str, str]]:
     """Shares by hour, and what they rest on, by station."""
-    table = inputs.station_hours
-    if table is None:
-        return {}, {}
     # Ids of rows are station and hour, so that the order of the ids is the order of the hours.
+    table = table.sort_index()
     share = table["week_share"].to_numpy(dtype=float).reshape(-1, HOURS_PER_WEEK)
     first = table.iloc[::HOURS_PER_WEEK]
     ids = first["station_id"].tolist()

@@ -264,7 +264,9 @@ class ProductInputs:
         _require_known(self.station_scores.index, self.stations.index, "station_scores", "stations")
         _require_known(self.place_scores.index, self.places.index, "place_scores", "places")
         if self.station_hours is not None:
-            _require_known(self.station_scores.index, pd.Index(self.station_hours["station_id"]), "station_scores", "station_hours")
+            _require_known(
+                self.station_scores.index, pd.Index(self.station_hours["station_id"]), "station_scores", "station_hours"
+            )
         if self.upstream is not None:
             _require_known(pd.Index(self.upstream["station_id"]), self.stations.index, "upstream", "stations")
         if self.plan is not None:

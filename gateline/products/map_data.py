@@ -128,10 +128,13 @@ def _stations(inputs: ProductInputs) -> dict[str, Any]:
 
 def _hours(inputs: ProductInputs, table: pd.DataFrame) -> dict[str, Any]:
     """When each station's trips are made, where the run has it."""
-    cells = week_cells(inputs, table.index)
-    if not cells:
+    if inputs.station_hours is None:
         return {}
-    told = {"busy_hours": _texts(table["busy_hours"]), "hours_basis": [BASIS_WORDS[basis] for basis in table["hours_basis"]]}
+    cells = week_cells(inputs.station_hours, table.index)
+    told = {
+        "busy_hours": _texts(table["busy_hours"]),
+        "hours_basis": [BASIS_WORDS[basis] for basis in table["hours_basis"]],
+    }
     return {**cells, **told, "busy_share": _as_told(table["busy_hours_share"])}
 
 

@@ -124,8 +124,8 @@ def state_pattern(
     n_busy, n_running = float((busy * running).sum()), float(running.sum())
     if not 0 < busy_share < 1 or not 0 < n_busy < n_running:
         msg = (
-            f"hours: busy_share is {busy_share!r} of {n_busy:g} busy hours in {n_running:g} hours with trains, expected "
-            "a share between 0 and 1 and some hours of each kind. Mend the [hours] settings."
+            f"hours: busy_share is {busy_share!r} of {n_busy:g} busy hours in {n_running:g} hours with trains, "
+            "expected a share between 0 and 1 and some hours of each kind. Mend the [hours] settings."
         )
         raise UsageError(msg)
     pattern = busy * busy_share / n_busy + (1.0 - busy) * (1.0 - busy_share) / (n_running - n_busy)
@@ -198,8 +198,9 @@ def allot_hours(
     seen = np.zeros_like(expected) if records is None else np.where(expected > 0, records, 0.0)
     share = (prior_records * expected + seen) / (prior_records + seen.sum(axis=1, keepdims=True))
     known = np.full(n, False) if trains is None else trains.sum(axis=1) > 0
+    # A record far off moves the hours a little, but they do not rest on it.
     basis = np.where(
-        seen.sum(axis=1) > 0,
+        seen.sum(axis=1) >= 1,
         np.where(known, "trains and records", "records"),
         np.where(known, "trains", "assumption"),
     )

@@ -226,7 +226,7 @@ def wall_clock_hours(
     begin = begin.astype(np.float64)
     # A change of the clocks may end an interval before it starts.
     finish = np.maximum(finish.astype(np.float64), begin)
-    return begin, finish
+    return np.asarray(begin, dtype=np.float64), np.asarray(finish, dtype=np.float64)
 
 
 def _hours_until(at_hours: NDArray[np.floating[Any]], hour: NDArray[np.int64]) -> FloatArray:
