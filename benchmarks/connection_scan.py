@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ def read_feed(path: Path, week_start_on: date) -> Timetable:
                 if not -1 <= day + shift <= 8:
                     continue
                 start = (day + shift) * MINUTES_PER_DAY
-                for one, two in zip(stops, stops[1:], strict=False):
+                for one, two in pairwise(stops):
                     rows.append((start + one[2], start + two[1], n_trips, at[one[3]], at[two[3]]))
                 n_trips += 1
     rows.sort()

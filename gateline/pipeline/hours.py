@@ -70,8 +70,9 @@ def describe_hours_basis(hours: pd.DataFrame) -> str:
         One clause, for the notes of the run.
     """
     basis = hours.drop_duplicates("station_id")["hours_basis"]
-    n_stated = int((basis == "assumption").sum())
-    if n_stated:
-        return f"hours of {n_stated} of {len(basis)} stations are assumed: no timetable and no timed record near"
-    n_records = int(basis.str.contains("records").sum())
-    return f"hours rest on trains at all stations, and on timed records at {n_records} of {len(basis)}"
+    n, n_stated = len(basis), int((basis == "assumption").sum())
+    n_trains, n_records = (int(basis.str.contains(word).sum()) for word in ("trains", "records"))
+    return (
+        f"hours of stations rest on trains at {n_trains} of {n}, on records that know their day or hour at {n_records}, "
+        f"and on an assumption alone at {n_stated}"
+    )

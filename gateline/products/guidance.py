@@ -52,8 +52,9 @@ HOW_TO_READ = (
         "operations before you add more."
     ),
     (
-        "Busiest hours: the fewest hours, the same on days that follow each other, that hold half of a station's courier "
-        "trips. What they rest on stands beside them: trains, timed records, or an assumption, which is no evidence."
+        "Busiest hours: the fewest hours, the same on days that follow each other, that hold half of a station's"
+        " courier trips. What they rest on stands beside them: trains, records that know their day or hour, or an"
+        " assumption, which is no evidence."
     ),
     "A dash in place of a rank: its interval is too wide for a number to mean anything. Read the tier and the range.",
     "Insufficient data is not low priority. It means that nothing can be said yet.",

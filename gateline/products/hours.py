@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geo.corridors.hours import HOURS_PER_WEEK, N_DAYS, find_busy_block
 
-__all__ = ["BASIS_WORDS", "name_block", "tell_hours", "week_cells"]
+__all__ = ["BASIS_WORDS", "name_block", "tell_hours", "tell_week"]
 
 FloatArray = NDArray[np.float64]
 
@@ -24,10 +24,10 @@ N_LEVELS = 4
 _SHARE_DECIMALS = 2
 _CELL_DECIMALS = 9
 BASIS_WORDS = {
-    "assumption": "an assumption: no timetable, no timed record near",
+    "assumption": "an assumption: no timetable, and no record near that knows its day or hour",
     "trains": "trains that call, and an assumption of which of them couriers take",
-    "records": "timed records near, and an assumption",
-    "trains and records": "trains that call, and timed records near",
+    "records": "records near that know their day or hour, and an assumption",
+    "trains and records": "trains that call, and records near that know their day or hour",
 }
 
 
@@ -57,27 +57,38 @@ def tell_hours(hours: pd.DataFrame, index: pd.Index) -> dict[str, pd.Series]:
     }
 
 
-def week_cells(hours: pd.DataFrame, index: pd.Index) -> dict[str, Any]:
+def tell_week(hours: pd.DataFrame | None, index: pd.Index) -> dict[str, list[Any]]:
     """
-    Give each station's week as a strip: a digit an hour, from 0 (none) to 4 (as busy as its busiest).
+    Give what the map draws of each station's week.
 
     Parameters
     ----------
-    hours : pandas.DataFrame
+    hours : pandas.DataFrame or None
         Table `geo.tables.STATION_HOURS`.
     index : pandas.Index
         Stations, in the order of the list.
 
     Returns
     -------
-    dict
-        ``weeks``, the distinct strips of 168 digits, and ``week``, the strip of each station.
+    dict of str to list
+        ``weeks``, the distinct strips of 168 digits, one an hour from 0 (none) to 4 (as busy as its busiest), and
+        ``week``, the strip of each station; ``busy_hours, busy_share`` and ``hours_basis`` in words. Empty without
+        hours.
     """
+    if hours is None:
+        return {}
     weeks, _ = _weeks(hours)
     strips = [_strip(weeks[station].tobytes()) for station in index.astype(str)]
     distinct = sorted(set(strips))
     at = {strip: k for k, strip in enumerate(distinct)}
-    return {"weeks": distinct, "week": [at[strip] for strip in strips]}
+    told = tell_hours(hours, index)
+    return {
+        "weeks": distinct,
+        "week": [at[strip] for strip in strips],
+        "busy_hours": told["busy_hours"].tolist(),
+        "busy_share": told["busy_hours_share"].tolist(),
+        "hours_basis": [BASIS_WORDS[basis] for basis in told["hours_basis"]],
+    }
 
 
 def name_block(block: tuple[int, int, int, int]) -> str:

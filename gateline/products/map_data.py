@@ -26,7 +26,7 @@ from gateline.products.guidance import (
     score_meaning,
     tier_meaning,
 )
-from gateline.products.hours import BASIS_WORDS, week_cells
+from gateline.products.hours import tell_week
 from gateline.products.inert import cell_text
 from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs, reason_columns, reason_label
 from gateline.products.interception import describe_plan, worked_stations
@@ -122,20 +122,8 @@ def _stations(inputs: ProductInputs) -> dict[str, Any]:
         "footfall": _as_told(table["entries_exits_per_year"]),
         "harm": _as_told(table["hotspot_harm_within_15_min_walk"]),
         **_beside(table, ("rank_per_passenger", "harm_near", "rank_harm")),
-        **_hours(inputs, table),
+        **tell_week(inputs.station_hours, table.index),
     }
-
-
-def _hours(inputs: ProductInputs, table: pd.DataFrame) -> dict[str, Any]:
-    """When each station's trips are made, where the run has it."""
-    if inputs.station_hours is None:
-        return {}
-    cells = week_cells(inputs.station_hours, table.index)
-    told = {
-        "busy_hours": _texts(table["busy_hours"]),
-        "hours_basis": [BASIS_WORDS[basis] for basis in table["hours_basis"]],
-    }
-    return {**cells, **told, "busy_share": _as_told(table["busy_hours_share"])}
 
 
 def _other_stations(inputs: ProductInputs) -> dict[str, Any]:

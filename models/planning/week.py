@@ -2,7 +2,7 @@ r"""
 How much of a week each shift sees: `geo.tables.STATION_HOURS` and shifts in, shares of the trips by pattern out.
 
 A trip passes the stations of its pattern within one shift, so a pattern has one week: the mean of the weeks of its
-stations, each as heavy as the chance of being met there. Shares of shifts that do not overlap then sum to at most 1, and
+stations, each as heavy as the chance of being met there. Shares of shifts that do not overlap then sum to at most 1:
 no trip is met twice for being seen at two hours.
 
 Days on whose shifts nearly all trips divide alike among the patterns are of one kind: they take one list of stations,

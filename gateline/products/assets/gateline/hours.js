@@ -22,5 +22,5 @@ gl.stationHours = (box, table, at) => {
       strip.appendChild(gl.svg("rect", { class: "gl-hour-" + level, x: 34 + 12.5 * hour, y: 15 + 15 * row, width: 11.5, height: 13 }));
     }
   });
-  gl.add(box, strip, gl.make("p", "gl-small", "Pale: few trips or none; dark: as many as in its busiest hour. Rests on " + table.hours_basis[at] + "."));
+  gl.add(box, strip, gl.make("p", "gl-small", "The stronger the colour, the more trips; none where there is none. Rests on " + table.hours_basis[at] + "."));
 };
