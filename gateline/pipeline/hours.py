@@ -73,6 +73,6 @@ def describe_hours_basis(hours: pd.DataFrame) -> str:
     n, n_stated = len(basis), int((basis == "assumption").sum())
     n_trains, n_records = (int(basis.str.contains(word).sum()) for word in ("trains", "records"))
     return (
-        f"hours of stations rest on trains at {n_trains} of {n}, on records that know their day or hour at {n_records}, "
-        f"and on an assumption alone at {n_stated}"
+        f"hours of stations rest on trains at {n_trains} of {n}, on records that know their day or hour at "
+        f"{n_records}, and on an assumption alone at {n_stated}"
     )

@@ -39,6 +39,7 @@ HOURS_PER_WEEK = 168
 HOURS_PER_DAY = 24
 N_DAYS = 7
 _MINUTES_PER_HOUR = 60.0
+_START = ("pattern_id", "hour_of_week", "n_departures", "start_min")
 # Shares are compared as finely as this, so that a last bit decides no block.
 _DECIMALS = 9
 
@@ -47,8 +48,8 @@ def count_trains(calls: pd.DataFrame, departures: pd.DataFrame, station_ids: Seq
     """
     Count the trains at the platforms of each station by hour of the week.
 
-    A train counts in the hour in which it leaves, or comes where it ends. Only the hour of its start is kept in the
-    table, so starts are spread evenly over that hour; past Sunday midnight it is Monday again.
+    A train counts in the hour in which it leaves, or comes where it ends. Where the table keeps only the hour of its
+    start, starts are spread evenly over that hour. Past Sunday midnight it is Monday again.
 
     Parameters
     ----------
@@ -73,9 +74,11 @@ def count_trains(calls: pd.DataFrame, departures: pd.DataFrame, station_ids: Seq
     validate(departures, SERVICE_DEPARTURES)
     wanted = pd.Index(station_ids)
     here = calls[calls["station_id"].isin(wanted)][["pattern_id", "station_id", "arrival_min", "departure_min"]]
-    rows = here.merge(departures[["pattern_id", "hour_of_week", "n_departures"]], on="pattern_id")
+    rows = here.merge(departures.drop(columns=departures.columns.difference(_START)), on="pattern_id")
     at_min = rows["departure_min"].fillna(rows["arrival_min"]).fillna(0.0).to_numpy(dtype=float)
     later, over_share = np.divmod(at_min / _MINUTES_PER_HOUR, 1.0)
+    if "start_min" in rows.columns:
+        later, over_share = (at_min + rows["start_min"].to_numpy(dtype=float)) // _MINUTES_PER_HOUR, np.zeros(len(rows))
     hour = rows["hour_of_week"].to_numpy(dtype=np.int64) + later.astype(np.int64)
     station = wanted.get_indexer(pd.Index(rows["station_id"]))
     n = rows["n_departures"].to_numpy(dtype=float)

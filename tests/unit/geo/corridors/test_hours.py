@@ -135,11 +135,17 @@ def test_a_block_may_go_past_sunday_and_ties_go_to_the_first_day():
 
 
 def test_what_cannot_be_stated_is_refused():
-    with pytest.raises(UsageError, match=r"hours: busy_share is 0\.5 of 0 busy hours in 126 hours with trains, expected"):
+    with pytest.raises(
+        UsageError, match=r"hours: busy_share is 0\.5 of 0 busy hours in 126 hours with trains, expected"
+    ):
         state_pattern(**{**UNDERGROUND, "busy_h": (1.0, 4.0)})
-    with pytest.raises(UsageError, match=r"hours: 22\.0 to 15\.0 is no span of a day, expected a start and a later end"):
+    with pytest.raises(
+        UsageError, match=r"hours: 22\.0 to 15\.0 is no span of a day, expected a start and a later end"
+    ):
         state_pattern(**{**UNDERGROUND, "busy_h": (22.0, 15.0)})
-    with pytest.raises(InputError, match=r"hours: prior_records is 0\.0 and the shares of a station sum to 1, expected"):
+    with pytest.raises(
+        InputError, match=r"hours: prior_records is 0\.0 and the shares of a station sum to 1, expected"
+    ):
         allot(prior_records=0.0)
 
 
