@@ -59,7 +59,7 @@ def read_feed(path: Path, week_start_on: date) -> Timetable:
     """Every run of one week and a day on either side, by CRS code."""
     with zipfile.ZipFile(path) as feed:
         crs = {row["stop_id"]: row["stop_code"] for row in _rows(feed, "stops.txt")}
-        services = _service_days(feed, week_start_on)
+        services = service_days(feed, week_start_on)
         service_of = {row["trip_id"]: row["service_id"] for row in _rows(feed, "trips.txt")}
         calls: dict[str, list[tuple[int, float, float, str]]] = {}
         for row in _rows(feed, "stop_times.txt"):
@@ -149,7 +149,8 @@ def _evaluate(profile: list[tuple[float, float]], ready: float) -> float:
     return profile[low - 1][1] if low else float("inf")
 
 
-def _service_days(feed: zipfile.ZipFile, week_start_on: date) -> dict[str, tuple[int, ...]]:
+def service_days(feed: zipfile.ZipFile, week_start_on: date) -> dict[str, tuple[int, ...]]:
+    """Days of the week on which each service runs, 0 is Monday."""
     names = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
     week = [(week_start_on + timedelta(days=k)).strftime("%Y%m%d") for k in range(7)]
     days: dict[str, set[int]] = {}

@@ -39,7 +39,7 @@ HOURS_PER_WEEK = 168
 HOURS_PER_DAY = 24
 N_DAYS = 7
 _MINUTES_PER_HOUR = 60.0
-_START = ("pattern_id", "hour_of_week", "n_departures", "start_min")
+_START = ["pattern_id", "hour_of_week", "n_departures", "start_min"]
 # Shares are compared as finely as this, so that a last bit decides no block.
 _DECIMALS = 9
 
@@ -56,7 +56,8 @@ def count_trains(calls: pd.DataFrame, departures: pd.DataFrame, station_ids: Seq
     calls : pandas.DataFrame
         Table `geo.tables.SERVICE_CALLS`. Never modified.
     departures : pandas.DataFrame
-        Table `geo.tables.SERVICE_DEPARTURES`. Never modified.
+        Table `geo.tables.SERVICE_DEPARTURES`, with a further column ``start_min`` (minutes past the hour of the start)
+        where minutes are known. Never modified.
     station_ids : sequence of str
         CRS codes.
 

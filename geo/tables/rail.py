@@ -85,9 +85,6 @@ SERVICE_DEPARTURES = Contract(
         "pattern_id": Column("text", "stopping pattern"),
         "hour_of_week": Column("count", "0 is Monday 00:00-00:59, of the first departure", low=0, high=167),
         "n_departures": Column("number", "departures in that hour of an average week", low=0),
-        "start_min": Column(
-            "number", "minutes past that hour of the first departure, where the reader keeps them", low=0, optional=True
-        ),
     },
-    total="One row a pattern and an hour of the week in which it starts; and a minute, where minutes are kept.",
+    total="One row a pattern and an hour of the week in which it starts.",
 )

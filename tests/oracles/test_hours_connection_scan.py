@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from benchmarks.connection_scan import least_minutes, mean_minutes, read_feed, scan_profiles
-from benchmarks.railway_hours import FEED, MONDAY, compare_times, measure_all_hours, read_timetable
+from benchmarks.railway_hours import (
+    FEED,
+    MONDAY,
+    compare_timed,
+    compare_times,
+    measure_all_hours,
+    read_minutes,
+    read_timetable,
+)
 from geo.corridors.hours import count_trains
 
 pytestmark = pytest.mark.real
@@ -46,6 +54,22 @@ def test_the_scan_takes_the_train_that_a_reader_of_the_timetable_takes(feed):
         assert least_minutes(profile, hour) <= mean_minutes(profile, hour) <= 40
     departures = [depart for depart, _ in profile]
     assert departures == sorted(departures, reverse=True)
+
+
+def test_times_of_168_hours_are_those_of_the_feed_where_minutes_are_kept(feed, real_data):
+    timed = compare_timed(feed, real_data / FEED, each=23)
+    assert len(timed) == 168 * (len(timed) // 168) > 168 * 50
+    for name in ("", "_least"):
+        ours, theirs = timed[f"ours{name}"], timed[f"feed{name}"]
+        assert np.isfinite(theirs).sum() > 3_000
+        np.testing.assert_array_equal(np.isfinite(ours), np.isfinite(theirs))
+        known = np.isfinite(theirs)
+        np.testing.assert_allclose(ours[known], theirs[known], atol=1e-6)
+
+
+def test_every_train_counts_in_its_hour_where_minutes_are_kept(feed, real_data):
+    ours = count_trains(*read_minutes(real_data / FEED), feed.stations)
+    np.testing.assert_array_equal(ours, np.stack([feed.trains_by_hour(code) for code in feed.stations]))
 
 
 def test_direct_trains_take_the_minutes_of_the_feed(feed, reading):

@@ -153,3 +153,20 @@ def test_hours_past_midnight_may_be_stated():
     pattern, running = state_pattern(**{**UNDERGROUND, "running_h": (6.0, 25.0), "busy_h": (22.0, 25.0)})
     assert running.reshape(7, 24)[3, [0, 1, 5, 6, 23]].tolist() == [1.0, 0.0, 0.0, 1.0, 1.0]
     assert pattern.reshape(7, 24)[2, 0] > pattern.reshape(7, 24)[2, 12]
+
+
+def test_a_train_whose_minute_is_known_counts_in_one_hour():
+    calls = make_calls(("P", 0, "A", np.nan, 0.0), ("P", 1, "B", 45.0, np.nan))
+    departures = make_departures(("P", 8, 2.0)).assign(start_min=20.0)
+    trains = count_trains(calls, departures, ["A", "B"])
+    assert trains[0, 8] == trains[1, 9] == 2.0
+    assert trains.sum() == 4.0
+
+
+def test_the_order_of_rows_changes_nothing():
+    calls = make_calls(("P", 0, "A", np.nan, 0.0), ("P", 1, "B", 47.0, np.nan), ("Q", 0, "B", np.nan, 0.0),
+                       ("Q", 1, "A", 31.0, np.nan))  # fmt: skip
+    departures = make_departures(("P", 8, 1.3), ("Q", 8, 0.7), ("P", 9, 1.1))
+    np.testing.assert_array_equal(
+        count_trains(calls, departures, ["A", "B"]), count_trains(calls.iloc[::-1], departures.iloc[::-1], ["A", "B"])
+    )
