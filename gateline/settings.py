@@ -219,6 +219,37 @@ class CorridorSettings(Section):
     )
 
 
+class HourSettings(Section):
+    """When couriers travel: stated here, then moved by trains and by timed records where there are any."""
+
+    busy_days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
+        ("wed", "thu", "fri", "sat"),
+        min_length=1,
+        description="Days of the busy hours: those of hot spots on the London Underground. ASSUMPTION for couriers",
+    )
+    busy_from_h: float = Field(
+        15.0,
+        ge=0,
+        lt=24,
+        description="Start of the busy hours, hours after midnight: as on the Underground. ASSUMPTION",
+    )
+    busy_to_h: float = Field(
+        22.0, gt=0, le=48, description="End of the busy hours, hours after midnight: as on the Underground. ASSUMPTION"
+    )
+    busy_share: float = Field(
+        0.5, gt=0, lt=1, description="Share of trips in the busy hours where trains run evenly. ASSUMPTION"
+    )
+    running_from_h: float = Field(
+        5.5, ge=0, lt=24, description="Trains run from here on, hours after midnight, without a timetable. ASSUMPTION"
+    )
+    running_to_h: float = Field(
+        23.5, gt=0, le=48, description="Trains run until here, hours after midnight, without a timetable. ASSUMPTION"
+    )
+    prior_records: float = Field(
+        100.0, gt=0, description="Timed records at a station that weigh as much as what is stated. ASSUMPTION"
+    )
+
+
 class ScoreSettings(Section):
     """How the score is made: from the posterior, or, where weights are stated, as a weighted index."""
 
@@ -254,6 +285,12 @@ class PlanSettings(Section):
     )
     must_visit: tuple[str, ...] = Field((), description="CRS codes that must be worked")
     must_not_visit: tuple[str, ...] = Field((), description="CRS codes that must not be worked")
+    first_on: date | None = Field(None, description="First day of the plan, as 2025-09-15; a Monday where absent")
+    team_shifts: int | None = Field(
+        None,
+        ge=1,
+        description="Shifts that all teams work together, where the hours are best; every shift where absent",
+    )
     is_planned: bool = Field(True, description="Whether a run makes the plan: plan.csv, roster sheet and map layer")
 
 
@@ -268,6 +305,7 @@ class Settings(Section):
     access: AccessSettings = AccessSettings()
     hotspots: HotspotSettings = HotspotSettings()
     corridors: CorridorSettings = CorridorSettings()
+    hours: HourSettings = HourSettings()
     scores: ScoreSettings = ScoreSettings()
     plan: PlanSettings = PlanSettings()
 

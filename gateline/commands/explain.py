@@ -9,6 +9,7 @@ import pandas as pd
 import typer
 
 from gateline.products.guidance import RAILWAY_MEANING, score_meaning
+from gateline.products.hours import BASIS_WORDS, tell_hours
 from gateline.products.lists import is_issued
 from gateline.study import Study, open_demo, open_workspace
 from geo.errors import UsageError
@@ -89,6 +90,8 @@ def explain_place(study: Study, unit: str) -> str:
     ]
     reasons = [str(column) for column in table.columns if str(column).startswith("reason_")]
     lines += [f"  {row[name]:+8.{decimals}f}  {name.removeprefix('reason_').replace('_', ' ')}" for name in reasons]
+    if is_station:
+        lines += ["", *_hours(study, unit_id)]
     lines += ["", "Where from:", *_origins(study, unit_id, is_station=is_station)]
     varied = vary_assumptions(estimate)
     before = varied.pop("as it is")
@@ -149,6 +152,17 @@ def _origins(study: Study, unit_id: str, *, is_station: bool) -> list[str]:
     ids = top.index.astype(str).tolist()
     names, whole = study.names, max(float(trips.sum()), 1e-12)
     return [f"  {100 * value / whole:6.1f} %  {names[i]}" for i, value in zip(ids, top.to_numpy(float), strict=True)]
+
+
+def _hours(study: Study, unit_id: str) -> list[str]:
+    """When half of the station's trips are made, and what that rests on."""
+    told = tell_hours(study.results.hours, pd.Index([unit_id]))
+    block, share, basis = (told[name].iloc[0] for name in ("busy_hours", "busy_hours_share", "hours_basis"))
+    return [
+        "When (the fewest hours, the same on days that follow each other, that hold half of its trips):",
+        f"  {100 * share:6.0f} %  {block}",
+        f"  Rests on {BASIS_WORDS[basis]}.",
+    ]
 
 
 def _moves(table: pd.DataFrame, decimals: int) -> list[str]:

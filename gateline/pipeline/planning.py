@@ -35,6 +35,7 @@ def plan_rules(settings: PlanSettings) -> PlanRules:
         random_share=settings.random_share,
         must_visit=settings.must_visit,
         must_not_visit=settings.must_not_visit,
+        n_team_shifts=settings.team_shifts,
     )
 
 
@@ -77,4 +78,6 @@ def plan_run(results: Results, settings: Settings) -> InterceptionPlan | None:
         station_scores=scored,
         usage=results.usage if len(results.usage) else None,
         trips_per_line_per_month=settings.corridors.trips_per_line_per_month,
+        first_on=settings.plan.first_on,
+        hours=results.hours,
     )

@@ -53,6 +53,8 @@ class Railway:
         Minutes over platforms and, with a timetable, trains.
     basis : {"timetable", "estimated", "none"}
         Where the trains come from; none where every train is taken to call everywhere.
+    calls, departures : pandas.DataFrame or None
+        Tables `SERVICE_CALLS` and `SERVICE_DEPARTURES` of the trains here; None where there are none.
     notes : tuple of str
         What is right but poorer.
     """
@@ -60,6 +62,8 @@ class Railway:
     network: RailNetwork
     graph: PassengerGraph
     basis: Basis
+    calls: pd.DataFrame | None
+    departures: pd.DataFrame | None
     notes: tuple[str, ...]
 
     @property
@@ -110,7 +114,7 @@ def build_railway(inputs: Inputs, settings: Settings) -> Railway:
             fixed_links=timetable.fixed_links if len(timetable.fixed_links) else None,
             default_interchange_min=settings.rail.interchange_min,
         )
-        return Railway(network, graph, "timetable", tuple(notes))
+        return Railway(network, graph, "timetable", calls, departures, tuple(notes))
     is_wanted = settings.rail.estimate_trains and len(inputs.passenger_flows) > 0
     if is_wanted and len(network.stations) <= _MOST_ESTIMATED:
         country = build_rail_network(inputs.rail_track, inputs.stations, snap_limit_m=settings.rail.snap_limit_m)
@@ -125,11 +129,11 @@ def build_railway(inputs: Inputs, settings: Settings) -> Railway:
                 hours=_running_hours(departures),
                 default_interchange_min=settings.rail.interchange_min,
             )
-            return Railway(network, graph, "estimated", (*notes, _ESTIMATED))
+            return Railway(network, graph, "estimated", calls, departures, (*notes, _ESTIMATED))
     graph = build_passenger_graph(
         network.links, dwell_min=settings.rail.dwell_min, default_interchange_min=settings.rail.interchange_min
     )
-    return Railway(network, graph, "none", (*notes, _CALLS_EVERYWHERE))
+    return Railway(network, graph, "none", None, None, (*notes, _CALLS_EVERYWHERE))
 
 
 def _bound_here(calls: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from gateline.pipeline.beside import Beside, measure_beside
 from gateline.pipeline.cells import find_cells, measure_offence_surface
+from gateline.pipeline.hours import describe_hours_basis, find_hours
 from gateline.pipeline.journeys import Flow, Region, price_journeys
 from gateline.pipeline.posterior import Fitted, fit_posterior, gather_evidence
 from gateline.pipeline.railway import Basis, build_railway
@@ -75,6 +76,8 @@ class Results:
         What stands beside the scores: harm, and trips weighted by children.
     upstream : pandas.DataFrame
         Table `UPSTREAM_STATIONS`: where each exporting area's flow can be met earliest.
+    hours : pandas.DataFrame
+        Table `STATION_HOURS`: when the trips of each scored station are made.
     cutoff : pandas.Period
         Last month used.
     railway_basis : {"timetable", "estimated", "none"}
@@ -101,6 +104,7 @@ class Results:
     fitted: Fitted
     beside: Beside
     upstream: pd.DataFrame
+    hours: pd.DataFrame
     cutoff: pd.Period
     railway_basis: Basis
     railway_notes: tuple[str, ...]
@@ -210,13 +214,14 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             place_scores = score_places(fitted.estimate, fitted.reasons, region.towns["name"])
             place_scores = _withheld(_beside(place_scores, place_features, "hotspot_harm_in_town"))
         beside = measure_beside(inputs, scored_stations, region.towns, fitted.estimate, has_usage=len(usage) > 0)
+        hours = find_hours(inputs, railway, scored_stations, _trips(station_scores, station_exposure), settings.hours)
         record.rows = {"stations": len(station_scores.table), "places": len(place_scores.table)}
         record.notes = [
             f"rankability of {what} is {scores.rankability:.2f} of 1: no rank is issued, read the tiers"
             for what, scores in (("stations", station_scores), ("towns", place_scores))
             if scores.rankability < MIN_RANKABILITY
         ]
-        record.notes += beside.notes
+        record.notes += [*beside.notes, describe_hours_basis(hours)]
     return Results(
         network=network,
         supply=region.supply,
@@ -236,6 +241,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         fitted=fitted,
         beside=beside,
         upstream=upstream,
+        hours=hours,
         cutoff=cutoff,
         railway_basis=railway.basis,
         railway_notes=railway_notes,
@@ -276,6 +282,14 @@ def _usage(inputs: Inputs) -> pd.DataFrame:
     if len(inputs.passenger_flows):
         return measure_station_usage(inputs.passenger_flows, usage_basis="ORR origin-destination matrix")
     return inputs.station_usage if len(inputs.station_usage) else empty(STATION_USAGE)
+
+
+def _trips(scores: Scores, exposure: pd.DataFrame) -> pd.Series:
+    """Trips a month by station as the list tells them: the posterior's, or those of the flow beside an index."""
+    table = scores.table
+    if "trips_per_month" in table.columns:
+        return table["trips_per_month"]
+    return exposure["courier_trips_per_month"].reindex(table.index).fillna(0.0)
 
 
 def _banded_addresses(fitted: Fitted) -> pd.Series | None:

@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from gateline.pipeline.hours import describe_hours_basis
 from gateline.pipeline.private_digest import PRIVATE_ROLES
 from gateline.pipeline.read import Inputs
 from gateline.pipeline.record import Recorder, library_versions
@@ -101,7 +102,12 @@ def make_marks(inputs: Inputs, results: Results, settings: Settings, *, run_id: 
 
 def _notes(results: Results) -> list[str]:
     """Limits that this run's own figures state."""
-    notes = [*results.railway_notes, *results.fitted.notes, *results.beside.notes]
+    notes = [
+        *results.railway_notes,
+        *results.fitted.notes,
+        *results.beside.notes,
+        describe_hours_basis(results.hours),
+    ]
     for what, scores in (("stations", results.station_scores), ("towns", results.place_scores)):
         n_wide = int((~scores.table["is_rank_issued"]).sum())
         if n_wide:
@@ -185,6 +191,8 @@ def product_inputs(
         index_lists=frozenset(what for what, scores in lists if scores.weights),
         trips_level=level_of(results),
         upstream=results.upstream,
+        # A cell may tell the hour of one record: the strip is for those who plan shifts.
+        station_hours=results.hours if marks.profile == "tactical" else None,
         plan=None if plan is None else plan.table,
         plan_summary=None if plan is None else asdict(plan.summary),
         plan_residual=None if plan is None else plan.residual,

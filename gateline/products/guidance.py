@@ -52,6 +52,11 @@ HOW_TO_READ = (
         "Enforcement-led: the place is in the first ten only because of what police found there. Check for past "
         "operations before you add more."
     ),
+    (
+        "Busiest hours: the fewest hours, the same on days that follow each other, that hold half of a station's"
+        " courier trips. What they rest on stands beside them: trains, records that know their day or hour, or an"
+        " assumption, which is no evidence."
+    ),
     "A dash in place of a rank: its interval is too wide for a number to mean anything. Read the tier and the range.",
     "Insufficient data is not low priority. It means that nothing can be said yet.",
 )
@@ -148,6 +153,9 @@ COLUMN_LABELS = {
     "rank_high": "Rank interval, to",
     "p_top_10": "Chance of first ten",
     "courier_flow": "Courier flow (trips a month)",
+    "busy_hours": "Busiest hours (half of its trips)",
+    "busy_hours_share": "Share of its trips in them",
+    "hours_basis": "The hours rest on",
     "courier_flow_per_100k_passengers": "Courier flow per 100,000 passengers",
     "boarding_trips_per_month": "Boarding (trips a month)",
     "interchange_trips_per_month": "Changing (trips a month)",
@@ -197,6 +205,7 @@ COLUMN_LABELS = {
     "propensity": "Chance drawn",
     "expected_met_trips": "Trips met by this stop",
     "met_share_here": "Share of all rail flow",
+    "shift_flow_share": "Share of the station's trips made in this shift",
 }
 
 

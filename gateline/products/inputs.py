@@ -31,6 +31,7 @@ from geo.tables import (
     SEGMENT_FLOWS,
     STATION_EXPOSURE,
     STATION_FLOWS,
+    STATION_HOURS,
     STATION_SCORES,
     STATION_USAGE,
     STATIONS,
@@ -208,6 +209,8 @@ class ProductInputs:
         Table `PLAN_RESIDUAL`, as `models.planning.InterceptionPlan.residual` is.
     plan_comparison : pandas.DataFrame or None
         Plans by name, as `models.planning.InterceptionPlan.comparison`, for the intervals.
+    station_hours : pandas.DataFrame or None
+        Table `STATION_HOURS`, of every scored station.
     station_beside, place_beside : pandas.DataFrame or None
         What stands beside the scores and is no part of them: ``harm_near`` by ``station_id``; ``harm_in_town`` and,
         where a layer is supplied, ``child_score, child_score_low, child_score_high`` by ``place_id``.
@@ -244,6 +247,7 @@ class ProductInputs:
     plan_summary: Mapping[str, Any] | None = None
     plan_residual: pd.DataFrame | None = None
     plan_comparison: pd.DataFrame | None = None
+    station_hours: pd.DataFrame | None = None
     station_beside: pd.DataFrame | None = None
     place_beside: pd.DataFrame | None = None
     child_layer: str | None = None
@@ -262,6 +266,10 @@ class ProductInputs:
                 require_metric(getattr(self, name), name)
         _require_known(self.station_scores.index, self.stations.index, "station_scores", "stations")
         _require_known(self.place_scores.index, self.places.index, "place_scores", "places")
+        if self.station_hours is not None:
+            _require_known(
+                self.station_scores.index, pd.Index(self.station_hours["station_id"]), "station_scores", "station_hours"
+            )
         if self.upstream is not None:
             _require_known(pd.Index(self.upstream["station_id"]), self.stations.index, "upstream", "stations")
         if self.plan is not None:
@@ -286,6 +294,7 @@ _CONTRACTS: dict[str, Contract] = {
     "hotspot_months": HOTSPOT_MONTHS,
     "cuckooing_bands": BANDS,
     "station_usage": STATION_USAGE,
+    "station_hours": STATION_HOURS,
     "upstream": UPSTREAM_STATIONS,
     "plan": PLAN,
     "plan_residual": PLAN_RESIDUAL,

@@ -21,6 +21,7 @@ __all__ = ["describe_plan", "roster_list", "worked_stations", "write_plan_csv"]
 DAYS_PER_MONTH = 365.25 / 12
 _REASONS = {"model": "meets most", "random": "drawn at random, to learn from", "must": "asked for"}
 _N_GAINING = 3
+_SHARE_DECIMALS = 3
 # Flow that moves by less than this many trips a month is not worth a name.
 _LEAST_MOVED = 0.01
 
@@ -38,8 +39,9 @@ def roster_list(inputs: ProductInputs) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a stop, by day, start, team and stop: ``worked_on, shift, hours, team, stop, station_id, name, tier,
-        present_min, n_visits, plan_reason, propensity, expected_met_trips, met_share_here``. The share is of the rail
-        trips of the plan's days, null where no summary gives these. No rows where there is no plan.
+        present_min, n_visits, plan_reason, propensity, expected_met_trips, met_share_here``, and ``shift_flow_share``
+        where the plan knows hours. The share met is of the rail trips of the plan's days, null where no summary gives
+        these. No rows where there is no plan.
     """
     if inputs.plan is None:
         return pd.DataFrame()
@@ -48,6 +50,8 @@ def roster_list(inputs: ProductInputs) -> pd.DataFrame:
     columns = ["team", "stop", "station_id", "name", "tier", "present_min", "n_visits"]
     table = plan[["worked_on", "shift"]].assign(hours=hours).join(plan[columns])
     table["plan_reason"] = plan["reason"].map(_REASONS)
+    if "shift_flow_share" in plan.columns:
+        table["shift_flow_share"] = plan["shift_flow_share"].round(_SHARE_DECIMALS)
     return table.assign(
         propensity=plan["propensity"],
         expected_met_trips=round_figures(plan["expected_met_trips"]),
@@ -128,8 +132,10 @@ def write_plan_csv(path: Path, inputs: ProductInputs) -> None:
     """
     if inputs.plan is not None:
         met = [str(name) for name in inputs.plan.columns if str(name).startswith("expected_met_")]
-        told = {name: round_figures(inputs.plan[name]) for name in met}
-        write_csv(path, inputs.plan.assign(**told), inputs.marks)
+        told = inputs.plan.assign(**{name: round_figures(inputs.plan[name]) for name in met})
+        if "shift_flow_share" in told.columns:
+            told["shift_flow_share"] = told["shift_flow_share"].round(_SHARE_DECIMALS)
+        write_csv(path, told, inputs.marks)
 
 
 def _size_of(inputs: ProductInputs, plan: pd.DataFrame) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gateline.products.beside import stations_beside, towns_beside
+from gateline.products.hours import tell_hours
 from gateline.products.inputs import ProductInputs, reason_columns
 from geo.errors import IntegrityError
 from models.telling import round_figures, tell_scores
@@ -63,6 +64,7 @@ def station_list(inputs: ProductInputs) -> pd.DataFrame:
             "hotspot_harm_within_15_min_walk": float("nan") if harm is None else harm,
             "enforcement_led": scores["enforcement_led"],
             "in_force_area": inputs.stations["is_in_force"].reindex(scores.index),
+            **({} if inputs.station_hours is None else tell_hours(inputs.station_hours, scores.index)),
             **stations_beside(inputs, scores.index),
         },
         index=scores.index,

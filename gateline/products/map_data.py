@@ -26,6 +26,7 @@ from gateline.products.guidance import (
     score_meaning,
     tier_meaning,
 )
+from gateline.products.hours import tell_week
 from gateline.products.inert import cell_text
 from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs, reason_columns, reason_label
 from gateline.products.interception import describe_plan, worked_stations
@@ -121,6 +122,7 @@ def _stations(inputs: ProductInputs) -> dict[str, Any]:
         "footfall": _as_told(table["entries_exits_per_year"]),
         "harm": _as_told(table["hotspot_harm_within_15_min_walk"]),
         **_beside(table, ("rank_per_passenger", "harm_near", "rank_harm")),
+        **tell_week(inputs.station_hours, table.index),
     }
 
 

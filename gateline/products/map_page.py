@@ -23,7 +23,7 @@ __all__ = ["write_map"]
 
 _LEAFLET_JS = "vendored:leaflet.js"
 _LEAFLET_CSS = "vendored:leaflet.css"
-_SCRIPTS = ("page.js", "style.js", "labels.js", "layers.js", "plan.js", "panel.js", "tools.js", "start.js")
+_SCRIPTS = ("page.js", "style.js", "labels.js", "layers.js", "plan.js", "panel.js", "hours.js", "tools.js", "start.js")
 _MAX_ZOOM = 16
 _VIEWPORT = re.compile(r'<meta name="viewport".*?/>', re.DOTALL)
 

@@ -75,6 +75,8 @@ _NUMBER_FORMATS = {
     "latent_exposure": "0",
     "list_rank": "0",
     "main_rank": "0",
+    "busy_hours_share": "0%",
+    "shift_flow_share": "0.0%",
     "harm_near": "#,##0",
     "harm_in_town": "#,##0",
     "hotspot_harm_within_15_min_walk": "#,##0",

@@ -242,7 +242,8 @@ def _load(
     loads = load_rides(group.paths, alighting)
     changing = _changing(rides, loads, changes)
     calling = rides.calls[loads.used].T @ loads.on_rides + (loads.through - changing)
-    flows = np.stack([loads.boarding, changing, calling, alighting])
+    # The solution of the system may end a last bit below nothing.
+    flows = np.stack([np.maximum(loads.boarding, 0.0), changing, calling, alighting])
     on_rides = np.zeros(rides.tail.size)
     on_rides[loads.used] = loads.on_rides.sum(axis=1)
     return flows, on_rides

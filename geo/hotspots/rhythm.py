@@ -17,7 +17,7 @@ from scipy.stats import norm
 
 from geo.errors import InputError, UsageError
 
-__all__ = ["dark_hours_by_month", "measure_hours_of_week", "measure_season"]
+__all__ = ["dark_hours_by_month", "measure_hours_of_week", "measure_season", "wall_clock_hours"]
 
 FloatArray = NDArray[np.float64]
 
@@ -171,6 +171,43 @@ def measure_hours_of_week(
     .. [1] Ratcliffe, J. H. (2000). "Aoristic analysis: the spatial interpretation of unspecific temporal events."
        International Journal of Geographical Information Science 14(7), 669-679.
     """
+    begin, finish = wall_clock_hours(from_at, to_at, time_zone=time_zone)
+    length = finish - begin
+    hour = np.arange(HOURS_PER_WEEK)
+    total = np.zeros(HOURS_PER_WEEK)
+    is_instant = length == 0
+    np.add.at(total, np.floor(begin[is_instant]).astype(np.int64) % HOURS_PER_WEEK, 1.0)
+    spans = np.flatnonzero(~is_instant)
+    # Blocks of offences, so that the table of hours stays small.
+    for block in np.array_split(spans, max(1, len(spans) // 20_000)):
+        spent = np.subtract(_hours_until(finish[block], hour), _hours_until(begin[block], hour))
+        total += (spent / length[block, None]).sum(axis=0)
+    return pd.Series(total, index=pd.Index(hour, name="hour_of_week"), name="n_offences")
+
+
+def wall_clock_hours(
+    from_at: pd.Series | pd.DatetimeIndex, to_at: pd.Series | pd.DatetimeIndex, *, time_zone: str = "Europe/London"
+) -> tuple[FloatArray, FloatArray]:
+    """
+    Give the hours on the wall clock since a Monday midnight.
+
+    Parameters
+    ----------
+    from_at, to_at : pandas.Series or pandas.DatetimeIndex of shape (n,)
+        Earliest and latest instant, timezone-aware. A null latest instant is the earliest.
+    time_zone : str, default "Europe/London"
+        Clock by which the hours are named.
+
+    Returns
+    -------
+    tuple of numpy.ndarray of shape (n,)
+        Of the earliest and of the latest instants; the latter never before the former.
+
+    Raises
+    ------
+    InputError
+        If an earliest instant is null or after the latest.
+    """
     start, end = pd.Series(pd.DatetimeIndex(from_at)), pd.Series(pd.DatetimeIndex(to_at))
     end = end.fillna(start)
     is_bad = (start.isna() | (end < start)).to_numpy(dtype=bool)
@@ -189,17 +226,7 @@ def measure_hours_of_week(
     begin = begin.astype(np.float64)
     # A change of the clocks may end an interval before it starts.
     finish = np.maximum(finish.astype(np.float64), begin)
-    length = finish - begin
-    hour = np.arange(HOURS_PER_WEEK)
-    total = np.zeros(HOURS_PER_WEEK)
-    is_instant = length == 0
-    np.add.at(total, np.floor(begin[is_instant]).astype(np.int64) % HOURS_PER_WEEK, 1.0)
-    spans = np.flatnonzero(~is_instant)
-    # Blocks of offences, so that the table of hours stays small.
-    for block in np.array_split(spans, max(1, len(spans) // 20_000)):
-        spent = np.subtract(_hours_until(finish[block], hour), _hours_until(begin[block], hour))
-        total += (spent / length[block, None]).sum(axis=0)
-    return pd.Series(total, index=pd.Index(hour, name="hour_of_week"), name="n_offences")
+    return np.asarray(begin, dtype=np.float64), np.asarray(finish, dtype=np.float64)
 
 
 def _hours_until(at_hours: NDArray[np.floating[Any]], hour: NDArray[np.int64]) -> FloatArray:

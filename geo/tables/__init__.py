@@ -10,6 +10,7 @@ from geo.tables.exposure import (
     SEGMENT_FLOWS,
     STATION_EXPOSURE,
     STATION_FLOWS,
+    STATION_HOURS,
 )
 from geo.tables.places import ACCESS_TIMES, AREAS, BOUNDARIES, EXPORTERS, PLACES, ROAD_TIMES
 from geo.tables.plan import PLAN, PLAN_REASONS
@@ -55,6 +56,7 @@ __all__ = [
     "STATIONS",
     "STATION_EXPOSURE",
     "STATION_FLOWS",
+    "STATION_HOURS",
     "STATION_SCORES",
     "STATION_USAGE",
 ]

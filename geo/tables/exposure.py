@@ -123,3 +123,22 @@ PLACE_EXPOSURE = Contract(
     },
     total="One row a town.",
 )
+
+HOURS_BASES = ("assumption", "records", "trains", "trains and records")
+
+STATION_HOURS = Contract(
+    "station_hours",
+    "station_hour_id",
+    {
+        "station_id": Column("text", "CRS code"),
+        "hour_of_week": Column("count", "0 is Monday 00:00-00:59", low=0, high=167),
+        "n_trains": Column(
+            "number", "trains at the platforms in that hour of a week; null where not known", nullable=True, low=0
+        ),
+        "n_records": Column("number", "timed records near, those near by counting more", low=0),
+        "week_share": Column("number", "share of the station's trips made in the hour", low=0, high=1),
+        "trips_per_month": _TRIPS,
+        "hours_basis": Column("text", "what the hours rest on", values=HOURS_BASES),
+    },
+    total="168 rows a station; its shares sum to 1 and its trips to those of the station.",
+)

@@ -23,6 +23,13 @@ PLAN = Contract(
         "present_min": Column("number", "minutes at the station in the shift, all visits together", low=0),
         "n_visits": Column("count", "visits in the shift; 1 where the team stays", low=1),
         "reason": Column("text", "why it was chosen", values=PLAN_REASONS),
+        "shift_flow_share": Column(
+            "number",
+            "share of the station's courier trips of a week that is made in the shift: why these hours of this day",
+            low=0,
+            high=1,
+            optional=True,
+        ),
         "propensity": Column("number", "chance with which the draw put a team there on that slot", low=0, high=1),
         "expected_met_trips": Column("number", "courier trips met because of this row, if couriers stay as they are"),
         "expected_met_trips_evading": Column("number", "the same once couriers have gone elsewhere"),

@@ -45,8 +45,11 @@ def choose_greedily(programme: Programme) -> tuple[Choice, float]:
     chosen: list[list[tuple[int, int]]] = [[] for _ in programme.slots]
     for station in programme.must:
         _place_must(programme, chosen, station)
-    for slot, teams in zip(programme.slots, chosen, strict=True):
-        _fill(slot, programme.groups, teams)
+    if programme.most_teams is None:
+        for slot, teams in zip(programme.slots, chosen, strict=True):
+            _fill(slot, programme.groups, teams)
+    else:
+        _fill_best(programme, chosen, programme.most_teams)
     choice = tuple(tuple(teams) for teams in chosen)
     value = sum(measure_value(s, [d for _, d in c]) for s, c in zip(programme.slots, choice, strict=True))
     return choice, float(value)
@@ -108,6 +111,28 @@ def _fill(slot: Slot, groups: tuple[Group, ...], teams: list[tuple[int, int]]) -
         if gain[g, duty] <= 0:
             return
         teams.append((g, duty))
+
+
+def _fill_best(programme: Programme, chosen: list[list[tuple[int, int]]], most_teams: int) -> None:
+    """The slots on which a team adds most have them, until no more teams may work."""
+    best = [_best_of(slot, programme.groups, teams) for slot, teams in zip(programme.slots, chosen, strict=True)]
+    left = most_teams - sum(s.n_alike * len(teams) for s, teams in zip(programme.slots, chosen, strict=True))
+    while True:
+        open_slots = [s for s, slot in enumerate(programme.slots) if best[s][0] > 0 and slot.n_alike <= left]
+        if not open_slots:
+            return
+        s = max(open_slots, key=lambda k: best[k][0] / programme.slots[k].n_alike)
+        slot = programme.slots[s]
+        chosen[s].append(best[s][1:])
+        left -= slot.n_alike
+        best[s] = _best_of(slot, programme.groups, chosen[s])
+
+
+def _best_of(slot: Slot, groups: tuple[Group, ...], teams: list[tuple[int, int]]) -> tuple[float, int, int]:
+    """What the best duty left would add, its group and itself."""
+    gain = np.where(_free(slot, groups, teams), _gains(slot, teams), -1.0)
+    g, duty = divmod(int(np.argmax(gain)), gain.shape[1])
+    return float(gain[g, duty]), g, duty
 
 
 def _place_must(programme: Programme, chosen: list[list[tuple[int, int]]], station: int) -> None:

@@ -116,7 +116,9 @@ def respond(
     return reassign_routes(encounters.routes, met_cost_min * penalty, mode_scale_per_min=mode_scale_per_min)
 
 
-def share_met(slots: Sequence[Slot], hazards: Sequence[FloatArray], flow_shares: Sequence[float]) -> FloatArray:
+def share_met(
+    slots: Sequence[Slot], hazards: Sequence[FloatArray], flow_shares: Sequence[float | FloatArray]
+) -> FloatArray:
     """
     Average the chance of being met over the slots of a plan.
 
@@ -126,7 +128,7 @@ def share_met(slots: Sequence[Slot], hazards: Sequence[FloatArray], flow_shares:
         Slots, or shifts that stand for several.
     hazards : sequence of numpy.ndarray of shape (n_patterns,)
         Hazard of each pattern on each slot.
-    flow_shares : sequence of float
+    flow_shares : sequence of float or numpy.ndarray of shape (n_patterns,)
         Share of the plan's trips made on each slot, all days together.
 
     Returns
@@ -144,7 +146,7 @@ def find_fixed_point(
     encounters: Encounters,
     slots: tuple[Slot, ...],
     groups: tuple[Group, ...],
-    flow_shares: tuple[float, ...],
+    flow_shares: tuple[float | FloatArray, ...],
     *,
     start: tuple[FloatArray, ...] | None = None,
     met_cost_min: float = MET_COST_MIN,
@@ -162,8 +164,8 @@ def find_fixed_point(
         One for each shift of a day.
     groups : tuple of Group
         Teams of a shift.
-    flow_shares : tuple of float
-        Share of all trips that are made in each shift.
+    flow_shares : tuple of float or numpy.ndarray of shape (n_patterns,)
+        Share of all trips that are made in each shift, of all or of each pattern's.
     start : tuple of numpy.ndarray, optional
         Mix of the first round, such as the answer for couriers who do not respond; greed finds one where absent.
     met_cost_min, mode_scale_per_min : float
@@ -177,7 +179,7 @@ def find_fixed_point(
         The plan that meets most after the response, among those of all rounds.
     """
     whole = encounters.rail_worth() or 1.0
-    share = start or _best_reply(encounters, slots, groups, encounters.routes.probability)
+    share = start or _best_reply(encounters, slots, groups, encounters.routes.probability, flow_shares)
     best: Mix | None = None
     change = np.inf
     for i in range(1, n_rounds + 1):
@@ -187,7 +189,7 @@ def find_fixed_point(
         after = float(encounters.worth_of_patterns(encounters.worth_of_routes(probability)) @ met) / whole
         if best is None or after > best.met_share_evading:
             best = Mix(share, before, after, change)
-        reply = _best_reply(encounters, slots, groups, probability)
+        reply = _best_reply(encounters, slots, groups, probability, flow_shares)
         step = 1.0 / (i + 1)
         mixed = tuple((1 - step) * x + step * y for x, y in zip(share, reply, strict=True))
         change = max(float(np.abs(a - b).max()) for a, b in zip(mixed, share, strict=True))
@@ -196,13 +198,19 @@ def find_fixed_point(
 
 
 def _best_reply(
-    encounters: Encounters, slots: tuple[Slot, ...], groups: tuple[Group, ...], probability: FloatArray
+    encounters: Encounters,
+    slots: tuple[Slot, ...],
+    groups: tuple[Group, ...],
+    probability: FloatArray,
+    flow_shares: tuple[float | FloatArray, ...],
 ) -> tuple[FloatArray, ...]:
     """The greedy answer to where couriers go now, as a mix of ones and noughts."""
     worth = encounters.worth_of_patterns(encounters.worth_of_routes(probability))
     replies = []
-    for slot in slots:
-        choice, _ = choose_greedily(Programme((replace(slot, worth=worth),), groups))
+    for slot, share in zip(slots, flow_shares, strict=True):
+        # One share for all patterns changes no choice.
+        passing = worth * share if isinstance(share, np.ndarray) else worth
+        choice, _ = choose_greedily(Programme((replace(slot, worth=passing),), groups))
         reply = np.zeros((len(groups), len(slot.duties.stops)))
         for group, duty in choice[0]:
             reply[group, duty] = 1.0

@@ -59,7 +59,7 @@ def judge_hazards(
     slots: Sequence[Slot],
     hazards: Sequence[FloatArray],
     *,
-    flow_shares: Sequence[float],
+    flow_shares: Sequence[float | FloatArray],
     met_cost_min: float,
     mode_scale_per_min: float,
 ) -> Judgement:
@@ -74,8 +74,9 @@ def judge_hazards(
         Slots.
     hazards : sequence of numpy.ndarray of shape (n_patterns,)
         Hazard of each pattern on each slot.
-    flow_shares : sequence of float
-        Share of all trips of the plan's days made on each slot; what is left travels while nobody works.
+    flow_shares : sequence of float or numpy.ndarray of shape (n_patterns,)
+        Share of all trips of the plan's days made on each slot, of all or of each pattern's; what is left travels
+        while nobody works.
     met_cost_min, mode_scale_per_min : float
         As for `models.planning.evasion.respond`.
 

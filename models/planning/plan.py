@@ -37,7 +37,7 @@ from models.planning.setting import (
     split_teams,
     unfold_days,
 )
-from models.planning.shifts import DAYS_PER_MONTH, name_days
+from models.planning.shifts import DAYS_PER_MONTH, WEEKDAYS, name_days
 from models.planning.solving import solve_programme
 from models.planning.standings import judge_all
 
@@ -108,7 +108,8 @@ class InterceptionPlan:
     comparison : pandas.DataFrame
         By ``plan``: roster, mix, best fixed list and the rules of thumb, as `models.planning.judging.compare_plans`.
     best_list : pandas.DataFrame
-        The best fixed list by shift: ``shift, station_ids, marginal_trips`` (lost a shift without the duty).
+        The best fixed list by shift: ``shift, station_ids, marginal_trips`` (lost a shift without the duty), and with
+        hours ``days``, the weekdays that are alike.
     residual : pandas.DataFrame
         By ``station_id``: flow before and after, as `models.planning.judging.measure_residual`, and ``coverage``, the
         chance that it is worked on a shift.
@@ -144,6 +145,7 @@ def plan_interception(
     trip_scenarios: pd.DataFrame | None = None,
     trips_per_line_per_month: float = 8.0,
     first_on: date | None = None,
+    hours: pd.DataFrame | None = None,
     time_limit_s: float = 60.0,
 ) -> InterceptionPlan:
     """
@@ -174,7 +176,10 @@ def plan_interception(
     trips_per_line_per_month : float
         As in the corridor settings, for the intervals.
     first_on : datetime.date, optional
-        First day.
+        First day; with hours it is a Monday where absent.
+    hours : pandas.DataFrame, optional
+        Table `geo.tables.STATION_HOURS`: shifts are then worth what passes in their hours on their day. Without it
+        days are alike and trips even over the service.
     time_limit_s : float
         Seconds for the proof; after that the best list so far is used and the gap is stated.
 
@@ -188,7 +193,10 @@ def plan_interception(
     UsageError
         If the rules contradict each other; the message has the numbers and the nearest change.
     """
-    setting = build_setting(routes, stations, rules or PlanRules(), eligible, travel_min, worth)
+    weekday = 0 if first_on is None else first_on.weekday()
+    setting = build_setting(
+        routes, stations, rules or PlanRules(), eligible, travel_min, worth, hours=hours, first_weekday=weekday
+    )
     solution = solve_programme(setting.programme, time_limit_s=time_limit_s)
     choice, greedy = choose_greedily(setting.programme)
     if greedy > solution.value and all(group.n_crews is None for group in setting.groups):
@@ -220,9 +228,10 @@ def plan_interception(
         names=stations["name"],
         tiers=tiers[1],
         shift_names=[s if isinstance(s, str) else s.name for s in setting.rules.shifts],
-        days=name_days(first_on, setting.rules.n_days),
+        days=name_days(first_on, setting.rules.n_days, first_weekday=None if hours is None else weekday),
         dosage=setting.rules.dosage,
         probability=judged["roster"].probability,
+        shares=None if setting.week is None else setting.week.by_station.reshape(len(setting.slots), -1),
     )
     residual = measure_residual(setting.encounters, judged["roster"])
     worked = pd.Series(coverage.mean(axis=0), index=list(setting.encounters.station_ids))
@@ -247,10 +256,12 @@ def plan_interception(
 def _solve_ordinary(
     setting: Setting, by_slot: tuple[tuple[tuple[int, int], ...], ...], time_limit_s: float
 ) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """The best list of each shift on a day without must visits and with all teams rested."""
+    """The best list of each shift of each kind of day, without must visits and with all teams rested and at work."""
     rested = tuple(replace(group, n_crews=None) for group in setting.groups)
-    if not setting.programme.must and all(group.n_crews is None for group in setting.groups):
-        return by_slot[-len(setting.shift_slots) :]
+    is_free = all(group.n_crews is None for group in setting.groups) and setting.rules.n_team_shifts is None
+    if not setting.programme.must and is_free:
+        of = setting.shift_slot_of
+        return tuple(by_slot[of.index(k)] for k in range(len(setting.shift_slots)))
     programme = Programme(setting.shift_slots, rested)
     return solve_programme(programme, time_limit_s=time_limit_s).chosen
 
@@ -258,12 +269,24 @@ def _solve_ordinary(
 def _list_best(setting: Setting, ordinary: tuple[tuple[tuple[int, int], ...], ...]) -> pd.DataFrame:
     """The duties of an ordinary day, with what each adds."""
     rows = []
-    for slot, teams, shift in zip(setting.shift_slots, ordinary, setting.rules.shifts, strict=True):
+    for k, (slot, teams) in enumerate(zip(setting.shift_slots, ordinary, strict=True)):
+        kind, of_day = divmod(k, setting.n_shifts)
+        shift = setting.rules.shifts[of_day]
         duties = [duty for _, duty in teams]
         for duty, lost in zip(duties, measure_marginals(slot, duties), strict=True):
             names = " ".join(setting.encounters.station_ids[k] for k in slot.duties.stops[duty])
-            rows.append((shift if isinstance(shift, str) else shift.name, names, float(lost)))
-    return pd.DataFrame(rows, columns=["shift", "station_ids", "marginal_trips"])
+            rows.append((shift if isinstance(shift, str) else shift.name, names, float(lost), kind))
+    table = pd.DataFrame(rows, columns=["shift", "station_ids", "marginal_trips", "kind"])
+    week = setting.week
+    if week is None:
+        return table.drop(columns="kind")
+    days = [
+        " ".join(
+            dict.fromkeys(WEEKDAYS[(week.first_weekday + d) % 7] for d, own in enumerate(week.kind_of_day) if own == k)
+        )
+        for k in range(week.n_kinds)
+    ]
+    return table.assign(days=[days[kind] for kind in table["kind"]]).drop(columns="kind")
 
 
 def _summarise(

@@ -84,12 +84,15 @@ class Programme:
         Stations to be worked at least once in all slots.
     rest_h : float
         Hours a crew has off after a slot.
+    most_teams : int or None
+        Teams on all slots together; None where only those of each slot are limited.
     """
 
     slots: tuple[Slot, ...]
     groups: tuple[Group, ...]
     must: tuple[int, ...] = ()
     rest_h: float = 0.0
+    most_teams: int | None = None
 
 
 @dataclass(frozen=True)

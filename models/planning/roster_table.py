@@ -32,6 +32,7 @@ def tabulate_roster(
     days: Sequence[str],
     dosage: Dosage | None,
     probability: NDArray[np.float64],
+    shares: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
     """
     Write the roster as a table.
@@ -54,6 +55,8 @@ def tabulate_roster(
         For the number of visits.
     probability : numpy.ndarray of shape (n_routes,)
         Shares of routes after couriers respond.
+    shares : numpy.ndarray of shape (n_slots, n_stations), optional
+        Share of a station's trips of a week that is made in each slot.
 
     Returns
     -------
@@ -78,7 +81,11 @@ def tabulate_roster(
         for k, team in enumerate(teams):
             number[team.group] += 1
             label = f"{groups[team.group].name} {number[team.group]}"
-            rows += _stops(team, slot, label, float(met[k]), float(met_later[k]), dosage, s % len(shift_names))
+            stops = _stops(team, slot, label, float(met[k]), float(met_later[k]), dosage, s % len(shift_names))
+            if shares is not None:
+                share = [float(shares[s, station]) for station in slot.duties.stops[team.duty]]
+                stops = [{**row, "shift_flow_share": part} for row, part in zip(stops, share, strict=True)]
+            rows += stops
     table = pd.DataFrame(rows)
     table["worked_on"] = [days[day] for day in table["day"] - 1]
     table["shift"] = [shift_names[k] for k in table["shift"]]
@@ -89,7 +96,9 @@ def tabulate_roster(
     keys = zip(table["day"], table["shift"], table["team"], table["stop"], strict=True)
     table.index = pd.Index([f"{d:02d}:{s}:{t}:{n}" for d, s, t, n in keys], name=PLAN.index, dtype="str")
     text = ["worked_on", "shift", "team", "station_id", "name", "reason"]
-    return validate(table[list(PLAN.columns)].astype(dict.fromkeys(text, "str")), PLAN)
+    return validate(
+        table[[name for name in PLAN.columns if name in table.columns]].astype(dict.fromkeys(text, "str")), PLAN
+    )
 
 
 def _stops(

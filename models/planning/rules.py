@@ -16,8 +16,18 @@ from models.planning.evasion import MET_COST_MIN
 from models.planning.programme import Group, Programme, Slot
 from models.planning.shifts import DAYS_PER_MONTH, HOURS_PER_DAY, Dosage, Shift, build_shifts
 from models.planning.solving import solve_programme
+from models.planning.week import DAYS_PER_WEEK, WeekShares
 
-__all__ = ["PlanRules", "TeamGroup", "build_groups", "build_programme", "build_shift_slots", "require_possible"]
+__all__ = [
+    "PlanRules",
+    "TeamGroup",
+    "build_groups",
+    "build_programme",
+    "build_shift_slots",
+    "fold_days",
+    "place_slots",
+    "require_possible",
+]
 
 _MOST_NAMED = 3
 
@@ -78,6 +88,8 @@ class PlanRules:
         With it teams make visits; without it they stay for the shift.
     met_cost_min, mode_scale_per_min : float
         How couriers respond, as for `models.planning.evasion.respond`.
+    n_team_shifts : int or None
+        Most shifts that teams work in all, each team's counted; None where every team works every shift.
     is_evasive : bool
         Whether the plan is chosen against couriers who respond; if not, the best fixed list is worked throughout.
     """
@@ -98,6 +110,7 @@ class PlanRules:
     dosage: Dosage | None = None
     met_cost_min: float = MET_COST_MIN
     mode_scale_per_min: float = MODE_SCALE_PER_MIN
+    n_team_shifts: int | None = None
     is_evasive: bool = True
 
 
@@ -137,10 +150,14 @@ def build_groups(rules: PlanRules, encounters: Encounters) -> tuple[Group, ...]:
 
 
 def build_shift_slots(
-    rules: PlanRules, encounters: Encounters, *, travel_min: pd.DataFrame | None = None
+    rules: PlanRules,
+    encounters: Encounters,
+    *,
+    travel_min: pd.DataFrame | None = None,
+    week: WeekShares | None = None,
 ) -> tuple[Slot, ...]:
     """
-    Build one slot for each shift of a day.
+    Build one slot for each shift of a day, or of each kind of day.
 
     Parameters
     ----------
@@ -150,16 +167,18 @@ def build_shift_slots(
         Patterns and what they carry.
     travel_min : pandas.DataFrame, optional
         From `models.planning.duties.measure_team_travel`.
+    week : WeekShares, optional
+        Shares of the trips of a week by day and shift; without them days are alike and trips even over the service.
 
     Returns
     -------
     tuple of Slot
-        In the order of the shifts, on day 0.
+        In the order of the kinds of days and of the shifts, on day 0.
     """
     monthly = encounters.worth_of_patterns(encounters.worth_of_routes())
-    slots = []
-    for shift in build_shifts(rules.shifts):
-        duties = build_duties(
+    shifts = build_shifts(rules.shifts)
+    offered = [
+        build_duties(
             encounters,
             shift,
             stops_per_shift=rules.stops_per_shift,
@@ -167,18 +186,34 @@ def build_shift_slots(
             max_travel_min=rules.max_travel_min,
             dosage=rules.dosage,
         )
-        worth = monthly * shift.flow_share / DAYS_PER_MONTH
-        slots.append(Slot(0, duties, worth, shift.start_h, shift.end_h))
-    return tuple(slots)
+        for shift in shifts
+    ]
+    if week is None:
+        return tuple(
+            Slot(0, duties, monthly * shift.flow_share / DAYS_PER_MONTH, shift.start_h, shift.end_h)
+            for shift, duties in zip(shifts, offered, strict=True)
+        )
+    weekly = monthly * DAYS_PER_WEEK / DAYS_PER_MONTH
+    return tuple(
+        Slot(0, duties, weekly * week.mean_pattern(week.days_of(kind), k), shift.start_h, shift.end_h)
+        for kind in range(week.n_kinds)
+        for k, (shift, duties) in enumerate(zip(shifts, offered, strict=True))
+    )
 
 
 def build_programme(
-    rules: PlanRules, encounters: Encounters, shift_slots: Sequence[Slot], groups: tuple[Group, ...]
+    rules: PlanRules,
+    encounters: Encounters,
+    shift_slots: Sequence[Slot],
+    groups: tuple[Group, ...],
+    *,
+    week: WeekShares | None = None,
 ) -> Programme:
     """
     Build the programme of all days, with days that must be alike taken as one.
 
-    Where no rest couples the days, at most as many of them differ as there are stations that must be visited.
+    Where neither rest nor a number of shifts couples the days, at most as many of a kind differ as there are stations
+    that must be visited.
 
     Parameters
     ----------
@@ -190,20 +225,86 @@ def build_programme(
         From `build_shift_slots`.
     groups : tuple of Group
         From `build_groups`.
+    week : WeekShares, optional
+        As for `build_shift_slots`; all days are of one kind where absent.
 
     Returns
     -------
     Programme
-        Slots by day and shift; the alike days come last.
+        Slots by day and shift; the alike days of a kind stand at the first of them.
     """
     row_of = {station: k for k, station in enumerate(encounters.station_ids)}
     must = tuple(row_of[station] for station in sorted(set(rules.must_visit)))
-    is_coupled = any(group.n_crews is not None for group in groups)
-    n_apart = rules.n_days if is_coupled else min(rules.n_days, len(must))
-    slots = [_move(slot, day, 1) for day in range(n_apart) for slot in shift_slots]
-    if n_apart < rules.n_days:
-        slots += [_move(slot, n_apart, rules.n_days - n_apart) for slot in shift_slots]
-    return Programme(tuple(slots), groups, must, rules.rest_h)
+    is_coupled = any(group.n_crews is not None for group in groups) or rules.n_team_shifts is not None
+    kinds = (0,) * rules.n_days if week is None else week.kind_of_day
+    slots = [
+        slot
+        for days in fold_days(kinds, n_apart=rules.n_days if is_coupled else len(must))
+        for slot in place_slots(encounters, shift_slots, days, week=week)
+    ]
+    return Programme(tuple(slots), groups, must, rules.rest_h, rules.n_team_shifts)
+
+
+def place_slots(
+    encounters: Encounters, shift_slots: Sequence[Slot], days: Sequence[int], *, week: WeekShares | None = None
+) -> list[Slot]:
+    """
+    Place the shifts of days that take one answer on the first of them.
+
+    Parameters
+    ----------
+    encounters : Encounters
+        Patterns and what they carry.
+    shift_slots : sequence of Slot
+        From `build_shift_slots`.
+    days : sequence of int
+        Days, from 0.
+    week : WeekShares, optional
+        As for `build_shift_slots`.
+
+    Returns
+    -------
+    list of Slot
+        One a shift, with the mean of what passes on those days.
+    """
+    if week is None:
+        return [_move(slot, days[0], len(days)) for slot in shift_slots]
+    weekly = encounters.worth_of_patterns(encounters.worth_of_routes()) * DAYS_PER_WEEK / DAYS_PER_MONTH
+    n_shifts = len(shift_slots) // week.n_kinds
+    return [
+        replace(_move(slot, days[0], len(days)), worth=weekly * week.mean_pattern(days, k))
+        for k, slot in enumerate(shift_slots[:n_shifts])
+    ]
+
+
+def fold_days(kinds: Sequence[int], *, n_apart: int) -> list[list[int]]:
+    """
+    Put days together that take the same answer.
+
+    Parameters
+    ----------
+    kinds : sequence of int
+        Kind of each day.
+    n_apart : int
+        Days of each kind that keep an answer of their own, the first ones.
+
+    Returns
+    -------
+    list of list of int
+        Days of each answer, in the order of their first days.
+
+    Examples
+    --------
+    >>> fold_days([0, 0, 1, 1, 0], n_apart=1)
+    [[0], [1, 4], [2], [3]]
+    """
+    answers: list[list[int]] = []
+    for kind in sorted(set(kinds)):
+        days = [day for day, own in enumerate(kinds) if own == kind]
+        answers += [[day] for day in days[:n_apart]]
+        if days[n_apart:]:
+            answers.append(days[n_apart:])
+    return sorted(answers)
 
 
 def require_possible(rules: PlanRules, encounters: Encounters, programme: Programme) -> None:
@@ -248,6 +349,8 @@ def _nearest_change(rules: PlanRules, encounters: Encounters, programme: Program
     drop = f"leave {len(programme.must) - most} of them out of must_visit"
     if outside:
         return f"No team may work {', '.join(map(repr, outside[:_MOST_NAMED]))}: widen a jurisdiction, or {drop}."
+    if programme.most_teams is not None and _visitable(replace(programme, most_teams=None)) == len(programme.must):
+        return f"Raise n_team_shifts to at least {len(programme.must)}, or {drop}."
     for n_more in range(1, len(programme.must) + 1):
         first, *others = programme.groups
         crews = None if first.n_crews is None else first.n_crews + n_more

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,17 @@ from geo.tables import STATIONS
 from models.planning.encounters import Encounters, build_encounters
 from models.planning.evasion import Mix, find_fixed_point
 from models.planning.programme import Group, Programme, Slot, Solution
-from models.planning.rules import PlanRules, build_groups, build_programme, build_shift_slots, require_possible
-from models.planning.shifts import DAYS_PER_MONTH, HOURS_PER_DAY
+from models.planning.rules import (
+    PlanRules,
+    build_groups,
+    build_programme,
+    build_shift_slots,
+    fold_days,
+    place_slots,
+    require_possible,
+)
+from models.planning.shifts import DAYS_PER_MONTH, build_shifts
+from models.planning.week import DAYS_PER_WEEK, WeekShares, measure_week_shares
 
 __all__ = [
     "Setting",
@@ -45,11 +54,13 @@ class Setting:
     groups : tuple of Group
         Teams.
     shift_slots : tuple of Slot
-        One for each shift of a day.
+        One for each shift of a day; where there are hours, of each kind of day.
     programme : Programme
         What is solved; days that must be alike are one.
     slots : tuple of Slot
         Every shift of every day.
+    week : WeekShares or None
+        Shares of a week by day and shift; None where days are alike and trips even over the service.
     """
 
     rules: PlanRules
@@ -58,10 +69,29 @@ class Setting:
     shift_slots: tuple[Slot, ...]
     programme: Programme
     slots: tuple[Slot, ...]
+    week: WeekShares | None = None
 
     @property
-    def flow_shares(self) -> tuple[float, ...]:
-        """Share of all trips of the plan's days that each slot sees."""
+    def n_shifts(self) -> int:
+        """Shifts of a day."""
+        return len(self.rules.shifts)
+
+    @property
+    def kind_of_day(self) -> tuple[int, ...]:
+        """Kind of each day; one where days are alike."""
+        return (0,) * self.rules.n_days if self.week is None else self.week.kind_of_day
+
+    @property
+    def shift_slot_of(self) -> tuple[int, ...]:
+        """Position in `shift_slots` of the shift that each slot is."""
+        return tuple(kind * self.n_shifts + k for kind in self.kind_of_day for k in range(self.n_shifts))
+
+    @property
+    def flow_shares(self) -> tuple[float | FloatArray, ...]:
+        """Share of all trips of the plan's days that each slot sees, by pattern where there are hours."""
+        if self.week is not None:
+            share = self.week.by_pattern * DAYS_PER_WEEK / self.rules.n_days
+            return tuple(share.reshape(len(self.slots), -1))
         per_day = self.encounters.worth_of_patterns(self.encounters.worth_of_routes()).sum()
         return tuple(float(s.worth.sum() / per_day * DAYS_PER_MONTH / self.rules.n_days) for s in self.slots)
 
@@ -73,6 +103,9 @@ def build_setting(
     eligible: tuple[str, ...] | None,
     travel_min: pd.DataFrame | None,
     worth: pd.Series | None,
+    *,
+    hours: pd.DataFrame | None = None,
+    first_weekday: int = 0,
 ) -> Setting:
     """
     Build what the steps of a plan work on.
@@ -91,6 +124,10 @@ def build_setting(
         Minutes between stations.
     worth : pandas.Series or None
         By ``flow_id``, harm of a trip.
+    hours : pandas.DataFrame, optional
+        Table `geo.tables.STATION_HOURS`; without it days are alike and trips even over the service.
+    first_weekday : int
+        Weekday of the first day, 0 is Monday; of use with hours.
 
     Returns
     -------
@@ -124,15 +161,15 @@ def build_setting(
         worth=worth,
     )
     groups = build_groups(rules, encounters)
-    shift_slots = build_shift_slots(rules, encounters, travel_min=travel_min)
-    programme = build_programme(rules, encounters, shift_slots, groups)
+    week = None
+    if hours is not None:
+        shifts = build_shifts(rules.shifts)
+        week = measure_week_shares(hours, encounters, shifts, n_days=rules.n_days, first_weekday=first_weekday)
+    shift_slots = build_shift_slots(rules, encounters, travel_min=travel_min, week=week)
+    programme = build_programme(rules, encounters, shift_slots, groups, week=week)
     require_possible(rules, encounters, programme)
-    slots = tuple(
-        replace(s, day=day, start_h=s.start_h + HOURS_PER_DAY * day, end_h=s.end_h + HOURS_PER_DAY * day)
-        for day in range(rules.n_days)
-        for s in shift_slots
-    )
-    return Setting(rules, encounters, groups, shift_slots, programme, slots)
+    slots = tuple(s for day in range(rules.n_days) for s in place_slots(encounters, shift_slots, [day], week=week))
+    return Setting(rules, encounters, groups, shift_slots, programme, slots, week)
 
 
 def unfold_days(setting: Setting, solution: Solution) -> tuple[tuple[tuple[int, int], ...], ...]:
@@ -151,10 +188,16 @@ def unfold_days(setting: Setting, solution: Solution) -> tuple[tuple[tuple[int, 
     tuple of tuple of (int, int)
         Group and duty of each team, by slot.
     """
-    n_shifts = len(setting.shift_slots)
-    chosen = solution.chosen
-    last = len(chosen) - n_shifts
-    return tuple(chosen[min(day * n_shifts, last) + k] for day in range(setting.rules.n_days) for k in range(n_shifts))
+    n_shifts = setting.n_shifts
+    n_answers = len(solution.chosen) // n_shifts
+    kinds = setting.kind_of_day
+    # As many days were kept apart as make so many answers.
+    folds = (fold_days(kinds, n_apart=n) for n in range(setting.rules.n_days + 1))
+    answers = next(days for days in folds if len(days) == n_answers)
+    answer_of = {day: k for k, days in enumerate(answers) for day in days}
+    return tuple(
+        solution.chosen[answer_of[day] * n_shifts + k] for day in range(setting.rules.n_days) for k in range(n_shifts)
+    )
 
 
 def _one_hot(slot: Slot, n_groups: int, teams: tuple[tuple[int, int], ...]) -> FloatArray:
@@ -180,7 +223,6 @@ def mix_duties(setting: Setting, ordinary: tuple[tuple[tuple[int, int], ...], ..
     Mix
         By shift; that list where couriers are taken not to respond.
     """
-    n_shifts = len(setting.shift_slots)
     start = tuple(
         _one_hot(s, len(setting.groups), teams) for s, teams in zip(setting.shift_slots, ordinary, strict=True)
     )
@@ -190,11 +232,17 @@ def mix_duties(setting: Setting, ordinary: tuple[tuple[tuple[int, int], ...], ..
         setting.encounters,
         setting.shift_slots,
         setting.groups,
-        tuple(share * setting.rules.n_days for share in setting.flow_shares[:n_shifts]),
+        _shares_of_shifts(setting),
         start=start,
         met_cost_min=setting.rules.met_cost_min,
         mode_scale_per_min=setting.rules.mode_scale_per_min,
     )
+
+
+def _shares_of_shifts(setting: Setting) -> tuple[float | FloatArray, ...]:
+    """Share of all trips made in each shift of each kind of day, on all days of it."""
+    shares, of = setting.flow_shares, setting.shift_slot_of
+    return tuple(shares[of.index(k)] * of.count(k) for k in range(len(setting.shift_slots)))
 
 
 def split_teams(
@@ -221,10 +269,10 @@ def split_teams(
     n_working : numpy.ndarray of shape (n_slots, n_groups)
         Teams at work.
     """
-    n_shifts, n_groups = len(setting.shift_slots), len(setting.groups)
+    n_groups = len(setting.groups)
     waiting = set(setting.programme.must)
     must, n_working = [], np.zeros((len(setting.slots), n_groups), dtype=np.int64)
-    is_limited = any(group.n_crews is not None for group in setting.groups)
+    is_limited = setting.rules.n_team_shifts is not None or any(g.n_crews is not None for g in setting.groups)
     for s, (slot, teams) in enumerate(zip(setting.slots, by_slot, strict=True)):
         visits = []
         for group, duty in teams:
@@ -233,7 +281,7 @@ def split_teams(
                 visits.append((group, duty))
                 waiting -= here
         must.append(tuple(visits))
-        # Rest decides how many teams a slot has; without it all teams work.
+        # Rest, and a number of shifts, decide how many teams a slot has; without them all teams work.
         n_working[s] = (
             np.bincount([g for g, _ in teams], minlength=n_groups)
             if is_limited
@@ -241,7 +289,7 @@ def split_teams(
         )
     # Against couriers who do not respond the best list of each slot is worked as it is.
     shares = [
-        mix.share[s % n_shifts] if setting.rules.is_evasive else _one_hot(slot, n_groups, by_slot[s])
+        mix.share[setting.shift_slot_of[s]] if setting.rules.is_evasive else _one_hot(slot, n_groups, by_slot[s])
         for s, slot in enumerate(setting.slots)
     ]
     return tuple(tuple(share) for share in shares), tuple(must), n_working

@@ -23,6 +23,7 @@ from geo.errors import UsageError
 __all__ = ["DAYS_PER_MONTH", "SHIFTS", "UNDERGROUND_DOSAGE", "Dosage", "Shift", "build_shifts", "name_days"]
 
 DAYS_PER_MONTH = 365.25 / 12
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOURS_PER_DAY = 24.0
 # ASSUMPTION: couriers travel while trains run, evenly from half past five to half past eleven at night.
 SERVICE_FROM_H, SERVICE_TO_H = 5.5, 23.5
@@ -136,7 +137,7 @@ def build_shifts(shifts: Sequence[str | Shift]) -> tuple[Shift, ...]:
     return known
 
 
-def name_days(first_on: date | None, n_days: int) -> tuple[str, ...]:
+def name_days(first_on: date | None, n_days: int, *, first_weekday: int | None = None) -> tuple[str, ...]:
     """
     Name the days of a plan.
 
@@ -146,12 +147,16 @@ def name_days(first_on: date | None, n_days: int) -> tuple[str, ...]:
         The first day; without one, days are numbered.
     n_days : int
         Days planned.
+    first_weekday : int, optional
+        Weekday that the first numbered day is taken to be, 0 is Monday.
 
     Returns
     -------
     tuple of str
-        ISO dates, or ``day 1`` and so on.
+        ISO dates, or ``day 1`` and so on, with the weekday where it matters.
     """
+    if first_on is None and first_weekday is not None:
+        return tuple(f"day {k + 1} ({WEEKDAYS[(first_weekday + k) % 7]})" for k in range(n_days))
     if first_on is None:
         return tuple(f"day {k}" for k in np.arange(1, n_days + 1).tolist())
     return tuple((first_on + timedelta(days=k)).isoformat() for k in range(n_days))

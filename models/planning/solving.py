@@ -81,7 +81,10 @@ def solve_programme(programme: Programme, *, time_limit_s: float = 60.0, gap_sha
         Choice, value and bound.
     """
     begun = time.perf_counter()
-    if programme.must or any(group.n_crews is not None for group in programme.groups):
+    is_coupled = bool(programme.must) or any(group.n_crews is not None for group in programme.groups)
+    if programme.most_teams is not None and not is_coupled and len(programme.groups) == 1:
+        return _share_teams(programme, time_limit_s, gap_share)
+    if is_coupled or programme.most_teams is not None:
         return _solve_together(programme, time_limit_s, gap_share)
     solved: list[tuple[Slot, Solution]] = []
     parts = []
@@ -99,6 +102,50 @@ def solve_programme(programme: Programme, *, time_limit_s: float = 60.0, gap_sha
         all(part.is_feasible for part in parts),
         time.perf_counter() - begun,
     )
+
+
+def _share_teams(programme: Programme, time_limit_s: float, gap_share: float) -> Solution:
+    """
+    The best division of a number of teams among slots that nothing else couples.
+
+    Each slot is solved for every number of teams; the division is then exact by dynamic programming.
+    """
+    begun = time.perf_counter()
+    (group,), most = programme.groups, programme.most_teams or 0
+    alone = [
+        solve_programme(
+            replace(programme, groups=(replace(group, n_teams=n),), most_teams=None),
+            time_limit_s=time_limit_s / group.n_teams,
+            gap_share=gap_share,
+        )
+        for n in range(1, group.n_teams + 1)
+    ]
+    parts = [_measure_parts(programme, answer) for answer in alone]
+    # best[k] is the most that the slots so far meet with k teams, and taken[s][k] what slot s has of them then.
+    best, taken = np.zeros(most + 1), np.zeros((len(programme.slots), most + 1), dtype=np.int64)
+    for s, slot in enumerate(programme.slots):
+        before = best.copy()
+        for n in range(1, group.n_teams + 1):
+            cost = n * slot.n_alike
+            if cost > most:
+                break
+            with_them = np.concatenate([np.full(cost, -np.inf), before[: most + 1 - cost] + parts[n - 1][s]])
+            is_better = with_them > best + _SAME * abs(parts[n - 1][s])
+            best, taken[s] = np.where(is_better, with_them, best), np.where(is_better, n, taken[s])
+    left = most
+    chosen: list[tuple[tuple[int, int], ...]] = [()] * len(programme.slots)
+    for s in range(len(programme.slots) - 1, -1, -1):
+        n = int(taken[s][left])
+        chosen[s] = alone[n - 1].chosen[s] if n else ()
+        left -= n * programme.slots[s].n_alike
+    value = sum(measure_value(s, [d for _, d in c]) for s, c in zip(programme.slots, chosen, strict=True))
+    slack = sum(answer.bound - answer.value for answer in alone)
+    return Solution(tuple(chosen), value, value + slack, is_feasible=True, seconds=time.perf_counter() - begun)
+
+
+def _measure_parts(programme: Programme, answer: Solution) -> list[float]:
+    """What an answer meets on each slot."""
+    return [measure_value(s, [d for _, d in c]) for s, c in zip(programme.slots, answer.chosen, strict=True)]
 
 
 def _solve_alone(programme: Programme, time_limit_s: float, gap_share: float) -> Solution:
@@ -229,6 +276,8 @@ def _rules(programme: Programme, layout: _Layout) -> list[LinearConstraint]:
             teams = sparse.csr_matrix(np.ones((1, n_duties)))
             rules.append(_row_block(layout.size, [(first + g * n_duties, teams)], -np.inf, float(group.n_teams)))
     rules += [_must_rule(programme, layout, station) for station in programme.must]
+    if programme.most_teams is not None:
+        rules.append(_all_teams_rule(programme, layout, programme.most_teams))
     for g, group in enumerate(programme.groups):
         if group.n_crews is not None:
             rules += _crew_rules(programme, layout, g, group.n_crews)
@@ -241,6 +290,14 @@ def _must_rule(programme: Programme, layout: _Layout, station: int) -> LinearCon
         here = (slot.duties.presence[[station], :] > 0).astype(float)
         blocks.append((first, sparse.hstack([here] * len(programme.groups), format="csr")))
     return _row_block(layout.size, blocks, 1.0, np.inf)
+
+
+def _all_teams_rule(programme: Programme, layout: _Layout, most_teams: int) -> LinearConstraint:
+    blocks = [
+        (first, sparse.csr_matrix(np.full((1, len(programme.groups) * len(slot.duties.stops)), float(slot.n_alike))))
+        for slot, first in zip(programme.slots, layout.choice, strict=True)
+    ]
+    return _row_block(layout.size, blocks, -np.inf, float(most_teams))
 
 
 def _crew_rules(programme: Programme, layout: _Layout, g: int, n_crews: int) -> list[LinearConstraint]:

@@ -49,7 +49,11 @@ def judge_all(
     for team in roster:
         drawn[team.slot].append(team.duty)
     judged = {"roster": judge_duties(setting, drawn)}
-    hazards = [mean_hazard(s, mix.share[k % len(mix.share)]) for k, s in enumerate(setting.slots)]
+    of = setting.shift_slot_of
+    hazards = [
+        mean_hazard(s, mix.share[of[k]] * share)
+        for k, (s, share) in enumerate(zip(setting.slots, _worked(setting, by_slot), strict=True))
+    ]
     judged["mix without random share"] = _judge(setting, hazards)
     judged["best fixed list"] = judge_duties(setting, [[d for _, d in teams] for teams in by_slot])
     if usage is not None:
@@ -93,17 +97,32 @@ def _judge(setting: Setting, hazards: list[FloatArray]) -> Judgement:
     )
 
 
+def _worked(setting: Setting, by_slot: tuple[tuple[tuple[int, int], ...], ...]) -> FloatArray:
+    """Share of the teams that work each slot, where their shifts are numbered."""
+    if setting.rules.n_team_shifts is None:
+        return np.ones(len(by_slot))
+    n_teams = sum(group.n_teams for group in setting.groups)
+    return np.array([min(1.0, len(teams) / n_teams) for teams in by_slot])
+
+
 def _rule(setting: Setting, value: pd.Series) -> list[list[int]]:
-    """Each group at the stations of its area with the highest value that no other group has, on every slot."""
+    """
+    Each group at the stations of its area with the highest value that no other group has.
+
+    Where the shifts of teams are numbered they are spread evenly over the slots: the rule knows no hours.
+    """
     ids = setting.encounters.station_ids
     worth = value.reindex(list(ids)).fillna(0.0).to_numpy(dtype=float)
     order = np.lexsort((np.array(ids), -worth))
     duties: list[list[int]] = []
-    for slot in setting.slots:
+    most = setting.rules.n_team_shifts
+    n_slots = len(setting.slots)
+    for s, slot in enumerate(setting.slots):
+        n_here = len(ids) if most is None else most * (s + 1) // n_slots - most * s // n_slots
         alone = {tour[0]: duty for duty, tour in enumerate(slot.duties.stops) if len(tour) == 1}
         taken: set[int] = set()
         for group in setting.groups:
             free = [k for k in order.tolist() if group.may_work[k] and k not in taken and k in alone]
-            taken |= set(free[: group.n_teams])
+            taken |= set(free[: min(group.n_teams, n_here - len(taken))])
         duties.append([alone[k] for k in sorted(taken)])
     return duties

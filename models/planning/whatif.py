@@ -179,8 +179,10 @@ def _share_met_by(setting: Setting, n_teams: int, *, exactly: bool, time_limit_s
     """Share of rail trips that so many teams meet, and the most they could."""
     everywhere = np.ones(len(setting.encounters.station_ids), dtype=bool)
     group = replace(setting.groups[0], n_teams=n_teams, may_work=everywhere, n_crews=None)
-    programme = Programme(setting.shift_slots, (group,))
-    whole = setting.encounters.rail_worth() / DAYS_PER_MONTH or 1.0
+    of = setting.shift_slot_of
+    slots = tuple(replace(slot, n_alike=of.count(k)) for k, slot in enumerate(setting.shift_slots))
+    programme = Programme(slots, (group,))
+    whole = setting.encounters.rail_worth() * setting.rules.n_days / DAYS_PER_MONTH or 1.0
     _, value = choose_greedily(programme)
     if not exactly:
         # The guarantee is for single stations; tours that share a platform exclude each other.

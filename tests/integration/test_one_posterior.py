@@ -21,6 +21,7 @@ from models.telling import round_figures
 pytestmark = pytest.mark.filterwarnings("ignore:.* extension is not supported:UserWarning")
 LISTS = {"stations": ("station_id", "station_share"), "towns": ("place_id", "town_share")}
 NUMBERS = ("score", "score_low", "score_high", "trips_low", "trips_high", "rank", "rank_low", "rank_high", "p_top_10")
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 EACH = pytest.mark.parametrize("what", LISTS)
 
 
@@ -98,6 +99,46 @@ def test_the_map_tells_the_same(told, payload, what):
     assert drawn["issued"] == (table["is_rank_issued"] == "true").tolist()
     assert drawn["reason_names"] == [reason_label(name) for name in reasons_of(table)]
     assert drawn["reasons"] == table[reasons_of(table)].to_numpy().tolist()
+
+
+def test_hours_are_of_one_table_everywhere(finished, told, payload):
+    hours = finished.results.hours
+    table, drawn = told["stations"], payload["stations"]
+    flow = finished.results.station_scores.table["trips_per_month"]
+    sums = hours.groupby("station_id")["trips_per_month"].sum()
+    np.testing.assert_allclose(sums, flow.reindex(sums.index), rtol=1e-12)
+    book = openpyxl.load_workbook(finished.folder / "priority_stations.xlsx")
+    front = sheet_of(book["Stations"]).set_index("Name")
+    layer = pyogrio.read_dataframe(finished.folder / "layers.gpkg", layer="stations").set_index("station_id")
+    study = Study(finished.inputs, finished.results, finished.settings)
+    for k, (station, row) in enumerate(table.iterrows()):
+        week = hours.loc[hours["station_id"] == station, "week_share"].to_numpy().reshape(7, 24)
+        days, start, end = re.fullmatch(r"(daily|\w{3}(?:-\w{3})?) (\d\d):00-(\d\d):00", row["busy_hours"]).groups()
+        first, last = (0, 6) if days == "daily" else ([*map(DAYS.index, days.split("-"))] * 2)[:2]
+        held = week[[d % 7 for d in range(first, last + (7 if last < first else 0) + 1)], int(start) : int(end)].sum()
+        assert 0.5 - 1e-9 <= held == pytest.approx(float(row["busy_hours_share"]), abs=0.005)
+        strip = np.array(list(drawn["weeks"][drawn["week"][k]]), dtype=int).reshape(7, 24)
+        np.testing.assert_array_equal(strip == 0, week == 0)
+        np.testing.assert_array_equal(strip, np.ceil(np.round(4 * week / week.max(), 9)))
+        assert (drawn["busy_hours"][k], drawn["busy_share"][k]) == (row["busy_hours"], float(row["busy_hours_share"]))
+        assert front.loc[row["name"], "Busiest hours (half of its trips)"] == row["busy_hours"]
+        assert layer.loc[station, "busy_hours"] == row["busy_hours"]
+        assert layer.loc[station, "hours_basis"] == row["hours_basis"]
+        assert row["hours_basis"] == hours.loc[hours["station_id"] == station, "hours_basis"].iloc[0]
+    for station in ("SCA", "YRK"):
+        share = round(100 * float(table.loc[station, "busy_hours_share"]))
+        assert f"{share:6.0f} %  {table.loc[station, 'busy_hours']}" in explain_place(study, station)
+
+
+def test_the_plan_tells_the_share_of_the_hours_it_works(finished):
+    with (finished.folder / "plan.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    weeks = {str(s): t["week_share"].to_numpy() for s, t in finished.results.hours.groupby("station_id")}
+    for row in rows:
+        assert row["worked_on"] == f"day {row['day']} ({DAYS[int(row['day']) - 1]})"
+        first = 24 * (int(row["day"]) - 1)
+        hours = np.arange(first + int(float(row["start_h"])), first + int(float(row["end_h"]))) % 168
+        assert float(row["shift_flow_share"]) == pytest.approx(weeks[row["station_id"]][hours].sum(), abs=0.0005 + 1e-9)
 
 
 def test_the_flow_drawn_is_score_times_trips(finished, payload):

@@ -94,7 +94,7 @@ def test_days_taken_as_one_give_the_value_of_all_days():
     base = make_programme(make_routes(random_pairs(3)), n_teams=2)
 
     class Rules:
-        n_days, must_visit, rest_h = 4, ("H",), 0.0
+        n_days, must_visit, rest_h, n_team_shifts = 4, ("H",), 0.0, None
 
     class Encounters:
         station_ids = tuple(LETTERS)

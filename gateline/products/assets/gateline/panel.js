@@ -224,6 +224,7 @@ gl.stationFacts = (box, table, at) => {
     for (const [name, trips] of table[key][at]) gl.add(list, gl.add(gl.make("li"), gl.make("span", "gl-clip", name), gl.make("span", "gl-figure", gl.trips(trips))));
     gl.add(box, gl.make("h3", "", heading), list);
   }
+  gl.stationHours(box, table, at);
   gl.add(box, gl.make("h3", "", "Flow and footfall"));
   const beside = table.harm_near ? [["Harm of offences near", gl.placed(table, gl.number(table.harm_near[at], 0), "rank_harm", at)]] : [];
   gl.facts(box, [
