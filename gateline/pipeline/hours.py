@@ -8,7 +8,7 @@ import pandas as pd
 from gateline.pipeline.railway import Railway
 from gateline.pipeline.read import Inputs
 from gateline.settings import HourSettings
-from geo.corridors.hours import HOURS_PER_WEEK, allot_hours, count_trains, expect_hours, state_pattern
+from geo.corridors.hours import HOURS_PER_DAY, HOURS_PER_WEEK, allot_hours, count_trains, expect_hours, state_pattern
 from geo.hotspots.hours_near import count_records_near, select_timed
 
 __all__ = ["describe_hours_basis", "find_hours"]
@@ -74,5 +74,13 @@ def describe_hours_basis(hours: pd.DataFrame) -> str:
     n_trains, n_records = (int(basis.str.contains(word).sum()) for word in ("trains", "records"))
     return (
         f"hours of stations rest on trains at {n_trains} of {n}, on records that know their day or hour at "
-        f"{n_records}, and on an assumption alone at {n_stated}"
+        f"{n_records}, and on an assumption alone at {n_stated}{_days_without(hours)}"
     )
+
+
+def _days_without(hours: pd.DataFrame) -> str:
+    """The days on which a timetable has no train at all: it may leave them out, and no trip is put there."""
+    trains = hours.dropna(subset=["n_trains"])
+    by_day = trains.groupby(trains["hour_of_week"] // HOURS_PER_DAY)["n_trains"].sum()
+    names = [name.capitalize() for name, day in _DAY_NUMBER.items() if day in by_day.index and by_day[day] == 0]
+    return f"; the timetable has no train on {' and '.join(names)}, so no trip is put there" if names else ""
