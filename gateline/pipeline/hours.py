@@ -15,6 +15,9 @@ __all__ = ["describe_hours_basis", "find_hours"]
 
 _DAY_NUMBER = {name: number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
 
+# Of the trains of a usual day; a Sunday has more.
+_FEW_TRAINS = 0.1
+
 
 def find_hours(
     inputs: Inputs, railway: Railway, stations: pd.DataFrame, trips: pd.Series, settings: HourSettings
@@ -79,8 +82,11 @@ def describe_hours_basis(hours: pd.DataFrame) -> str:
 
 
 def _days_without(hours: pd.DataFrame) -> str:
-    """The days on which a timetable has no train at all: it may leave them out, and no trip is put there."""
+    """The days on which a timetable has hardly a train: it may leave them out, and hardly a trip is put there."""
     trains = hours.dropna(subset=["n_trains"])
     by_day = trains.groupby(trains["hour_of_week"] // HOURS_PER_DAY)["n_trains"].sum()
-    names = [name.capitalize() for name, day in _DAY_NUMBER.items() if day in by_day.index and by_day[day] == 0]
-    return f"; the timetable has no train on {' and '.join(names)}, so no trip is put there" if names else ""
+    few = set(by_day.index[by_day < _FEW_TRAINS * by_day.median()].tolist())
+    names = [name.capitalize() for name, day in _DAY_NUMBER.items() if day in few]
+    return (
+        f"; the timetable has hardly a train on {' and '.join(names)}, so hardly a trip is put there" if names else ""
+    )
