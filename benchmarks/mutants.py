@@ -129,6 +129,48 @@ MUTANTS = (
         "tests/properties/test_planning_laws.py " + UNIT + "models/test_planning_plan.py",
     ),
     Mutant(
+        "geo/corridors/hours.py",
+        "station * HOURS_PER_WEEK + hour % HOURS_PER_WEEK",
+        "station * HOURS_PER_WEEK + np.minimum(hour, HOURS_PER_WEEK - 1)",
+        UNIT + "geo/corridors/test_hours.py",
+    ),
+    Mutant(
+        "geo/corridors/hours.py",
+        "np.where(expected > 0, records, 0.0)",
+        "records",
+        UNIT + "geo/corridors/test_hours.py",
+    ),
+    Mutant(
+        "geo/hotspots/hours_near.py",
+        "weight = np.exp(-np.hypot(",
+        "weight = np.exp(np.hypot(",
+        UNIT + "geo/hotspots/test_hours_near.py",
+    ),
+    Mutant(
+        "geo/network/timed_journeys.py",
+        "while waiting and waiting[0][0] <= depart:",
+        "while waiting and waiting[0][0] <= depart + 1:",
+        UNIT + "geo/network/test_timed_journeys.py",
+    ),
+    Mutant(
+        "models/planning/week.py",
+        "starts = np.arange(n_days) + first_weekday",
+        "starts = np.arange(n_days)",
+        UNIT + "models/test_planning_week.py",
+    ),
+    Mutant(
+        "models/planning/solving.py",
+        "left -= n * programme.slots[s].n_alike",
+        "left -= programme.slots[s].n_alike",
+        UNIT + "models/test_planning_week.py",
+    ),
+    Mutant(
+        "gateline/products/hours.py",
+        "level = np.ceil(np.round(",
+        "level = np.floor(np.round(",
+        WHOLE + "test_one_posterior.py",
+    ),
+    Mutant(
         "models/planning/programme.py",
         "float(slot.n_alike * (slot.worth @ -np.expm1(-hazard)))",
         "float(slot.worth @ -np.expm1(-hazard))",

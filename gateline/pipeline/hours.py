@@ -8,12 +8,15 @@ import pandas as pd
 from gateline.pipeline.railway import Railway
 from gateline.pipeline.read import Inputs
 from gateline.settings import HourSettings
-from geo.corridors.hours import HOURS_PER_WEEK, allot_hours, count_trains, expect_hours, state_pattern
+from geo.corridors.hours import HOURS_PER_DAY, HOURS_PER_WEEK, allot_hours, count_trains, expect_hours, state_pattern
 from geo.hotspots.hours_near import count_records_near, select_timed
 
 __all__ = ["describe_hours_basis", "find_hours"]
 
 _DAY_NUMBER = {name: number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
+
+# Of the trains of a usual day; a Sunday has more.
+_FEW_TRAINS = 0.1
 
 
 def find_hours(
@@ -74,5 +77,16 @@ def describe_hours_basis(hours: pd.DataFrame) -> str:
     n_trains, n_records = (int(basis.str.contains(word).sum()) for word in ("trains", "records"))
     return (
         f"hours of stations rest on trains at {n_trains} of {n}, on records that know their day or hour at "
-        f"{n_records}, and on an assumption alone at {n_stated}"
+        f"{n_records}, and on an assumption alone at {n_stated}{_days_without(hours)}"
+    )
+
+
+def _days_without(hours: pd.DataFrame) -> str:
+    """The days on which a timetable has hardly a train: it may leave them out, and hardly a trip is put there."""
+    trains = hours.dropna(subset=["n_trains"])
+    by_day = trains.groupby(trains["hour_of_week"] // HOURS_PER_DAY)["n_trains"].sum()
+    few = set(by_day.index[by_day < _FEW_TRAINS * by_day.median()].tolist())
+    names = [name.capitalize() for name, day in _DAY_NUMBER.items() if day in few]
+    return (
+        f"; the timetable has hardly a train on {' and '.join(names)}, so hardly a trip is put there" if names else ""
     )

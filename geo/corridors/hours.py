@@ -31,7 +31,15 @@ from geo.errors import InputError, UsageError
 from geo.schema import validate
 from geo.tables import SERVICE_CALLS, SERVICE_DEPARTURES, STATION_HOURS
 
-__all__ = ["HOURS_PER_WEEK", "allot_hours", "count_trains", "expect_hours", "find_busy_block", "state_pattern"]
+__all__ = [
+    "HOURS_PER_DAY",
+    "HOURS_PER_WEEK",
+    "allot_hours",
+    "count_trains",
+    "expect_hours",
+    "find_busy_block",
+    "state_pattern",
+]
 
 FloatArray = NDArray[np.float64]
 

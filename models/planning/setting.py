@@ -281,6 +281,9 @@ def split_teams(
                 visits.append((group, duty))
                 waiting -= here
         must.append(tuple(visits))
+        if setting.week is not None and not slot.worth.any():
+            # Nobody is sent, not even to learn, when no train runs.
+            continue
         # Rest, and a number of shifts, decide how many teams a slot has; without them all teams work.
         n_working[s] = (
             np.bincount([g for g, _ in teams], minlength=n_groups)

@@ -12,6 +12,7 @@ from shapely import MultiPoint, Point
 from shapely.geometry import LineString, Polygon, box
 
 from gateline.products.inputs import Marks, ProductInputs
+from geo.corridors.hours import allot_hours
 
 WEST_M, SOUTH_M = 400_000.0, 420_000.0
 REASONS = ("courier_flow", "hotspot_harm", "rail_reach", "town_demand", "enforcement_evidence")
@@ -114,7 +115,16 @@ def build_run(
         cuckooing_bands=bands,
         station_usage=usage,
         hotspot_harm=pd.Series(np.round(rng.gamma(1, 200, n_stations)), index=stations.index),
+        station_hours=_hours(exposure["courier_trips_per_month"], rng),
     )
+
+
+def _hours(trips: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
+    """Every station with a week of its own: no trains at night, and any number by day."""
+    trains = rng.integers(1, 9, (len(trips), 7, 24)).astype(float)
+    trains[:, :, :5] = 0.0
+    trains = trains.reshape(len(trips), -1)
+    return allot_hours(trips, trains / trains.sum(axis=1, keepdims=True), trains=trains, prior_records=100.0)
 
 
 def upstream_of(run: ProductInputs) -> pd.DataFrame:

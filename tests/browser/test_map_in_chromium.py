@@ -79,6 +79,11 @@ def test_a_row_flies_to_its_station_and_gives_its_reasons(visit, map_file, run):
     assert detail.find(third["name"]) >= 0
     assert f"90 % range {third['rank_low']:.0f} to {third['rank_high']:.0f}" in detail
     assert f"{third['entries_exits_per_year']:,.0f}" in detail
+    assert f"Hours: half of its trips in {third['busy_hours']}" in detail
+    drawn = page.eval_on_selector_all(
+        ".gl-week rect", "cells => cells.map(cell => cell.getAttribute('class').slice(-1))"
+    )
+    assert "".join(drawn) == page.evaluate("gl.data.stations.weeks[gl.data.stations.week[2]]")
     figures = page.eval_on_selector_all(
         ".gl-reasons .gl-figure", "cells => cells.map(cell => Number(cell.textContent))"
     )

@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
+from benchmarks.railway_hours import gwent_settings
 from gateline.commands.demo import demo_settings
 from gateline.pipeline.cells import measure_offence_surface
 from gateline.pipeline.journeys import price_journeys
@@ -391,6 +392,26 @@ def test_roads_and_rail_of_one_extract_make_a_region(gwent):
     assert results.assignment.rail_trips_per_month > 0
     newport = results.place_scores.table[results.place_scores.table["name"] == "Newport"]
     assert len(newport) == 1
+
+
+@pytest.mark.real
+def test_gwent_with_its_trains_has_hours_of_trains(real_data, tmp_path):
+    settings = gwent_settings(tmp_path, real_data)
+    recorder = Recorder(lambda _: None)
+    results = run_stages(read_inputs(tmp_path, settings), settings, recorder)
+    hours = results.hours
+    assert set(hours["hours_basis"]) == {"trains"}
+    assert hours.loc[hours["n_trains"] == 0, "trips_per_month"].sum() == 0
+    sums = hours.groupby("station_id")["trips_per_month"].sum()
+    trips = results.station_scores.table["trips_per_month"].reindex(sums.index)
+    assert sums.to_numpy() == pytest.approx(trips.to_numpy(), rel=1e-12)
+    newport = hours[hours["station_id"] == "NWP"]
+    assert newport["n_trains"].sum() == pytest.approx(1391)
+    n_stations = len(results.station_scores.table)
+    assert next(s.notes for s in recorder.stages if s.name == "scores")[-1] == (
+        f"hours of stations rest on trains at {n_stations} of {n_stations}, on records that know their day or hour at 0, "
+        "and on an assumption alone at 0; the timetable has hardly a train on Sat and Sun, so hardly a trip is put there"
+    )
 
 
 @pytest.mark.real

@@ -138,6 +138,14 @@ def test_numbered_shifts_go_to_the_days_and_hours_of_most_trips(is_evasive):
     assert (rules_of_thumb <= made.summary.best_share + 1e-12).all()
 
 
+def test_nobody_is_sent_on_a_day_without_trains():
+    week = np.ones((7, 24))
+    week[5:] = 0.0
+    made = plan(WORLD, dict.fromkeys("ABC", week / week.sum()), n_teams=2, random_share=0.5)
+    assert set(made.table["day"]) == {1, 2, 3, 4, 5}
+    assert (made.table["shift_flow_share"] > 0).all()
+
+
 def test_a_first_day_has_its_weekday():
     """The fourth of June 2025 is a Wednesday."""
     busy = week_at((2, 15), (2, 16))
