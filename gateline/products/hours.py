@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.corridors.hours import HOURS_PER_WEEK, N_DAYS, find_busy_block
+from geo.corridors.busy_hours import find_busy_block
+from geo.corridors.hours import HOURS_PER_WEEK, N_DAYS
 
 __all__ = ["BASIS_WORDS", "name_block", "tell_hours", "tell_week"]
 

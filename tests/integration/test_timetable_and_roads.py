@@ -409,8 +409,9 @@ def test_gwent_with_its_trains_has_hours_of_trains(real_data, tmp_path):
     assert newport["n_trains"].sum() == pytest.approx(1391)
     n_stations = len(results.station_scores.table)
     assert next(s.notes for s in recorder.stages if s.name == "scores")[-1] == (
-        f"hours of stations rest on trains at {n_stations} of {n_stations}, on records that know their day or hour at 0, "
-        "and on an assumption alone at 0; the timetable has hardly a train on Sat and Sun, so hardly a trip is put there"
+        f"hours of stations rest on trains at {n_stations} of {n_stations}, on records that know their day or hour at "
+        "0, and on an assumption alone at 0; the timetable has hardly a train on Sat and Sun, so hardly a trip is put "
+        "there"
     )
 
 

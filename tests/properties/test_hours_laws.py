@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateline.products.hours import tell_hours, tell_week
-from geo.corridors.hours import HOURS_PER_WEEK, allot_hours, expect_hours, find_busy_block, state_pattern
+from geo.corridors.busy_hours import find_busy_block
+from geo.corridors.hours import HOURS_PER_WEEK, allot_hours, expect_hours, state_pattern
 
 PATTERN, RUNNING = state_pattern(busy_days=(2, 3, 4, 5), busy_h=(15.0, 22.0), busy_share=0.5, running_h=(5.5, 23.5))
 counts = st.lists(st.integers(0, 3), min_size=HOURS_PER_WEEK, max_size=HOURS_PER_WEEK)

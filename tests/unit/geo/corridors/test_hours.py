@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geo.corridors.busy_hours import find_busy_block
 from geo.corridors.hours import (
     HOURS_PER_WEEK,
     allot_hours,
     count_trains,
     expect_hours,
-    find_busy_block,
     state_pattern,
 )
 from geo.errors import InputError, UsageError
