@@ -54,8 +54,7 @@ def count_trains(calls: pd.DataFrame, departures: pd.DataFrame, station_ids: Seq
     calls : pandas.DataFrame
         Table `geo.tables.SERVICE_CALLS`. Never modified.
     departures : pandas.DataFrame
-        Table `geo.tables.SERVICE_DEPARTURES`, with a further column ``start_min`` (minutes past the hour of the start)
-        where minutes are known. Never modified.
+        Table `geo.tables.SERVICE_DEPARTURES`, with or without ``start_min``. Never modified.
     station_ids : sequence of str
         CRS codes.
 

@@ -91,8 +91,7 @@ def measure_hourly_times(
     calls : pandas.DataFrame
         Table `geo.tables.SERVICE_CALLS`. Never modified.
     departures : pandas.DataFrame
-        Table `geo.tables.SERVICE_DEPARTURES` with a further column ``start_min``, the minutes past the hour at which
-        the train starts; a row a pattern, hour and minute. Never modified.
+        Table `geo.tables.SERVICE_DEPARTURES` with ``start_min``. Never modified.
     origins : sequence of str
         CRS codes of the stations to start from.
     interchange_min : pandas.Series, optional

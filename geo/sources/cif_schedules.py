@@ -129,8 +129,11 @@ def schedule_week(
         winner = valid.sort_values("stp", kind="stable").drop_duplicates("uid")
         in_force[winner.index] = True
         trips = winner.index[winner["fate"] == "used"]
-        hour = (day * 24 + (first.reindex(trips) // 60).to_numpy(dtype=np.int64)) % 168
-        runs.append(pd.DataFrame({"trip": trips, "hour_of_week": hour, "n_departures": 1.0}))
+        hour, start_min = np.divmod(first.reindex(trips).to_numpy(dtype=float), 60.0)
+        hour_of_week = (day * 24 + hour.astype(np.int64)) % 168
+        runs.append(
+            pd.DataFrame({"trip": trips, "hour_of_week": hour_of_week, "start_min": start_min, "n_departures": 1.0})
+        )
     calls, departures = build_patterns(timetable.stops, pd.concat(runs, ignore_index=True))
     fate = schedules["fate"].where((schedules["fate"] != "used") | in_force, "not_in_force_that_week")
     return calls, departures, tuple(sorted((str(k), int(v)) for k, v in fate.value_counts().items()))

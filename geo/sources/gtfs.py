@@ -36,6 +36,8 @@ _CALL_FAULTS = ("unknown_trip", "bad_time", "bad_times", "bad_headway")
 _CALL_COLUMNS = ("trip_id", "stop_id", "stop_sequence")
 _CALL_EXTRAS = ("arrival_time", "departure_time", "pickup_type", "drop_off_type")
 _PIECE_BYTES = 4 * 2**20
+# Seconds of a minute, without the noise of binary fractions.
+_MINUTE_DIGITS = 2
 # ASSUMPTION. No train of Great Britain runs longer from one call to the next, nor stands longer at one.
 _LONGEST_RUN_MIN, _LONGEST_STAND_MIN = 300.0, 120.0
 _Parts = list[tuple[RowAccount, pd.DataFrame]]
@@ -270,15 +272,17 @@ def _fill_times(stops: pd.DataFrame) -> None:
 
 
 def _runs(trips: pd.DataFrame, stops: pd.DataFrame, days: pd.DataFrame, repeated: pd.DataFrame) -> pd.DataFrame:
-    """Departures by trip and hour of the week, repeated trips included."""
+    """Departures by trip, hour of the week and minute of the hour, repeated trips included."""
     starts = stops.drop_duplicates("trip")[["trip", "departure_min"]].assign(n_departures=1.0)
     starts = pd.concat(
         [starts[~starts["trip"].isin(repeated["trip"])], repeated[repeated["trip"].isin(starts["trip"])]]
     )
     dated = trips.loc[trips["fate"] == "", ["trip_id", "service_id"]].merge(days, on="service_id")
     runs = dated.rename(columns={"trip_id": "trip"}).merge(starts, on="trip")
-    runs["hour_of_week"] = (runs["day"] * 24 + runs["departure_min"] // 60).astype("int64") % HOURS_PER_WEEK
-    return runs.groupby(["trip", "hour_of_week"])["n_departures"].sum().reset_index()
+    hour, start_min = divmod(runs["departure_min"].round(_MINUTE_DIGITS), 60)
+    runs["hour_of_week"] = (runs["day"] * 24 + hour).astype("int64") % HOURS_PER_WEEK
+    runs["start_min"] = start_min.round(_MINUTE_DIGITS)
+    return runs.groupby(["trip", "hour_of_week", "start_min"])["n_departures"].sum().reset_index()
 
 
 def _read_frequencies(archive: Archive, trips: pd.DataFrame, calls: _Calls) -> tuple[pd.DataFrame, _Parts]:

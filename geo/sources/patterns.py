@@ -58,7 +58,7 @@ def build_patterns(stops: pd.DataFrame, runs: pd.DataFrame) -> tuple[pd.DataFram
         One row a call in calling order within each trip: ``trip, station_id, arrival_min, departure_min``, minutes
         that never run backwards; at least two calls a trip. Never modified.
     runs : pandas.DataFrame
-        ``trip, hour_of_week, n_departures``, any number of rows a trip. Never modified.
+        ``trip, hour_of_week, start_min, n_departures``, any number of rows a trip. Never modified.
 
     Returns
     -------
@@ -90,13 +90,15 @@ def build_patterns(stops: pd.DataFrame, runs: pd.DataFrame) -> tuple[pd.DataFram
     counted = runs[runs["trip"].isin(pattern_of.index)]
     departures = (
         counted.assign(pattern_id=counted["trip"].map(pattern_of).astype("str"))
-        .groupby(["pattern_id", "hour_of_week"], sort=True)["n_departures"]
+        .groupby(["pattern_id", "hour_of_week", "start_min"], sort=True)["n_departures"]
         .sum()
         .astype("float64")
         .reset_index()
     )
-    hour = departures["hour_of_week"].astype("str")
-    departures.index = pd.Index(departures["pattern_id"] + ":" + hour, name=SERVICE_DEPARTURES.index)
+    hour, minute = departures["hour_of_week"].astype("str"), departures["start_min"].map("{:05.2f}".format)
+    departures.index = pd.Index(
+        departures["pattern_id"] + ":" + hour + ":" + minute, name=SERVICE_DEPARTURES.index, dtype="str"
+    )
     return (
         validate(calls[list(SERVICE_CALLS.columns)], SERVICE_CALLS),
         validate(departures[list(SERVICE_DEPARTURES.columns)], SERVICE_DEPARTURES),

@@ -84,7 +84,8 @@ SERVICE_DEPARTURES = Contract(
     {
         "pattern_id": Column("text", "stopping pattern"),
         "hour_of_week": Column("count", "0 is Monday 00:00-00:59, of the first departure", low=0, high=167),
-        "n_departures": Column("number", "departures in that hour of an average week", low=0),
+        "start_min": Column("number", "minutes past that hour, where they are known", low=0, high=60, optional=True),
+        "n_departures": Column("number", "departures then in an average week", low=0),
     },
-    total="One row a pattern and an hour of the week in which it starts.",
+    total="One row a pattern and an hour of the week, or a minute of it, in which it starts.",
 )

@@ -57,6 +57,7 @@ def hours(reading) -> dict[int, float]:
 def test_a_train_runs_on_its_days_only_and_keeps_its_half_minutes(tmp_path):
     reading = read(tmp_path, bs(days="1000010"), *A_TO_C)
     assert hours(reading) == {8: 1.0, 5 * 24 + 8: 1.0}
+    assert set(reading.departures["start_min"]) == {30.0}
     assert reading.calls["station_id"].tolist() == ["AAA", "BBB", "CCC"]
     assert reading.calls["arrival_min"].tolist()[1:] == [10.5, 25.0]
     assert reading.calls["departure_min"].tolist()[:2] == [0.0, 12.0]
@@ -219,7 +220,7 @@ def test_run_times_of_the_real_file_equal_the_published_ones(real_data, real_tip
     """Each schedule counts once, working times between calls with a public time: all 327 pairs, to the half minute."""
     path = real_data / "timetable" / "toc-update-tue.CIF.gz"
     timetable = read_cif_timetable([path], station_of_tiploc=real_tiplocs)
-    once = pd.DataFrame({"trip": timetable.stops["trip"].unique(), "hour_of_week": 0, "n_departures": 1.0})
+    once = pd.DataFrame({"trip": timetable.stops["trip"].unique(), "hour_of_week": 0, "start_min": 0.0, "n_departures": 1.0})
     ours = measure_call_run_times(*build_patterns(timetable.stops, once))
     known = pd.read_csv(real_data / "timetable" / "north_runtimes_nrod_2019-01-29.csv")
     both = known.merge(ours, how="left", left_on=["from_crs", "to_crs"], right_on=["from_station_id", "to_station_id"])

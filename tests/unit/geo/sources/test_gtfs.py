@@ -39,6 +39,7 @@ def hours(reading) -> dict[int, float]:
 def test_times_past_midnight_count_on_the_next_day(tmp_path):
     reading = read_gtfs(write(tmp_path), week_start_on=MONDAY, route_types=frozenset({2}))
     assert hours(reading) == {24: 1.0, 48: 1.0}
+    assert set(reading.departures["start_min"]) == {50.0}
     assert reading.calls["station_id"].tolist() == ["A", "B", "C"]
     assert reading.calls["arrival_min"].tolist()[1:] == [20.5, 40.0]
     assert reading.calls["arrival_min"].isna().tolist() == [True, False, False]
@@ -261,4 +262,7 @@ def test_the_real_feed_keeps_every_trip_and_stop_time(real_data):
             if row[name] == "1" and row["start_date"] <= on <= row["end_date"]:
                 days[row["service_id"]] = days.get(row["service_id"], 0) + 1
     assert reading.departures["n_departures"].sum() == sum(days[row["service_id"]] for row in rows["trips"])
+    first = {row["trip_id"]: row["departure_time"] for row in reversed(rows["stop_times"])}
+    minutes = sum(int(first[r["trip_id"]][3:5]) * days[r["service_id"]] for r in rows["trips"] if r["trip_id"] in first)
+    assert (reading.departures["n_departures"] * reading.departures["start_min"]).sum() == pytest.approx(minutes)
     assert [a.n_accepted for a in reading.accounts[:2]] == [len(rows["trips"]), len(rows["stop_times"])]
