@@ -361,7 +361,9 @@ def show_run_times(evidence: Evidence, data: Path) -> None:
     codes = tiplocs.set_index(tiplocs["stop_id"].str.strip())["stop_code"].dropna()
     with stopwatch() as seconds:
         timetable = read_cif_timetable([data / "timetable" / "toc-update-tue.CIF.gz"], station_of_tiploc=codes)
-    once = pd.DataFrame({"trip": timetable.stops["trip"].unique(), "hour_of_week": 0, "start_min": 0.0, "n_departures": 1.0})
+    once = pd.DataFrame(
+        {"trip": timetable.stops["trip"].unique(), "hour_of_week": 0, "start_min": 0.0, "n_departures": 1.0}
+    )
     ours = measure_call_run_times(*build_patterns(timetable.stops, once))
     known = pd.read_csv(data / "timetable" / "north_runtimes_nrod_2019-01-29.csv")
     both = known.merge(ours, left_on=["from_crs", "to_crs"], right_on=["from_station_id", "to_station_id"])

@@ -220,7 +220,9 @@ def test_run_times_of_the_real_file_equal_the_published_ones(real_data, real_tip
     """Each schedule counts once, working times between calls with a public time: all 327 pairs, to the half minute."""
     path = real_data / "timetable" / "toc-update-tue.CIF.gz"
     timetable = read_cif_timetable([path], station_of_tiploc=real_tiplocs)
-    once = pd.DataFrame({"trip": timetable.stops["trip"].unique(), "hour_of_week": 0, "start_min": 0.0, "n_departures": 1.0})
+    once = pd.DataFrame(
+        {"trip": timetable.stops["trip"].unique(), "hour_of_week": 0, "start_min": 0.0, "n_departures": 1.0}
+    )
     ours = measure_call_run_times(*build_patterns(timetable.stops, once))
     known = pd.read_csv(real_data / "timetable" / "north_runtimes_nrod_2019-01-29.csv")
     both = known.merge(ours, how="left", left_on=["from_crs", "to_crs"], right_on=["from_station_id", "to_station_id"])
