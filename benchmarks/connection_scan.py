@@ -134,7 +134,8 @@ def mean_minutes(profile: list[tuple[float, float]], hour: int) -> float:
 
 def least_minutes(profile: list[tuple[float, float]], hour: int) -> float:
     """The quickest journey that leaves in an hour, its first wait not counted; infinite where none leaves."""
-    return min((b - a for a, b in profile if 60.0 * hour <= a < 60.0 * (hour + 1)), default=float("inf"))
+    leaves = (b - a for a, b in profile if 60.0 * hour <= a < 60.0 * (hour + 1))
+    return min((ride for ride in leaves if ride <= HORIZON_MIN), default=float("inf"))
 
 
 def _evaluate(profile: list[tuple[float, float]], ready: float) -> float:

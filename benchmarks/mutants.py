@@ -147,9 +147,9 @@ MUTANTS = (
         UNIT + "geo/hotspots/test_hours_near.py",
     ),
     Mutant(
-        "geo/network/timed_journeys.py",
-        "while waiting and waiting[0][0] <= depart:",
-        "while waiting and waiting[0][0] <= depart + 1:",
+        "geo/network/timed_kernels.py",
+        "ready_min[come[at]] <= depart_min[run]:",
+        "ready_min[come[at]] <= depart_min[run] + 1:",
         UNIT + "geo/network/test_timed_journeys.py",
     ),
     Mutant(

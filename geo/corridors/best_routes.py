@@ -52,9 +52,7 @@ class BestWays:
     arrivals: dict[int, tuple[FloatArray, IntArray, IntArray]]
 
 
-def find_best_ways(
-    paths: OriginPaths, start_stations: IntArray, start_cost_min: FloatArray, *, most_routes: int
-) -> BestWays:
+def find_best_ways(paths: OriginPaths, *, most_routes: int) -> BestWays:
     """
     Find the best ways to the end of every ride.
 
@@ -62,8 +60,6 @@ def find_best_ways(
     ----------
     paths : OriginPaths
         Solved paths of the origin.
-    start_stations, start_cost_min : numpy.ndarray of shape (n,)
-        What they were solved with.
     most_routes : int
         How many ways are kept, at most.
 
@@ -73,9 +69,9 @@ def find_best_ways(
         By ride and by station.
     """
     k = most_routes
-    starts = dict(zip(start_stations.tolist(), start_cost_min.tolist(), strict=True))
     rides = paths.rides
-    used = np.flatnonzero(paths.likelihood > 0)
+    used = np.flatnonzero((paths.likelihood > 0) | (paths.first_weight > 0))
+    first_cost_min = np.where(paths.first_weight > 0, paths.start_cost_min[rides.tail] + rides.first_cost_min, np.inf)
     best = BestWays(
         np.full((rides.tail.size, k), np.inf),
         np.full((rides.tail.size, k), -1, dtype=np.int32),
@@ -98,17 +94,19 @@ def find_best_ways(
         order = np.lexsort((rank, ride, cost))
         cost, ride, rank = cost[order], ride[order], rank[order]
         best.arrivals[station] = (cost[:k], ride[:k], rank[:k])
-        if station in starts and paths.start[station] > 0:
-            at = int(np.searchsorted(cost, starts[station]))
-            cost = np.insert(cost, at, starts[station])
-            ride, rank = np.insert(ride, at, -1), np.insert(rank, at, -1)
         onward = leaving[leaving_from[station] : leaving_from[station + 1]]
         pick = _pick_allowed(ride, rides.needless[0], shunned_from, onward, k)
-        some, slot = np.nonzero(pick >= 0)
-        chosen = pick[some, slot]
-        best.cost_min[onward[some], slot] = cost[chosen] + paths.cost_of_ride_min[onward[some]]
-        best.before[onward[some], slot] = ride[chosen]
-        best.rank[onward[some], slot] = rank[chosen]
+        pick[paths.likelihood[onward] == 0] = -1
+        # To the ways that came by train comes the one that starts here, which has its own price.
+        known = np.where(pick >= 0, np.append(cost, np.inf)[pick] + rides.cost_min[onward, None], np.inf)
+        every = np.concatenate([first_cost_min[onward, None], known], axis=1)
+        chosen = np.argsort(every, axis=1, kind="stable")[:, :k]
+        rows = np.arange(onward.size)[:, None]
+        best.cost_min[onward] = every[rows, chosen] + paths.extra_min[onward, None]
+        comes = (chosen > 0) & np.isfinite(every[rows, chosen])
+        source = pick[rows, np.maximum(chosen - 1, 0)]
+        best.before[onward] = np.where(comes, np.append(ride, -1)[source], -1)
+        best.rank[onward] = np.where(comes, np.append(rank, -1)[source], -1)
     return best
 
 

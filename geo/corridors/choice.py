@@ -25,8 +25,9 @@ from scipy import sparse
 from scipy.optimize import brentq
 
 from geo.corridors.paths import DEVIATION_MIN, MAX_DETOUR_MIN, SPREAD_PER_MIN, OriginPaths, solve_origin
-from geo.corridors.rides import WAIT_WEIGHT, FloatArray, Rides
+from geo.corridors.rides import FloatArray, Rides
 from geo.corridors.terminals import Terminals, find_best_paths, split_egress
+from geo.corridors.waiting import price_first_wait
 from geo.errors import InputError, UsageError
 from geo.schema import validate
 from geo.tables import COURIER_FLOWS, OD_TRIPS, ROAD_TIMES
@@ -235,10 +236,9 @@ def choose_modes(
         raise UsageError(msg)
     pairs = od_trips.sort_index(kind="stable")
     rail = _offer_rail(pairs, supply)
-    known_wait_min = (
-        -supply.rides.boarding_penalty_min if supply.rides.has_timetable else WAIT_WEIGHT * unknown_wait_min
-    )
-    rail_cost_min = rail.cost_min + known_wait_min + rail_constant_min
+    # Without a timetable no ride has a wait; all have this one.
+    wait_min = 0.0 if supply.rides.has_timetable else unknown_wait_min
+    rail_cost_min = rail.cost_min + float(price_first_wait(np.array(wait_min))) + rail_constant_min
     road_time_min, road_m = _road(pairs, road_times)
     costs = [
         mode.time_factor * road_time_min + mode.fixed_min + mode.cost_min_per_km * road_m / METRES_PER_KM
@@ -247,7 +247,6 @@ def choose_modes(
     shares, is_reachable = _logit(np.column_stack([rail_cost_min, *costs]), mode_scale_per_min)
     flows = pairs[["origin_id", "destination_id", "is_internal", "trips_per_month"]].copy()
     flows["rail_share"] = shares[:, 0]
-    wait_min = 0.0 if supply.rides.has_timetable else unknown_wait_min
     flows["rail_time_min"] = _null_infinite(rail.time_min + wait_min)
     flows["road_time_min"] = _null_infinite(road_time_min)
     flows["access_station_id"] = pd.array(rail.access, dtype="str")

@@ -5,18 +5,18 @@ A path is a chain of rides. It is sensible if every ride ends farther from the o
 there no more than a stated time longer than the best, and if no change is needless (`Rides.needless`: the same train
 would have gone on). All sensible paths share the trips of a pair of places in the ratio :math:`\exp(-\theta c)` of
 their generalised cost, and none is ever listed. With :math:`\ell_a = \exp(-\theta (c_a + d_t - d_h))` for ride a from t
-to h, :math:`s_k` the same for reaching station k without a train, and N the needless pairs, the weights of all paths
-that end with ride a, and that stand at station k, are
+to h, :math:`s_a` the same where a is the first ride and has the price of one (`Rides.first_cost_min`), and N the
+needless pairs, the weights of all paths that end with ride a, and that arrive at station k by one, are
 
-.. math:: F_a = \ell_a \Big( W_t - \sum_{(b, a) \in N} F_b \Big), \qquad W_k = s_k + \sum_{a: h = k} F_a,
+.. math:: F_a = s_a + \ell_a \Big( W_t - \sum_{(b, a) \in N} F_b \Big), \qquad W_k = \sum_{a: h = k} F_a,
 
 one sparse triangular solution, since rides and stations are ordered by d. Trips that leave the trains are laid on the
 network by the transposed solution: with :math:`\alpha_k` the trips alighting at k by unit of weight,
 
 .. math:: y_a = \alpha_h + z_h - \sum_{(a, b) \in N} \ell_b y_b, \qquad z_k = \sum_{b: t = k} \ell_b y_b,
 
-the boardings are :math:`s_k z_k`, the trips on ride a are :math:`F_a y_a`, and those that go on from k are the sum of
-:math:`F_a (y_a - \alpha_k)`.
+first boardings at k are the sum of :math:`s_a y_a` over its rides, the trips on ride a are :math:`F_a y_a`, and those
+that go on from k are the sum of :math:`F_a (y_a - \alpha_k)`.
 
 Dial [1]_ asks also that a ride ends nearer the destination; as in his second algorithm we ask only that it leads away
 from the origin, which lets one solution serve all destinations. The matrix form is that of Markov path choice
@@ -81,16 +81,18 @@ class OriginPaths:
         :math:`\theta`.
     distance_min : numpy.ndarray of shape (n_stations,)
         Generalised minutes :math:`d` of the best way to each station; infinite where there is none.
-    start : numpy.ndarray of shape (n_stations,)
-        :math:`s`, weight of reaching a station without a train.
+    start_cost_min : numpy.ndarray of shape (n_stations,)
+        Generalised minutes to reach each station without a train; infinite where the origin's couriers do not.
+    first_weight : numpy.ndarray of shape (n_rides,)
+        :math:`s`; 0 for a ride that is no first one.
     arrival_weight : numpy.ndarray of shape (n_stations,)
-        Weight of all paths that arrive by train, :math:`W - s`.
+        Weight of all paths that arrive by train, :math:`W`.
     ride_weight : numpy.ndarray of shape (n_rides,)
         :math:`F`.
     likelihood : numpy.ndarray of shape (n_rides,)
         :math:`\ell`; 0 for a ride that is not sensible from here.
-    cost_of_ride_min : numpy.ndarray of shape (n_rides,)
-        Generalised minutes of each ride from here, deviation included.
+    extra_min : numpy.ndarray of shape (n_rides,)
+        Generalised minutes that each ride costs more from here, as it leaves the best ways.
     order : numpy.ndarray
         Stations in reach, nearest first.
     """
@@ -98,11 +100,12 @@ class OriginPaths:
     rides: Rides
     spread_per_min: float
     distance_min: FloatArray
-    start: FloatArray
+    start_cost_min: FloatArray
+    first_weight: FloatArray
     arrival_weight: FloatArray
     ride_weight: FloatArray
     likelihood: FloatArray
-    cost_of_ride_min: FloatArray
+    extra_min: FloatArray
     order: IntArray
 
     @property
@@ -173,9 +176,9 @@ def solve_origin(
     if not spread_per_min > 0:
         msg = f"spread_per_min: is {spread_per_min!r}, expected more than 0. Raise it; 0.1 is the default."
         raise UsageError(msg)
-    distance_min = _distances(rides, start_stations, start_cost_min)
-    start = np.zeros(rides.n_stations)
-    start[start_stations] = _weigh(start_cost_min - distance_min[start_stations], spread_per_min, max_detour_min)
+    start_min = np.full(rides.n_stations, np.inf)
+    start_min[start_stations] = start_cost_min
+    distance_min = _distances(rides, start_min)
     near, far = distance_min[rides.tail], distance_min[rides.head]
     onward = np.isfinite(near) & np.isfinite(far)
     onward[onward] = far[onward] > near[onward] + _TIE_MIN
@@ -184,14 +187,19 @@ def solve_origin(
     extra_min = np.zeros(rides.tail.size)
     if not rides.has_timetable:
         extra_min[onward] = np.where(detour_min > _TIE_MIN, deviation_min, 0.0)
-    likelihood[onward] = _weigh(detour_min, spread_per_min, max_detour_min) * np.exp(
-        -spread_per_min * extra_min[onward]
-    )
+    deviates = np.exp(-spread_per_min * extra_min[onward])
+    likelihood[onward] = _weigh(detour_min, spread_per_min, max_detour_min) * deviates
+    first_weight = np.zeros(rides.tail.size)
+    first_detour_min = start_min[rides.tail[onward]] + rides.first_cost_min[onward] - far[onward]
+    first_weight[onward] = _weigh(first_detour_min, spread_per_min, max_detour_min) * deviates
     reach = np.flatnonzero(np.isfinite(distance_min))
     order = reach[np.argsort(distance_min[reach], kind="stable")].astype(np.int32)
     none = np.zeros(0)
-    cost_min = rides.cost_min + extra_min
-    return _weighted(OriginPaths(rides, spread_per_min, distance_min, start, none, none, likelihood, cost_min, order))
+    return _weighted(
+        OriginPaths(
+            rides, spread_per_min, distance_min, start_min, first_weight, none, none, likelihood, extra_min, order
+        )
+    )
 
 
 def restrict_paths(paths: OriginPaths, keep: NDArray[np.bool_]) -> OriginPaths:
@@ -210,7 +218,8 @@ def restrict_paths(paths: OriginPaths, keep: NDArray[np.bool_]) -> OriginPaths:
     OriginPaths
         The other paths, each with the weight it had.
     """
-    return _weighted(replace(paths, likelihood=np.where(keep, paths.likelihood, 0.0)))
+    likelihood, first_weight = (np.where(keep, weight, 0.0) for weight in (paths.likelihood, paths.first_weight))
+    return _weighted(replace(paths, likelihood=likelihood, first_weight=first_weight))
 
 
 def load_rides(paths: OriginPaths, alighting: FloatArray, *, among: OriginPaths | None = None) -> RideLoads:
@@ -236,7 +245,7 @@ def load_rides(paths: OriginPaths, alighting: FloatArray, *, among: OriginPaths 
     weight = (paths if among is None else among).arrival_weight
     by_weight = np.zeros_like(alighting)
     by_weight[weight > 0] = alighting[weight > 0] / weight[weight > 0, None]
-    rides, used = paths.rides, np.flatnonzero(paths.likelihood > 0)
+    rides, used = paths.rides, _used(paths)
     through = np.zeros_like(alighting)
     if not used.size:
         return RideLoads(np.zeros_like(alighting), through, used, np.zeros((0, alighting.shape[1])))
@@ -254,7 +263,9 @@ def load_rides(paths: OriginPaths, alighting: FloatArray, *, among: OriginPaths 
     onward = np.where(onward > _ROUNDING * (final + standing[rides.head[used]]), onward, 0.0)
     by_ride = paths.ride_weight[used, None]
     np.add.at(through, rides.head[used], by_ride * onward)
-    return RideLoads(paths.start[:, None] * standing, through, used, by_ride * (final + onward))
+    boarding = np.zeros_like(alighting)
+    np.add.at(boarding, rides.tail[used], paths.first_weight[used, None] * (final + onward))
+    return RideLoads(boarding, through, used, by_ride * (final + onward))
 
 
 def _weigh(detour_min: FloatArray, spread_per_min: float, max_detour_min: float) -> FloatArray:
@@ -262,18 +273,23 @@ def _weigh(detour_min: FloatArray, spread_per_min: float, max_detour_min: float)
     return np.where(detour_min <= max_detour_min, np.exp(-spread_per_min * detour_min), 0.0)
 
 
+def _used(paths: OriginPaths) -> NDArray[np.int64]:
+    """Rides on some sensible path."""
+    return np.flatnonzero((paths.likelihood > 0) | (paths.first_weight > 0))
+
+
 def _weighted(paths: OriginPaths) -> OriginPaths:
     """The same paths with their weights solved."""
-    rides, used, n = paths.rides, np.flatnonzero(paths.likelihood > 0), paths.order.size
+    rides, used, n = paths.rides, _used(paths), paths.order.size
     arrival, ride_weight = np.zeros(rides.n_stations), np.zeros(rides.tail.size)
     if used.size:
         system, place = _system(paths, used)
         right = np.zeros(n + used.size)
-        right[place[:n]] = paths.start[paths.order]
+        right[place[n:]] = paths.first_weight[used]
         solved = spsolve_triangular(system, right, lower=True, unit_diagonal=True)
         standing = np.zeros(rides.n_stations)
         standing[paths.order] = solved[place[:n]]
-        whole = paths.likelihood[used] * standing[rides.tail[used]]
+        whole = paths.first_weight[used] + paths.likelihood[used] * standing[rides.tail[used]]
         ride_weight[used] = np.where(solved[place[n:]] > _ROUNDING * whole, solved[place[n:]], 0.0)
         np.add.at(arrival, rides.head[used], ride_weight[used])
     return replace(paths, arrival_weight=arrival, ride_weight=ride_weight)
@@ -301,16 +317,21 @@ def _system(paths: OriginPaths, used: NDArray[np.int64]) -> tuple[sparse.csr_mat
     return sparse.csr_matrix((value, (row, column)), shape=(n + m, n + m)), place
 
 
-def _distances(rides: Rides, start_stations: IntArray, start_cost_min: FloatArray) -> FloatArray:
+def _distances(rides: Rides, start_min: FloatArray) -> FloatArray:
     """Least generalised minutes to each station, infinite where there is no way."""
     n = rides.n_stations
     # Rides are ordered by tail and head: the least of each pair is a reduction over runs.
     pair = rides.tail.astype(np.int64) * n + rides.head
-    starts = np.flatnonzero(np.diff(pair, prepend=-1))
-    least = np.minimum.reduceat(rides.cost_min, starts) if starts.size else rides.cost_min
-    tail = np.concatenate([rides.tail[starts], np.full(start_stations.size, n)])
-    head = np.concatenate([rides.head[starts], start_stations])
-    minutes = np.concatenate([least, start_cost_min + _OFFSET_MIN])
+    runs = np.flatnonzero(np.diff(pair, prepend=-1))
+    prices = (rides.cost_min, rides.first_cost_min)
+    least, first = (np.minimum.reduceat(price, runs) if runs.size else price for price in prices)
+    # Who comes without a train either stands there or has taken a first ride from there, at its own price.
+    reached = start_min.copy()
+    np.minimum.at(reached, rides.head[runs], start_min[rides.tail[runs]] + first)
+    starts = np.flatnonzero(np.isfinite(reached))
+    tail = np.concatenate([rides.tail[runs], np.full(starts.size, n)])
+    head = np.concatenate([rides.head[runs], starts])
+    minutes = np.concatenate([least, reached[starts] + _OFFSET_MIN])
     network = sparse.csr_matrix((minutes, (tail, head)), shape=(n + 1, n + 1))
     distance: FloatArray = dijkstra(network, indices=[n])[0, :n] - _OFFSET_MIN
     return distance

@@ -15,8 +15,6 @@ that changing to the next one is quicker than waiting for it, the change stays.
 References
 ----------
 .. [1] Chriqui, C. and Robillard, P. (1975). "Common bus lines." Transportation Science 9(2), 115-121.
-.. [2] Abrantes, P. A. L. and Wardman, M. R. (2011). "Meta-analysis of UK values of travel time: An update."
-   Transportation Research Part A 45(1), 1-17.
 """
 
 from __future__ import annotations
@@ -27,14 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from geo.corridors.waiting import group_starts, pool_waits
+from geo.corridors.waiting import WAIT_WEIGHT, group_starts, pool_waits, price_first_wait
 from geo.errors import InputError
 from geo.network.passenger import ArcKind, PassengerGraph
 
 __all__ = ["CHANGE_WEIGHT", "INTERCHANGE_PENALTY_MIN", "SPREAD_PER_MIN", "WAIT_WEIGHT", "Rides", "build_rides"]
 
-# Twice in-vehicle time is "the commonly used value"; [2]_ finds UK studies lower, so a what-if should try 1.5.
-WAIT_WEIGHT = 2.0
 CHANGE_WEIGHT = 2.0
 SPREAD_PER_MIN = 0.1  # ASSUMPTION: ten generalised minutes more make a path e times less likely
 INTERCHANGE_PENALTY_MIN = 10.0  # ASSUMPTION: the dislike of a change over and above its minutes
@@ -57,8 +53,10 @@ class Rides:
     tail, head : numpy.ndarray of shape (n_rides,)
         Positions in `station_ids` of boarding and alighting.
     cost_min : numpy.ndarray of shape (n_rides,)
-        Generalised minutes: in-vehicle time, weighted wait and change, and one penalty a boarding; and what the ride's
-        share of the trains that are waited for takes off its weight.
+        Generalised minutes after another ride: in-vehicle time, weighted wait and change, and the penalty of a change;
+        and what the ride's share of the trains that are waited for takes off its weight.
+    first_cost_min : numpy.ndarray of shape (n_rides,)
+        The same as the first ride of a journey, never more: without the penalty, and with the price of a first wait.
     time_min : numpy.ndarray of shape (n_rides,)
         Clock minutes, wait included.
     calls : scipy.sparse.csr_matrix of shape (n_rides, n_stations)
@@ -72,8 +70,6 @@ class Rides:
         Whether it is a walk between two stations.
     has_timetable : bool
         Whether calls and changes are known.
-    boarding_penalty_min : float
-        Penalty inside each `cost_min`; a path's first boarding is no change, so one is taken off a path's cost.
     """
 
     station_ids: tuple[str, ...]
@@ -81,13 +77,13 @@ class Rides:
     tail: IntArray
     head: IntArray
     cost_min: FloatArray
+    first_cost_min: FloatArray
     time_min: FloatArray
     calls: sparse.csr_matrix
     links: sparse.csr_matrix
     needless: NDArray[np.int64]
     is_walk: NDArray[np.bool_]
     has_timetable: bool
-    boarding_penalty_min: float
 
     @property
     def n_stations(self) -> int:
@@ -149,7 +145,8 @@ def build_rides(
 
     Notes
     -----
-    A walk between two stations is a ride without wait or penalty.
+    A walk between two stations is a ride without wait or penalty; whoever starts with one pays for the train after it
+    as after a change.
     """
     _require_graph(graph)
     raw = _merge_raw(_platform_rides(graph), _train_rides(graph))
@@ -162,20 +159,22 @@ def build_rides(
     boards = graph.kind[first.first_arc] == ArcKind.BOARD
     walks = graph.kind[first.first_arc] == ArcKind.WALK
     wait_min, taken_share = pool_waits(first.tail, first.head, wait_min, run_min)
-    cost_min = np.where(walks, change_weight, 1.0) * run_min + wait_weight * wait_min + change_weight * alight_min
-    cost_min += np.where(boards, interchange_penalty_min, 0.0)
+    first_cost_min = np.where(walks, change_weight, 1.0) * run_min + change_weight * alight_min
+    cost_min = first_cost_min + wait_weight * wait_min + np.where(boards, interchange_penalty_min, 0.0)
+    first_cost_min = first_cost_min + price_first_wait(wait_min, wait_weight=wait_weight)
     group = np.zeros(raw.tail.size, dtype=np.int64)
     group[starts] = 1
     ride_of = _RideIndex(raw, np.cumsum(group) - 1)
     calls, links, splits = _trace(graph, first, ride_of)
     through = cost_min[splits[0]] <= cost_min[splits[1]] + cost_min[splits[2]]
-    cost_min -= np.log(taken_share) / spread_per_min
+    rarity_min = -np.log(taken_share) / spread_per_min
     return Rides(
         station_ids=graph.station_ids,
         link_ids=graph.link_ids,
         tail=first.tail,
         head=first.head,
-        cost_min=cost_min,
+        cost_min=cost_min + rarity_min,
+        first_cost_min=first_cost_min + rarity_min,
         time_min=run_min + wait_min + alight_min,
         calls=calls,
         links=links,
@@ -183,7 +182,6 @@ def build_rides(
         needless=_distinct(splits[2, through], splits[1, through], first.tail.size)[::-1],
         is_walk=walks,
         has_timetable=has_timetable,
-        boarding_penalty_min=interchange_penalty_min if has_timetable else 0.0,
     )
 
 

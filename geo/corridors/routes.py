@@ -212,8 +212,7 @@ def _by_row(group: OriginGroup, rows: NDArray[np.int64]) -> FloatArray:
 
 def _list_group(group: OriginGroup, supply: RailSupply, k: int) -> _Listed:
     """The best routes of every pair of one origin."""
-    stations, start_cost_min, _ = supply.terminals.of(group.origin)
-    ways = find_best_ways(group.paths, stations, start_cost_min, most_routes=k)
+    ways = find_best_ways(group.paths, most_routes=k)
     entry = group.egress_share.tocoo()
     # Stations in the egress share are in use; their last mile is in the terminals.
     arrivals = [ways.arrivals[station] for station in entry.col.tolist()]

@@ -204,32 +204,36 @@ def find_best_paths(paths: OriginPaths, terminals: Terminals, origin: int) -> Be
         Cost, clock time, boarding station and last ride by station.
     """
     rides = paths.rides
-    used = np.flatnonzero(paths.likelihood > 0)
-    arrival = paths.distance_min[rides.tail[used]] + rides.cost_min[used]
-    ranked = used[np.lexsort((used, arrival, rides.head[used]))]
-    heads, firsts = np.unique(rides.head[ranked], return_index=True)
+    used = np.flatnonzero((paths.likelihood > 0) | (paths.first_weight > 0))
+    tail, head = rides.tail[used], rides.head[used]
+    first_min = np.where(paths.first_weight[used] > 0, paths.start_cost_min[tail] + rides.first_cost_min[used], np.inf)
+    # Where the way without a train is the best, nobody goes on at the price of a change.
+    has_come = (paths.likelihood[used] > 0) & (paths.distance_min[tail] < paths.start_cost_min[tail])
+    later_min = np.where(has_come, paths.distance_min[tail] + rides.cost_min[used], np.inf)
+    arrival = np.minimum(first_min, later_min)
+    ranked = np.lexsort((used, arrival, head))
+    heads, at = np.unique(head[ranked], return_index=True)
+    best = ranked[at]
     ride = np.full(rides.n_stations, -1, dtype=np.int32)
-    ride[heads] = ranked[firsts]
+    ride[heads] = used[best]
     cost_min = np.full(rides.n_stations, np.inf)
-    cost_min[heads] = paths.distance_min[rides.tail[ride[heads]]] + rides.cost_min[ride[heads]]
+    cost_min[heads] = arrival[best]
+    is_first = np.zeros(rides.n_stations, dtype=bool)
+    is_first[heads] = first_min[best] <= later_min[best]
 
-    # `time` and `first` are those of the best way to a station, by train or not; the results are those by train.
-    time, first = np.full(rides.n_stations, np.inf), np.full(rides.n_stations, -1, dtype=np.int32)
-    stations, start_cost_min, start_time_min = terminals.of(origin)
-    direct = dict(
-        zip(stations.tolist(), zip(start_cost_min.tolist(), start_time_min.tolist(), strict=True), strict=True)
-    )
-    time_min, first_station = time.copy(), first.copy()
+    stations, _, start_time_min = terminals.of(origin)
+    direct = dict(zip(stations.tolist(), start_time_min.tolist(), strict=True))
+    time_min, first_station = np.full(rides.n_stations, np.inf), np.full(rides.n_stations, -1, dtype=np.int32)
     for station in paths.order.tolist():
         last = ride[station]
-        if last >= 0:
-            time_min[station] = time[rides.tail[last]] + rides.time_min[last]
-            first_station[station] = first[rides.tail[last]]
-        start = direct.get(station)
-        if start is not None and start[0] <= cost_min[station]:
-            time[station], first[station] = start[1], station
+        if last < 0:
+            continue
+        before = int(rides.tail[last])
+        if is_first[station]:
+            time_min[station], first_station[station] = direct[before] + rides.time_min[last], before
         else:
-            time[station], first[station] = time_min[station], first_station[station]
+            time_min[station] = time_min[before] + rides.time_min[last]
+            first_station[station] = first_station[before]
     return BestPaths(cost_min, time_min, first_station, ride)
 
 

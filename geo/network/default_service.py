@@ -34,6 +34,8 @@ _MOST_PATTERNS, _FEWEST_TRAINS = 2, 8.0
 # Trains that start in each hour of the day and on each day of the week, of all: around Glasgow, November 2022.
 _FIRST_HOUR, _IN_HOUR = 5, np.array([18, 56, 63, 62, 63, 57, 56, 59, 56, 58, 61, 66, 69, 62, 52, 38, 35, 35, 30])
 _ON_DAY = np.array([154, 154, 154, 154, 154, 145, 84])
+# Any number: it makes the same trains of the same passengers.
+_DRAWN_FROM = 1825
 
 
 def estimate_service(links: pd.DataFrame, passenger_flows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -149,19 +151,40 @@ def _tables(demand: RailDemand, patterns: list[_Pattern]) -> tuple[pd.DataFrame,
         },
         index=pd.Index(of_call + ":" + number.astype(str).astype(object), name=SERVICE_CALLS.index, dtype="str"),
     )
-    share = np.outer(_ON_DAY / _ON_DAY.sum(), _IN_HOUR / _IN_HOUR.sum())
-    hours = (24 * np.arange(len(_ON_DAY))[:, None] + _FIRST_HOUR + np.arange(len(_IN_HOUR))).ravel()
-    of_hour, hour = np.repeat(names, len(hours)), np.tile(hours, len(names))
     trains = np.repeat([pattern.trains_per_day for pattern in patterns], 2)
-    departures = pd.DataFrame(
-        {
-            "pattern_id": pd.array(of_hour, dtype="str"),
-            "hour_of_week": hour.astype("int64"),
-            "n_departures": np.outer(7.0 * trains, share.ravel()).ravel(),
-        },
-        index=pd.Index(of_hour + ":" + hour.astype(str).astype(object), name=SERVICE_DEPARTURES.index, dtype="str"),
-    )
-    return validate(calls, SERVICE_CALLS), validate(departures, SERVICE_DEPARTURES)
+    return validate(calls, SERVICE_CALLS), _draw_starts(names, trains)
+
+
+def _draw_starts(names: NDArray[np.object_], trains_per_day: FloatArray) -> pd.DataFrame:
+    """
+    Trains of a week at even intervals in each pattern, every day by another phase.
+
+    Nobody knows the minutes. By chance a change is good on one day and bad on another, so a mean over the week is about
+    what to expect.
+    """
+    # Trains of a day that have started by each hour's end, for one train a day on average.
+    by_hour = 7.0 * np.cumsum(np.outer(_ON_DAY / _ON_DAY.sum(), _IN_HOUR / _IN_HOUR.sum()), axis=1)
+    phase = np.random.default_rng(_DRAWN_FROM).random((len(names), len(_ON_DAY)))
+    pattern, day, start_h = [], [], []
+    for k, count in enumerate(by_hour):
+        ends = trains_per_day[:, None] * count
+        n = np.ceil(ends[:, -1] - phase[:, k]).astype(np.int64).clip(min=0)
+        row = np.repeat(np.arange(len(names)), n)
+        number = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
+        # The train starts when the running count reaches its number and the phase.
+        reached = (number + phase[row, k]) / trains_per_day[row]
+        pattern.append(row)
+        day.append(np.full(len(row), k))
+        start_h.append(np.interp(reached, np.concatenate([[0.0], count]), np.arange(len(count) + 1)))
+    row, minute = np.concatenate(pattern), np.floor(60.0 * (_FIRST_HOUR + np.concatenate(start_h))).astype(np.int64)
+    hour, start_min = np.divmod(24 * 60 * np.concatenate(day) + minute, 60)
+    table = pd.DataFrame({"row": row, "hour_of_week": hour, "start_min": start_min.astype(float)})
+    table = table.groupby(["row", "hour_of_week", "start_min"]).size().rename("n_departures").reset_index()
+    name = names[table.pop("row")]
+    ids = name + ":" + table["hour_of_week"].astype(str) + ":" + table["start_min"].map("{:05.2f}".format)
+    table.insert(0, "pattern_id", pd.Series(name, dtype="str"))
+    table = table.astype({"n_departures": "float64"})
+    return validate(table.set_index(pd.Index(ids, name=SERVICE_DEPARTURES.index, dtype="str")), SERVICE_DEPARTURES)
 
 
 def _leg_min(demand: RailDemand, pattern: _Pattern) -> FloatArray:

@@ -16,7 +16,6 @@ References
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,13 +25,15 @@ from numpy.typing import NDArray
 
 from geo.errors import InputError
 from geo.network.passenger import DEFAULT_INTERCHANGE_MIN
+from geo.network.timed_kernels import carry, profile
 from geo.schema import validate
 from geo.tables import SERVICE_CALLS, SERVICE_DEPARTURES
 
 __all__ = ["HourlyTimes", "measure_hourly_times"]
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
+TimeArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
 
 HOURS_PER_WEEK = 168
 _MIN_PER_HOUR = 60
@@ -51,17 +52,29 @@ class HourlyTimes:
     ----------
     origin_ids, station_ids : tuple of str
         CRS codes of the rows and of the columns.
-    mean_min : numpy.ndarray of shape (n_origins, n_stations, 168)
+    hours : tuple of int
+        Hours of the week of the last axis, 0 is Monday 00:00-00:59.
+    mean_min : numpy.ndarray of shape (n_origins, n_stations, n_hours)
         Mean over the minutes of the hour of the time from coming to the first platform to standing at the last, wait
         included; infinite where some minute has no journey.
-    least_min : numpy.ndarray of shape (n_origins, n_stations, 168)
+    least_min : numpy.ndarray of shape (n_origins, n_stations, n_hours)
         The quickest journey that leaves in the hour, its first wait not counted; infinite where none leaves.
+    n_journeys : numpy.ndarray of shape (n_origins, n_stations, n_hours)
+        Journeys that leave in the hour and that no other beats by leaving later or arriving earlier.
+    ride_min : numpy.ndarray of shape (n_origins, n_stations, n_hours)
+        Their mean minutes, first wait not counted; infinite where none leaves.
+    n_changes : numpy.ndarray of shape (n_origins, n_stations, n_hours)
+        Their mean changes of train; 0 where none leaves.
     """
 
     origin_ids: tuple[str, ...]
     station_ids: tuple[str, ...]
-    mean_min: FloatArray
-    least_min: FloatArray
+    hours: tuple[int, ...]
+    mean_min: TimeArray
+    least_min: TimeArray
+    n_journeys: TimeArray
+    ride_min: TimeArray
+    n_changes: TimeArray
 
 
 @dataclass(frozen=True)
@@ -80,6 +93,7 @@ def measure_hourly_times(
     departures: pd.DataFrame,
     origins: Sequence[str],
     *,
+    hours: Sequence[int] = range(HOURS_PER_WEEK),
     interchange_min: pd.Series | None = None,
     default_interchange_min: float = DEFAULT_INTERCHANGE_MIN,
 ) -> HourlyTimes:
@@ -94,6 +108,8 @@ def measure_hourly_times(
         Table `geo.tables.SERVICE_DEPARTURES` with ``start_min``. Never modified.
     origins : sequence of str
         CRS codes of the stations to start from.
+    hours : sequence of int
+        Hours of the week in which journeys begin, rising.
     interchange_min : pandas.Series, optional
         Minutes to change trains by CRS code.
     default_interchange_min : float
@@ -128,19 +144,22 @@ def measure_hourly_times(
     change_min = np.full(len(stations), default_interchange_min)
     if interchange_min is not None:
         change_min = interchange_min.reindex(stations).fillna(default_interchange_min).to_numpy(dtype=float)
-    runs = _write_out(calls, departures, stations)
-    left_at = _carry(runs, start, np.asarray(change_min, dtype=float), len(stations))
-    shape = (len(start), len(stations), HOURS_PER_WEEK)
-    mean_min, least_min = np.full(shape, np.inf), np.full(shape, np.inf)
-    order = np.argsort(runs.head, kind="stable")
-    bounds = np.searchsorted(runs.head[order], np.arange(len(stations) + 1))
-    for station in range(len(stations)):
-        rows = order[bounds[station] : bounds[station + 1]]
-        for origin in np.flatnonzero(start != station):
-            journeys = _profile(left_at[rows, origin], runs.arrive_min[rows])
-            mean_min[origin, station], least_min[origin, station] = _by_hour(*journeys)
-    mean_min[np.arange(len(start)), start] = least_min[np.arange(len(start)), start] = 0.0
-    return HourlyTimes(tuple(origins), tuple(stations.tolist()), mean_min, least_min)
+    runs = _keep_within(_write_out(calls, departures, stations), hours)
+    ready_min = runs.arrive_min + change_min[runs.head]
+    by_ready = np.lexsort((ready_min, runs.head))
+    by_arrival = np.lexsort((runs.arrive_min, runs.head))
+    into = np.searchsorted(runs.head[by_ready], np.arange(len(stations) + 1))
+    slot = np.full(HOURS_PER_WEEK, -1, dtype=np.int64)
+    slot[list(hours)] = np.arange(len(hours))
+    n_trains = int(runs.train.max(initial=-1)) + 1
+    found = np.empty((5, len(start), len(stations), len(hours)), dtype=np.float32)
+    for row, station in enumerate(start.tolist()):
+        left_min, n_changes = carry(
+            station, runs.train, runs.tail, runs.depart_min, ready_min[by_ready], by_ready, into, n_trains
+        )
+        profile(left_min, n_changes, runs.arrive_min, by_arrival, into, slot, MOST_MIN, found[:, row])
+        found[:, row, station] = 0.0
+    return HourlyTimes(tuple(origins), tuple(stations.tolist()), tuple(hours), *found)
 
 
 def _write_out(calls: pd.DataFrame, departures: pd.DataFrame, stations: pd.Index) -> _Runs:
@@ -166,52 +185,13 @@ def _write_out(calls: pd.DataFrame, departures: pd.DataFrame, stations: pd.Index
     runs = runs.assign(depart=runs["start"] + runs["depart"], arrive=runs["start"] + runs["arrive"])
     runs = runs.sort_values(["depart", "arrive", "train"], kind="stable")
     return _Runs(
-        *(runs[name].to_numpy(dtype=np.intp) for name in ("train", "tail", "head")),
+        *(runs[name].to_numpy(dtype=np.int64) for name in ("train", "tail", "head")),
         *(runs[name].to_numpy(dtype=float) for name in ("depart", "arrive")),
     )
 
 
-def _carry(runs: _Runs, start: IntArray, change_min: FloatArray, n_stations: int) -> FloatArray:
-    """The latest time of leaving each origin for each run; minus infinity where it cannot be on that train."""
-    n_origins = len(start)
-    on_train = np.full((int(runs.train.max(initial=-1)) + 1, n_origins), -np.inf)
-    on_platform = np.full((n_stations, n_origins), -np.inf)
-    left_at = np.full((runs.train.size, n_origins), -np.inf)
-    # Whoever arrives is on the platform after the change; runs come by departure, so a heap a station is enough.
-    changing: list[list[tuple[float, int]]] = [[] for _ in range(n_stations)]
-    origins_at: dict[int, IntArray] = {int(s): np.flatnonzero(start == s) for s in np.unique(start)}
-    columns = (runs.train, runs.tail, runs.head, runs.depart_min, runs.arrive_min)
-    for run, (train, tail, head, depart, arrive) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
-        waiting = changing[tail]
-        while waiting and waiting[0][0] <= depart:
-            np.maximum(on_platform[tail], left_at[heapq.heappop(waiting)[1]], out=on_platform[tail])
-        best = np.maximum(on_train[train], on_platform[tail])
-        if tail in origins_at:
-            best[origins_at[tail]] = depart
-        on_train[train] = left_at[run] = best
-        if best.max() > -np.inf:
-            heapq.heappush(changing[head], (arrive + change_min[head], run))
-    return left_at
-
-
-def _profile(left_min: FloatArray, arrive_min: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Journeys that no other beats, by departure."""
-    order = np.lexsort((arrive_min, -left_min))
-    left_min, arrive_min = left_min[order], arrive_min[order]
-    # Latest first: a journey is of use if it arrives before all that leave later.
-    earliest = np.minimum.accumulate(arrive_min)
-    is_better = np.concatenate([[True], earliest[1:] < earliest[:-1]])[: len(order)] & np.isfinite(left_min)
-    return left_min[is_better][::-1], arrive_min[is_better][::-1]
-
-
-def _by_hour(left_min: FloatArray, arrive_min: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and least minutes in each hour of the week."""
-    come_min = np.arange(_MIN_PER_WEEK) + 0.5
-    padded = np.append(arrive_min, np.inf)
-    taken_min = padded[np.searchsorted(left_min, come_min)] - come_min
-    taken_min[taken_min > MOST_MIN] = np.inf
-    mean_min = taken_min.reshape(HOURS_PER_WEEK, _MIN_PER_HOUR).mean(axis=1)
-    least_min = np.full(HOURS_PER_WEEK, np.inf)
-    in_week = (left_min >= 0) & (left_min < _MIN_PER_WEEK)
-    np.minimum.at(least_min, (left_min[in_week] // _MIN_PER_HOUR).astype(np.intp), (arrive_min - left_min)[in_week])
-    return mean_min, least_min
+def _keep_within(runs: _Runs, hours: Sequence[int]) -> _Runs:
+    """Runs on which somebody may be who sets out in those hours."""
+    first_min, last_min = min(hours) * _MIN_PER_HOUR, (max(hours) + 1) * _MIN_PER_HOUR + MOST_MIN
+    kept = (runs.depart_min >= first_min) & (runs.depart_min <= last_min)
+    return _Runs(*(getattr(runs, name)[kept] for name in _Runs.__dataclass_fields__))

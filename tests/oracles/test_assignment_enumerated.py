@@ -10,9 +10,10 @@ import pytest
 
 from geo.corridors.assignment import assign_flows
 from geo.corridors.choice import choose_modes
-from geo.corridors.rides import CHANGE_WEIGHT, INTERCHANGE_PENALTY_MIN, WAIT_WEIGHT
+from geo.corridors.rides import CHANGE_WEIGHT, INTERCHANGE_PENALTY_MIN
 from geo.corridors.routes import list_route_sets
 from geo.corridors.terminals import HUB_ACCESS_MIN, WALK_WEIGHT
+from geo.corridors.waiting import WAIT_WEIGHT
 from tests.unit.geo.corridors.small_rail import link_graph, road_table, supply_of, train_graph, trips_table
 
 SPREAD, DETOUR, DEVIATION = 0.1, 60.0, 20.0
@@ -25,11 +26,12 @@ class Ride:
     head: str
     calls: tuple[str, ...]
     cost: float
+    first: float
     links: tuple[str, ...]
 
 
 def rides_of_links(links):
-    return [Ride(a, b, (), m, (f"{x}-{y}",)) for x, y, m in links for a, b in ((x, y), (y, x))], set()
+    return [Ride(a, b, (), m, m, (f"{x}-{y}",)) for x, y, m in links for a, b in ((x, y), (y, x))], set()
 
 
 def rides_of_trains(trains):
@@ -45,9 +47,13 @@ def rides_of_trains(trains):
         run[calls], alighting[calls] = (float(f @ np.array([t[k] for t in trips]) / f.sum()) for k in (1, 2))
         frequency[calls] = float(f.sum())
     wait, share = wait_for_the_first(run, frequency)
-    cost = {c: run[c] + WAIT_WEIGHT * wait[c] + CHANGE_WEIGHT * alighting[c] + INTERCHANGE_PENALTY_MIN for c in run}
+    moving = {c: run[c] + CHANGE_WEIGHT * alighting[c] for c in run}
+    cost = {c: moving[c] + WAIT_WEIGHT * wait[c] + INTERCHANGE_PENALTY_MIN for c in run}
+    # Whoever sets out may plan: a quarter of an hour, and two fifths of the time between trains.
+    first = {c: moving[c] + min(WAIT_WEIGHT * wait[c], 15 + 0.4 * (2 * wait[c])) for c in run}
     names = {c: tuple("-".join(sorted(p)) for p in pairwise(c)) for c in cost}
-    rides = {c: Ride(c[0], c[-1], c[1:-1], cost[c] - np.log(share[c]) / SPREAD, names[c]) for c in cost}
+    rare = {c: -np.log(share[c]) / SPREAD for c in cost}
+    rides = {c: Ride(c[0], c[-1], c[1:-1], cost[c] + rare[c], first[c] + rare[c], names[c]) for c in cost}
     needless = set()
     for c, whole in cost.items():
         for k in range(1, len(c) - 1):
@@ -73,39 +79,43 @@ def wait_for_the_first(run, frequency):
     return wait, share
 
 
-def every_path(rides, needless, hub, deviation):
-    """Sensible chains of rides from the hub, with their cost."""
+def every_path(rides, needless, starts, deviation):
+    """Sensible chains of rides from the stations where one may start, each at its cost, with their cost."""
     graph = nx.DiGraph()
-    graph.add_node(hub)
-    for r in rides:
-        if not graph.has_edge(r.tail, r.head) or graph[r.tail][r.head]["cost"] > r.cost:
-            graph.add_edge(r.tail, r.head, cost=r.cost)
-    d = nx.single_source_dijkstra_path_length(graph, hub, weight="cost")
-    good = [
-        r for r in rides if r.tail in d and d[r.head] > d[r.tail] + 1e-9 and r.cost + d[r.tail] - d[r.head] <= DETOUR
-    ]
+    graph.add_nodes_from(["start", *starts])
+    ways = [("start", station, cost) for station, cost in starts.items()]
+    ways += [("start", r.head, starts[r.tail] + r.first) for r in rides if r.tail in starts]
+    # Whoever starts at a station has the first price there: the other is for those who come by train.
+    for tail, head, cost in [*ways, *((r.tail, r.head, r.cost) for r in rides)]:
+        if not graph.has_edge(tail, head) or graph[tail][head]["cost"] > cost:
+            graph.add_edge(tail, head, cost=cost)
+    d = nx.single_source_dijkstra_path_length(graph, "start", weight="cost")
+    onward = [r for r in rides if r.tail in d and d[r.head] > d[r.tail] + 1e-9]
     found = []
 
-    def extend(path, cost):
-        at = path[-1].head if path else hub
+    def extend(path, cost, at):
         if path:
             found.append((path, cost))
-        for r in good:
-            if r.tail == at and not (path and (path[-1], r) in needless):
+        for r in onward:
+            if r.tail != at or (path and (path[-1], r) in needless):
+                continue
+            price, base = (r.cost, d[r.tail]) if path else (r.first, starts[at])
+            if price + base - d[r.head] <= DETOUR:
                 off = deviation if r.cost + d[r.tail] - d[r.head] > 1e-9 else 0.0
-                extend((*path, r), cost + r.cost + off)
+                extend((*path, r), cost + price + off, r.head)
 
-    extend((), HUB_ACCESS_MIN)
+    for station, cost in starts.items():
+        extend((), cost, station)
     return found
 
 
-def enumerate_flows(rides, needless, access, rail, *, timetable):
-    """Flow by station and way, by link, and by route, for trips by rail from hub H to town t."""
+def enumerate_flows(rides, needless, access, rail, starts, *, timetable):
+    """Flow by station and way, by link, and by route, for trips by rail from the starts to town t."""
     options = [
         (path, cost + WALK_WEIGHT * minutes)
-        for _, station, minutes, _ in access
-        for path, cost in every_path(rides, needless, "H", 0.0 if timetable else DEVIATION)
-        if path[-1].head == station
+        for point, station, minutes, _ in access
+        for path, cost in every_path(rides, needless, starts, 0.0 if timetable else DEVIATION)
+        if point == "t" and path[-1].head == station
     ]
     least = {}
     for path, cost in options:
@@ -128,11 +138,21 @@ def enumerate_flows(rides, needless, access, rail, *, timetable):
     return flows, links, sorted(c for _, c in options), weight
 
 
-def compare(graph, rides, needless, access, *, timetable):
-    supply = supply_of(graph, access, {"x": "H"}, spread_per_min=SPREAD, max_detour_min=DETOUR, deviation_min=DEVIATION)
+def compare(graph, rides, needless, access, *, timetable, walks=None):
+    """Walks are the minutes to the stations of an origin without a hub; else all start at H."""
+    starts = {s: WALK_WEIGHT * m for s, m in walks.items()} if walks else {"H": HUB_ACCESS_MIN}
+    access = [*access, *(("x", s, m, "walk") for s, m in (walks or {}).items())]
+    supply = supply_of(
+        graph,
+        access,
+        {} if walks else {"x": "H"},
+        spread_per_min=SPREAD,
+        max_detour_min=DETOUR,
+        deviation_min=DEVIATION,
+    )
     table = choose_modes(trips_table([("x", "t", 100)]), supply, road_table([("x", "t", 90)]))
     rail = 100 * float(table["rail_share"].iloc[0])
-    flows, links, costs, weight = enumerate_flows(rides, needless, access, rail, timetable=timetable)
+    flows, links, costs, weight = enumerate_flows(rides, needless, access, rail, starts, timetable=timetable)
     done = assign_flows(table, supply)
     got = {(r.station_id, w): getattr(r, w) for r in done.station_flows.itertuples() for w in WAYS if getattr(r, w) > 0}
     assert set(got) == set(flows)
@@ -161,8 +181,9 @@ def test_links_without_a_timetable(seed):
     assert compare(link_graph(stations, links), *rides_of_links(links), access, timetable=False) > 1
 
 
+@pytest.mark.parametrize("walks", [None, {"H": 4.0, "A": 9.0, "B": 1.0}], ids=["hub", "three stations"])
 @pytest.mark.parametrize("seed", range(12))
-def test_trains_with_a_timetable(seed):
+def test_trains_with_a_timetable(seed, walks):
     rng = np.random.default_rng(seed)
     stations = "HABCDEG"
     trains = [("HACEG", [9.0, 8.0, 7.0, 6.0], 7.5, 2.0)]
@@ -174,4 +195,5 @@ def test_trains_with_a_timetable(seed):
     trains.append((trains[0][0], [12.0, 8.0, 9.0, 6.0], 15.0, 2.0))
     rng.shuffle(trains)
     access = [("t", s, float(rng.integers(1, 12)), "walk") for s in "EG"]
-    assert compare(train_graph(stations, trains), *rides_of_trains(trains), access, timetable=True) > 1
+    compared = compare(train_graph(stations, trains), *rides_of_trains(trains), access, timetable=True, walks=walks)
+    assert compared > 1

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from geo.corridors.choice import RoadMode, choose_modes, find_rail_constant
-from geo.corridors.rides import WAIT_WEIGHT
 from geo.corridors.terminals import HUB_ACCESS_MIN, WALK_WEIGHT
+from geo.corridors.waiting import WAIT_WEIGHT
 from geo.errors import InputError, UsageError
 from tests.unit.geo.corridors.small_rail import link_graph, road_table, supply_of, train_graph, trips_table
 
