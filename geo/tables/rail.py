@@ -13,6 +13,15 @@ STATIONS = Contract(
         "easting_m": EASTING,
         "northing_m": NORTHING,
         "is_in_force": Column("flag", "whether the station lies in the force area that is being scored"),
+        "has_gates": Column(
+            "flag", "whether platforms lie behind ticket gates; null where not known", nullable=True, optional=True
+        ),
+        "staffed_hours": Column(
+            "text",
+            "days and hours with staff, as geo.network.staffed_hours writes them; null where not known",
+            nullable=True,
+            optional=True,
+        ),
     },
     total="One row a heavy-rail station; the index is its CRS code.",
 )
