@@ -193,6 +193,10 @@ def product_inputs(
         upstream=results.upstream,
         # A cell may tell the hour of one record: the strip is for those who plan shifts.
         station_hours=results.hours if marks.profile == "tactical" else None,
+        station_trains=results.trains.table,
+        trains_home=results.trains.home,
+        replacements=results.trains.replacements,
+        trains_basis=results.trains.basis,
         plan=None if plan is None else plan.table,
         plan_summary=None if plan is None else asdict(plan.summary),
         plan_residual=None if plan is None else plan.residual,

@@ -33,8 +33,10 @@ from geo.tables import (
     STATION_FLOWS,
     STATION_HOURS,
     STATION_SCORES,
+    STATION_TRAINS,
     STATION_USAGE,
     STATIONS,
+    TRAINS_HOME,
 )
 
 __all__ = [
@@ -211,6 +213,13 @@ class ProductInputs:
         Plans by name, as `models.planning.InterceptionPlan.comparison`, for the intervals.
     station_hours : pandas.DataFrame or None
         Table `STATION_HOURS`, of every scored station.
+    station_trains, trains_home : pandas.DataFrame or None
+        Tables `STATION_TRAINS` and `TRAINS_HOME`, of every scored station; None where it is not known where trains
+        call.
+    replacements : pandas.Series or None
+        Departures of rail replacement buses in the week by ``station_id``.
+    trains_basis : str
+        What the times of trains rest on, or why there are none; nothing is said of trains where it is empty.
     station_beside, place_beside : pandas.DataFrame or None
         What stands beside the scores and is no part of them: ``harm_near`` by ``station_id``; ``harm_in_town`` and,
         where a layer is supplied, ``child_score, child_score_low, child_score_high`` by ``place_id``.
@@ -248,6 +257,10 @@ class ProductInputs:
     plan_residual: pd.DataFrame | None = None
     plan_comparison: pd.DataFrame | None = None
     station_hours: pd.DataFrame | None = None
+    station_trains: pd.DataFrame | None = None
+    trains_home: pd.DataFrame | None = None
+    replacements: pd.Series | None = None
+    trains_basis: str = ""
     station_beside: pd.DataFrame | None = None
     place_beside: pd.DataFrame | None = None
     child_layer: str | None = None
@@ -295,6 +308,8 @@ _CONTRACTS: dict[str, Contract] = {
     "cuckooing_bands": BANDS,
     "station_usage": STATION_USAGE,
     "station_hours": STATION_HOURS,
+    "station_trains": STATION_TRAINS,
+    "trains_home": TRAINS_HOME,
     "upstream": UPSTREAM_STATIONS,
     "plan": PLAN,
     "plan_residual": PLAN_RESIDUAL,
