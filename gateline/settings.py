@@ -294,6 +294,17 @@ class PlanSettings(Section):
         ge=1,
         description="Shifts that all teams work together, where the hours are best; every shift where absent",
     )
+    needs_staff: bool = Field(
+        False, description="true plans a shift only where station staff are there throughout it, where that is known"
+    )
+    least_passengers_per_day: float = Field(
+        100.0,
+        ge=0,
+        description=(
+            "Stations known to have fewer are left out; 0 keeps all. ASSUMPTION: there a team stands mostly alone and "
+            "is plainly seen"
+        ),
+    )
     is_planned: bool = Field(True, description="Whether a run makes the plan: plan.csv, roster sheet and map layer")
 
 

@@ -219,6 +219,11 @@ COLUMN_LABELS = {
     "propensity": "Chance drawn",
     "expected_met_trips": "Trips met by this stop",
     "met_share_here": "Share of all rail flow",
+    "passengers_per_day": "Passengers a day",
+    "n_trains_in_shift": "Trains in the shift",
+    "n_trains_per_day": "Trains a day",
+    "staffed_share": "Share of the shift with staff",
+    "change_share": "Of couriers going on, share changing there",
     "shift_flow_share": "Share of the station's trips made in this shift",
 }
 

@@ -38,6 +38,7 @@ from geo.tables import (
     STATIONS,
     TRAINS_HOME,
 )
+from models.planning.quiet import LeftOut
 
 __all__ = [
     "BANDS",
@@ -123,6 +124,8 @@ class Marks:
         Limits of the data and method of this run, one sentence each.
     railway : str
         Where the trains come from, one sentence; it stands wherever scores of stations do.
+    railway_notes : tuple of str
+        What else the run assumed about the railway and the ways to it, one sentence each.
     """
 
     title: str
@@ -136,6 +139,12 @@ class Marks:
     credits: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     railway: str = ""
+    railway_notes: tuple[str, ...] = ()
+
+    @property
+    def railway_basis(self) -> str:
+        """All that the run assumed about the railway, for files that have no page to say it on."""
+        return " ".join(text for text in (self.railway, *self.railway_notes) if text)
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """
@@ -211,6 +220,8 @@ class ProductInputs:
         Table `PLAN_RESIDUAL`, as `models.planning.InterceptionPlan.residual` is.
     plan_comparison : pandas.DataFrame or None
         Plans by name, as `models.planning.InterceptionPlan.comparison`, for the intervals.
+    plan_left_out : LeftOut or None
+        Stations left out of the plan for few passengers, and what that costs.
     station_hours : pandas.DataFrame or None
         Table `STATION_HOURS`, of every scored station.
     station_trains, trains_home : pandas.DataFrame or None
@@ -256,6 +267,7 @@ class ProductInputs:
     plan_summary: Mapping[str, Any] | None = None
     plan_residual: pd.DataFrame | None = None
     plan_comparison: pd.DataFrame | None = None
+    plan_left_out: LeftOut | None = None
     station_hours: pd.DataFrame | None = None
     station_trains: pd.DataFrame | None = None
     trains_home: pd.DataFrame | None = None

@@ -32,6 +32,7 @@ from gateline.products.interception import describe_plan, worked_stations
 from gateline.products.lists import name_lookup, names_of, station_list, top_parts, town_list, upstream_list
 from gateline.products.map_values import as_told, long_text, numbers, plain, text_of, texts
 from gateline.products.meeting import MEETING_COLUMNS, meeting_lines
+from gateline.products.plan_notes import stop_facts
 from geo.crs import to_wgs84_arrays
 from geo.disclosure.quadtree import PROFILES
 from models.telling import count_decimals, round_figures
@@ -314,6 +315,7 @@ def _plan(inputs: ProductInputs) -> dict[str, Any] | None:
         "met": numbers(table["met_share_here"], figures=2),
         "unmet": numbers(table.get("residual_trips_per_month", nothing), figures=2),
         "moved": numbers(table.get("moved_trips_per_month", nothing), figures=2),
+        "beside": [[text_of(text) for text in stop_facts(row)] for row in table.to_dict("records")],
         "lines": [long_text(line) for line in describe_plan(inputs)],
     }
 

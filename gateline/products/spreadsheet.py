@@ -35,6 +35,7 @@ from gateline.products.interception import roster_list
 from gateline.products.lists import station_list, town_list, upstream_list
 from gateline.products.meeting import MEETING_COLUMNS
 from gateline.products.number_formats import NUMBER_FORMATS, POINTS
+from gateline.products.plan_notes import left_out_note
 
 __all__ = ["write_list_xlsx"]
 
@@ -57,6 +58,7 @@ _CSV_ONLY = (
 )
 _ENDS = {"score": ("score_low", "score_high"), "courier_flow": ("trips_low", "trips_high")}
 _HEADER_LINES = 3
+_ROSTER_TITLE = "Who stands where and when; the chance drawn is kept for judging results."
 _MEETING_TITLE = "What a meeting needs: gates and staff, as the stations file says them, and trains. Blank: not known"
 _PROMPTS = ("Out-of-area children: asked about", "National Referral Mechanism: considered")
 
@@ -135,7 +137,7 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
         _list_sheet(
             book,
             "Roster",
-            "Who stands where and when; the chance drawn is kept for judging results",
+            cell_text(f"{_ROSTER_TITLE} {left_out_note(inputs)}".rstrip(), most_characters=1_000),
             roster_list(inputs),
         )
     _notes_sheet(book)
