@@ -18,6 +18,9 @@ __all__ = ["MEETING_COLUMNS", "meeting_lines", "name_gates", "tell_meeting", "te
 _MIN_PER_HOUR, _MIN_PER_DAY = 60, 1440
 _COUNT_DECIMALS = 1
 _DIVIDE = "; "
+# A kind of day on which hardly a train runs anywhere is one that the timetable leaves out: a Sunday has more.
+_FEW_TRAINS = 0.1
+_ABSENT = "; it has hardly a train on "
 # More main stations than this are told by the list alone.
 _MOST_HOMES = 8
 MEETING_COLUMNS = (
@@ -71,8 +74,10 @@ def tell_meeting(
     columns["has_gates"] = name_gates(stations).reindex(index)
     if "staffed_hours" in stations.columns:
         columns["staffed_hours"] = stations["staffed_hours"].reindex(index).astype("str")
-    by_kind = () if trains is None else trains.groupby("day_kind")
-    for kind, of_kind in by_kind:
+    absent = () if trains is None else _absent_days(trains)
+    for kind, of_kind in () if trains is None else trains.groupby("day_kind"):
+        if kind in absent:
+            continue
         rows = of_kind.set_index("station_id").reindex(index)
         for end in ("first", "last"):
             columns[f"{end}_train_{kind}_hhmm"] = _times(rows[f"{end}_departure_min"], rows["step_min"])
@@ -82,7 +87,8 @@ def tell_meeting(
             columns[f"last_train_home_{kind}_hhmm"] = _homes(home[home["day_kind"] == kind], stations["name"], index)
     if replacements is not None:
         columns["rail_replacement_departures_per_week"] = replacements.reindex(index)
-    columns["trains_basis"] = pd.Series(basis, index=index, dtype="str")
+    told = f"{basis}{_ABSENT}{' and '.join(kind.capitalize() for kind in absent)}" if absent else basis
+    columns["trains_basis"] = pd.Series(told, index=index, dtype="str")
     return columns
 
 
@@ -110,10 +116,12 @@ def meeting_lines(columns: dict[str, pd.Series], station: str) -> list[tuple[str
     ]
     if columns["first_train_weekday_hhmm"].isna().all() and columns["last_train_weekday_hhmm"].isna().all():
         return [*lines, ("First and last train", str(told["trains_basis"]))]
+    absent = str(told["trains_basis"]).partition(_ABSENT)[2]
     for kind in DAY_KINDS:
         first, last, home = (told[f"{name}_{kind}_hhmm"] for name in ("first_train", "last_train", "last_train_home"))
         day = "weekday" if kind == "weekday" else kind.capitalize()
-        lines.append((f"First, last train, {day}", "none" if pd.isna(first) else f"{first}, {last}"))
+        nothing = "not known" if kind.capitalize() in absent else "none"
+        lines.append((f"First, last train, {day}", nothing if pd.isna(first) else f"{first}, {last}"))
         if not pd.isna(home):
             n_homes = str(home).count(_DIVIDE) + 1
             text = str(home) if n_homes <= _MOST_HOMES else f"to {n_homes} main stations: see stations.csv"
@@ -171,6 +179,12 @@ def tell_time(at_min: float, step_min: float) -> str:
     end = "" if step_min < _MIN_PER_HOUR else f"-{until // _MIN_PER_HOUR:02d}:{until % _MIN_PER_HOUR:02d}"
     next_day = " next day" if at_min >= _MIN_PER_DAY else ""
     return f"{of_day // _MIN_PER_HOUR:02d}:{of_day % _MIN_PER_HOUR:02d}{end}{next_day}"
+
+
+def _absent_days(trains: pd.DataFrame) -> tuple[str, ...]:
+    """Kinds of day that a timetable leaves out."""
+    n = trains.groupby("day_kind")["n_departures"].sum()
+    return tuple(kind for kind in DAY_KINDS if n.get(kind, 0.0) < _FEW_TRAINS * n.max())
 
 
 def _times(at_min: pd.Series, step_min: pd.Series) -> pd.Series:

@@ -10,11 +10,15 @@ import pytest
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
+from gateline.commands.explain import explain_place
 from gateline.pipeline.planning import plan_run
 from gateline.pipeline.railway import build_railway
 from gateline.pipeline.write import make_marks, product_inputs, write_products
+from gateline.settings import Settings, read_settings, write_settings_template
+from gateline.study import open_workspace
 from geo.errors import UsageError
 from models.planning import measure_passengers_per_day
+from tests.regions import make_small
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* extension is not supported:UserWarning")
 DAYS = 365
@@ -105,6 +109,77 @@ def test_a_plan_of_quiet_stations_alone_is_refused(small_run):
     )
     with pytest.raises(UsageError, match=message):
         plan_run(results, small_run.settings)
+
+
+@pytest.fixture(scope="module")
+def estimated(tmp_path_factory):
+    """The small region with gates and staff under columns of other names, and trains estimated from journeys."""
+    root = make_small(tmp_path_factory.mktemp("estimated") / "w")
+    path = root / "inputs" / "stations.csv"
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    facts = {"YRK": "yes,daily 05:00-24:00", "WTB": "no,none"}
+    told = [f"{row},{facts.get(row[-3:], ',')}" for row in rows]
+    path.write_text("\n".join([f"{header},Barriers,Staff", *told]) + "\n", encoding="utf-8")
+    codes = [row[-3:] for row in rows]
+    # Everybody goes to York and to Leeds.
+    pairs = [f"{a},{b},200000" for a in codes for b in ("YRK", "LDS") if a != b]
+    (root / "inputs" / "odm.csv").write_text("\n".join(["origin_crs,dest_crs,journeys", *pairs]) + "\n")
+    settings = read_settings(root / "region.toml")
+    document = settings.model_dump(mode="json", exclude_none=True)
+    document["inputs"] |= {
+        "passenger_flows": "inputs/odm.csv",
+        "stations_columns": {"has_gates": "Barriers", "staffed_hours": "Staff"},
+    }
+    document["rail"] |= {"estimate_trains": True}
+    (root / "region.toml").write_text(write_settings_template(Settings.model_validate(document)), encoding="utf-8")
+    return open_workspace(root)
+
+
+def test_estimated_trains_are_told_to_the_hour_and_said_to_be_estimated(estimated):
+    trains = estimated.results.trains
+    assert estimated.results.railway_basis == "estimated"
+    assert trains.basis.startswith("estimated")
+    assert trains.replacements is None
+    assert set(trains.table["step_min"]) == set(trains.home["step_min"]) == {60.0}
+    times = trains.table[["first_departure_min", "last_departure_min"]].to_numpy()
+    assert (times % 60 == 0).all()
+    weekday = trains.table[trains.table["day_kind"] == "weekday"].set_index("station_id")
+    sunday = trains.table[trains.table["day_kind"] == "sunday"].set_index("station_id")
+    assert (weekday["n_departures"] > sunday["n_departures"]).all()
+    assert (weekday["first_departure_min"] <= weekday["last_departure_min"]).all()
+
+
+def test_no_last_train_home_leaves_after_the_last_train(estimated):
+    trains = estimated.results.trains
+    last = trains.table.set_index(["station_id", "day_kind"])["last_departure_min"]
+    home = trains.home.dropna(subset="last_departure_min").set_index(["station_id", "day_kind"])["last_departure_min"]
+    assert len(home) > 20
+    assert (home <= last.reindex(home.index)).all()
+
+
+def test_explain_tells_gates_staff_and_trains(estimated):
+    text = explain_place(estimated, "YRK")
+    assert "A meeting on the platform:\n  Ticket gates: yes\n  Staffed: mon-sun 05:00-24:00\n" in text
+    assert "Times rest on: estimated from how many travel between stations, to the hour" in text
+    assert "Last train home, Sunday: Leeds " in text
+    assert "Ticket gates: no\n  Staffed: never\n" in explain_place(estimated, "WTB")
+    assert "Ticket gates: not known\n  Staffed: not known\n" in explain_place(estimated, "SCA")
+
+
+def test_each_stop_of_the_plan_has_trains_gates_and_staff_where_they_are_known(estimated):
+    table = plan_run(estimated.results, estimated.settings).table
+    assert (table["n_trains_in_shift"] > 0).all()
+    assert (table["n_trains_per_day"] > table["n_trains_in_shift"]).all()
+    york = table[table["station_id"] == "YRK"]
+    assert york["has_gates"].all()
+    assert set(york["staffed_share"]) == {1.0}
+    assert york["change_share"].between(0, 1).all()
+
+
+def test_a_plan_that_needs_staff_stands_at_no_station_known_to_have_none(estimated):
+    needs = estimated.settings.plan.model_copy(update={"needs_staff": True, "must_not_visit": ("YRK",)})
+    settings = estimated.settings.model_copy(update={"plan": needs})
+    assert "WTB" not in set(plan_run(estimated.results, settings).table["station_id"])
 
 
 # What a run may have assumed, by the railway it was made with; and how each product is read.

@@ -104,6 +104,20 @@ def test_a_run_without_a_timetable_shows_blanks_with_the_reason(bare):
     assert lines[-1] == ("First and last train", NOTHING)
 
 
+def test_a_day_that_the_timetable_leaves_out_is_not_known(run):
+    trains = run.station_trains.copy()
+    on_sunday = trains["day_kind"] == "sunday"
+    trains.loc[on_sunday, "n_departures"] = 0.0
+    trains.loc[on_sunday, ["first_departure_min", "last_departure_min"]] = float("nan")
+    table = station_list(dataclasses.replace(run, station_trains=trains))
+    sundays = [name for name in MEETING_COLUMNS if "sunday" in name]
+    assert len(sundays) == 3
+    assert table[sundays].isna().all(axis=None)
+    assert set(table["trains_basis"]) == {"timetable; it has hardly a train on Sunday"}
+    lines = dict(meeting_lines({c: table[c] for c in MEETING_COLUMNS}, table.index[1]))
+    assert (lines["First, last train, Saturday"], lines["First, last train, Sunday"]) == ("none", "not known")
+
+
 def test_a_run_that_says_nothing_of_trains_has_no_such_columns(bare):
     assert not set(MEETING_COLUMNS) & set(station_list(bare).columns)
     assert tell_meeting(bare.stations, bare.stations.index, basis="") == {}
