@@ -1,10 +1,11 @@
 """
 The interception plan: which teams stand where and when, what that meets, and what the other side does next.
 
-Routes of couriers become patterns of stations (`encounters`), shifts become duties (`shifts`, `duties`), a proven
-programme and its greedy yardstick choose among them (`programme`, `choice`), couriers respond (`evasion`), rosters are
-drawn (`rosters`, `schedule`), and everything is judged alike (`judging`). `plan` is the whole. The solver is imported
-here and nowhere else.
+Stations that few use are left out (`quiet`), and shifts in which a station has no train (`opening`). Routes of couriers
+become patterns of stations (`encounters`), shifts become duties (`shifts`, `duties`), a proven programme and its greedy
+yardstick choose among them (`programme`, `choice`), couriers respond (`evasion`), rosters are drawn (`rosters`,
+`schedule`), and everything is judged alike (`judging`). `plan` is the whole, and `stops` puts beside it what is known
+of each station. The solver is imported here and nowhere else.
 """
 
 from models.planning.interdiction import Game, Pair, solve_interdiction

@@ -127,3 +127,11 @@ def test_a_plan_that_says_nothing_of_its_stops_has_no_such_columns():
     run = dataclasses.replace(bare, **plan_of(bare))
     assert "passengers_per_day" not in roster_list(run).columns
     assert map_payload(run)["plan"]["beside"][0] == []
+
+
+def test_a_caveat_at_the_end_of_many_is_not_cut(run, tmp_path):
+    notes = tuple(f"Caveat {k} of the railway, which says what was assumed of it." for k in range(20))
+    marks = dataclasses.replace(run.marks, railway="There is no timetable.", railway_notes=notes)
+    write_plan_csv(tmp_path / "plan.csv", dataclasses.replace(run, marks=marks))
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "plan.csv").read_text(encoding="utf-8-sig"))))
+    assert {row["railway_basis"] for row in rows} == {" ".join(("There is no timetable.", *notes))}
