@@ -8,7 +8,6 @@ silently ignored is worse than none. A default is a sourced figure or says ASSUM
 from __future__ import annotations
 
 import difflib
-import json
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from gateline.toml_text import to_toml
 from geo.errors import UsageError
 
 __all__ = ["Settings", "read_settings", "write_settings_template"]
@@ -77,7 +77,10 @@ class InputSettings(Section):
     partner_counts: PathText | None = Field(
         None, description="Counts of partners by town: layer (such as treatment, deaths, missing returns), place, n"
     )
-    stations: PathText | None = Field(None, description="Stations: name, lat, long, CRS code")
+    stations: PathText | None = Field(
+        None, description="Stations: name, lat, long, CRS code and, where known, has_gates and staffed_hours"
+    )
+    stations_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
     station_usage_year: int | None = Field(None, description="Year of the usage table; the last where absent")
     passenger_flows: PathText | None = Field(None, description="ORR origin-destination matrix")
     station_usage: PathText | None = Field(None, description="ORR station usage, long form")
@@ -291,6 +294,17 @@ class PlanSettings(Section):
         ge=1,
         description="Shifts that all teams work together, where the hours are best; every shift where absent",
     )
+    needs_staff: bool = Field(
+        False, description="true plans a shift only where station staff are there throughout it, where that is known"
+    )
+    least_passengers_per_day: float = Field(
+        100.0,
+        ge=0,
+        description=(
+            "Stations known to have fewer are left out; 0 keeps all. ASSUMPTION: there a team stands mostly alone and "
+            "is plainly seen"
+        ),
+    )
     is_planned: bool = Field(True, description="Whether a run makes the plan: plan.csv, roster sheet and map layer")
 
 
@@ -379,21 +393,6 @@ def write_settings_template(settings: Settings) -> str:
         for key, field in type(section).model_fields.items():
             value = getattr(section, key)
             lines.append(f"# {field.description}")
-            lines.append(f'# {key} = ""' if value is None else f"{key} = {_toml(value)}")
+            lines.append(f'# {key} = ""' if value is None else f"{key} = {to_toml(value)}")
         lines.append("")
     return "\n".join(lines)
-
-
-def _toml(value: Any) -> str:  # noqa: ANN401 - any value that TOML holds
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, str):
-        # A JSON string is a TOML basic string, but for the one character that TOML wants escaped and JSON does not.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_toml(k)} = {_toml(v)}" for k, v in value.items()) + " }" if value else "{}"
-    return repr(value)

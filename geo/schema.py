@@ -165,11 +165,16 @@ def empty(contract: Contract) -> pd.DataFrame:
     pandas.DataFrame or geopandas.GeoDataFrame
         All columns, no rows; a GeoDataFrame where the contract has geometry.
     """
-    columns = {name: pd.Series(dtype=_EMPTY_DTYPE[column.kind]) for name, column in contract.columns.items()}
+    columns = {name: pd.Series(dtype=_empty_dtype(column)) for name, column in contract.columns.items()}
     table = pd.DataFrame(columns, index=pd.Index([], name=contract.index, dtype="str"))
     if contract.has_geometry:
         table = gpd.GeoDataFrame(table, geometry="geometry", crs="EPSG:27700")
     return table
+
+
+def _empty_dtype(column: Column) -> str:
+    """A flag that may be null is of the kind that can hold null, so that rows can be added."""
+    return "boolean" if column.kind == "flag" and column.nullable else _EMPTY_DTYPE[column.kind]
 
 
 def _name_ids(index: pd.Index, broken: np.ndarray) -> str:

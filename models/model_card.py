@@ -112,6 +112,7 @@ def draw_index_card(
     heading: str,
     region: str,
     data_note: str,
+    checks: Sequence[str] = (),
 ) -> str:
     """
     Draw the card of the expert index of a run, which no training stands behind.
@@ -130,6 +131,8 @@ def draw_index_card(
         Force or region.
     data_note : str
         Which files and months it rests on.
+    checks : sequence of str
+        What the run assumed, one sentence each.
 
     Returns
     -------
@@ -150,6 +153,7 @@ def draw_index_card(
             f"- Rankability of {what}: {value:.2f} of 1; below 0.5 read tiers only"
             for what, value in rankability.items()
         ],
+        *[f"- {escape_markdown(check)}" for check in checks],
         "",
         "## What it must not be used for",
         "",

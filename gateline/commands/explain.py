@@ -11,6 +11,7 @@ import typer
 from gateline.products.guidance import RAILWAY_MEANING, score_meaning
 from gateline.products.hours import BASIS_WORDS, tell_hours
 from gateline.products.lists import is_issued
+from gateline.products.meeting import meeting_lines, tell_meeting
 from gateline.study import Study, open_demo, open_workspace
 from geo.errors import UsageError
 from models.posterior.whatif import SHIFT_HOURS, add_line, add_shift, compare_shares, vary_assumptions
@@ -91,7 +92,7 @@ def explain_place(study: Study, unit: str) -> str:
     reasons = [str(column) for column in table.columns if str(column).startswith("reason_")]
     lines += [f"  {row[name]:+8.{decimals}f}  {name.removeprefix('reason_').replace('_', ' ')}" for name in reasons]
     if is_station:
-        lines += ["", *_hours(study, unit_id)]
+        lines += ["", *_hours(study, unit_id), "", *_meeting(study, unit_id)]
     lines += ["", "Where from:", *_origins(study, unit_id, is_station=is_station)]
     varied = vary_assumptions(estimate)
     before = varied.pop("as it is")
@@ -163,6 +164,21 @@ def _hours(study: Study, unit_id: str) -> list[str]:
         f"  {100 * share:6.0f} %  {block}",
         f"  Rests on {BASIS_WORDS[basis]}.",
     ]
+
+
+def _meeting(study: Study, unit_id: str) -> list[str]:
+    """Gates, staff, and the first and last trains."""
+    trains = study.results.trains
+    columns = tell_meeting(
+        study.results.network.stations,
+        pd.Index([unit_id]),
+        basis=trains.basis,
+        trains=trains.table,
+        home=trains.home,
+        replacements=trains.replacements,
+    )
+    told = [f"  {label}: {text}" for label, text in meeting_lines(columns, unit_id)]
+    return ["A meeting on the platform:", *told]
 
 
 def _moves(table: pd.DataFrame, decimals: int) -> list[str]:

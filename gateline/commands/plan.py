@@ -52,5 +52,13 @@ def plan_workspace(workspace: Path, *, changes: dict[str, object]) -> None:
     typer.echo(f"  fixed list: {proof}; roster drawn with seed {summary['random_state']}\n")
     shown = ["met_share", "met_share_low", "met_share_high", "met_share_evading"]
     typer.echo(plan.comparison[shown].to_string(float_format="{:.3f}".format))
+    if plan.left_out is not None:
+        out = plan.left_out
+        typer.echo(
+            f"\n{len(out.passengers_per_day)} stations with fewer than {out.least_passengers_per_day:g} passengers "
+            f"a day left out; the mix meets {out.met_share_with:.1%} with them, {out.met_share_without:.1%} without, "
+            f"{out.met_share_evading_with:.1%} and {out.met_share_evading_without:.1%} once couriers respond"
+        )
     columns = ["worked_on", "shift", "team", "station_id", "name", "reason", "propensity"]
+    columns += ["passengers_per_day", "n_trains_in_shift", "has_gates", "staffed_share"]
     typer.echo("\n" + plan.table[columns].to_string(index=False, float_format="{:.2f}".format))

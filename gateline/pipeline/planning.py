@@ -1,6 +1,14 @@
-"""The interception plan of a run: its routes, the rules of the settings, and the plan that `models.planning` proves."""
+"""
+The interception plan of a run: its routes, the rules of the settings, and the plan that `models.planning` proves.
+
+Stations that few passengers use are no candidates. Where some are left out the plan is made a second time with them, so
+that what it costs can be told.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 
@@ -8,9 +16,20 @@ from gateline.pipeline.stages import Results
 from gateline.settings import PlanSettings, Settings
 from geo.corridors.assignment import ALL_DESTINATIONS
 from geo.corridors.routes import list_route_sets
-from models.planning import InterceptionPlan, PlanRules, plan_interception
+from geo.errors import UsageError
+from models.planning import (
+    InterceptionPlan,
+    LeftOut,
+    PlanRules,
+    describe_stops,
+    find_quiet_stations,
+    plan_interception,
+)
+from models.planning.shifts import DAYS_PER_MONTH
 
 __all__ = ["plan_rules", "plan_run"]
+
+_COVERAGE_DECIMALS = 3
 
 
 def plan_rules(settings: PlanSettings) -> PlanRules:
@@ -36,6 +55,7 @@ def plan_rules(settings: PlanSettings) -> PlanRules:
         must_visit=settings.must_visit,
         must_not_visit=settings.must_not_visit,
         n_team_shifts=settings.team_shifts,
+        needs_staff=settings.needs_staff,
     )
 
 
@@ -53,8 +73,9 @@ def plan_run(results: Results, settings: Settings) -> InterceptionPlan | None:
     Returns
     -------
     InterceptionPlan or None
-        Table, numbers, comparison with the rules of thumb, and what is left after couriers respond; None where no flow
-        passes a station of the force, or the pairs are too many to list.
+        Table with what is known of each stop, numbers, comparison with the rules of thumb, what is left after couriers
+        respond, and the stations left out; None where no flow passes a station of the force, or the pairs are too many
+        to list.
 
     Raises
     ------
@@ -68,16 +89,67 @@ def plan_run(results: Results, settings: Settings) -> InterceptionPlan | None:
     if not (ours.filter(like="_trips_per_month").sum(axis=None) > 0):
         return None
     routes = list_route_sets(results.courier_flows, results.supply, change_share=results.change_share)
-    scored = results.station_scores.table
     stations: pd.DataFrame = results.network.stations
-    return plan_interception(
+    usage = results.usage if len(results.usage) else None
+    make = partial(
+        plan_interception,
         routes,
         stations,
         plan_rules(settings.plan),
         random_state=settings.scores.random_state,
-        station_scores=scored,
-        usage=results.usage if len(results.usage) else None,
+        station_scores=results.station_scores.table,
+        usage=usage,
         trips_per_line_per_month=settings.corridors.trips_per_line_per_month,
         first_on=settings.plan.first_on,
         hours=results.hours,
+    )
+    candidates = stations.index[stations["is_in_force"]].intersection(list(routes.station_ids))
+    candidates = candidates.difference(list(settings.plan.must_not_visit))
+    least = settings.plan.least_passengers_per_day
+    quiet = find_quiet_stations(usage, candidates, least_passengers_per_day=least, must_visit=settings.plan.must_visit)
+    if len(quiet) == len(candidates) > 0:
+        msg = (
+            f"plan: all {len(quiet)} stations have fewer than {least:g} passengers a day, expected some with more. "
+            "Lower plan.least_passengers_per_day."
+        )
+        raise UsageError(msg)
+    plan = make(eligible=tuple(candidates.difference(quiet.index)))
+    if len(quiet):
+        plan = replace(plan, left_out=_compare(make(eligible=tuple(candidates)), plan, quiet, settings.plan))
+    table = describe_stops(
+        plan.table,
+        stations,
+        hours=results.hours,
+        usage=usage,
+        exposure=results.station_exposure if _knows_changes(results) else None,
+        first_weekday=0 if settings.plan.first_on is None else settings.plan.first_on.weekday(),
+    )
+    return replace(plan, table=table)
+
+
+def _knows_changes(results: Results) -> bool:
+    """Whether it is known, or estimated, who changes where; else all who go on count as calling."""
+    return results.railway_basis != "none" or results.change_share is not None
+
+
+def _compare(
+    with_them: InterceptionPlan, without: InterceptionPlan, quiet: pd.Series, settings: PlanSettings
+) -> LeftOut:
+    """What both plans meet, before a roster is drawn: a draw would hide a small difference."""
+    shares = {
+        name: [float(plan.comparison[name]["mix without random share"]) for plan in (with_them, without)]
+        for name in ("met_share", "met_share_evading")
+    }
+    worked = with_them.residual["coverage"].reindex(quiet.index).fillna(0.0).round(_COVERAGE_DECIMALS)
+    order = worked.sort_values(ascending=False, kind="stable").index
+    return LeftOut(
+        passengers_per_day=quiet[order],
+        least_passengers_per_day=settings.least_passengers_per_day,
+        met_share_with=shares["met_share"][0],
+        met_share_without=shares["met_share"][1],
+        met_share_evading_with=shares["met_share_evading"][0],
+        met_share_evading_without=shares["met_share_evading"][1],
+        best_share_with=with_them.summary.best_share,
+        best_share_without=without.summary.best_share,
+        trips_of_plan=without.summary.rail_trips_per_month * settings.n_days / DAYS_PER_MONTH,
     )

@@ -57,6 +57,10 @@ class Railway:
         Tables `SERVICE_CALLS` and `SERVICE_DEPARTURES` of the trains here; None where there are none.
     notes : tuple of str
         What is right but poorer.
+    interchange_min : pandas.Series or None
+        Minutes to change trains by CRS code, where the timetable states them.
+    replacements : pandas.Series or None
+        Departures of rail replacement buses in the week by CRS code; None where no timetable is used.
     """
 
     network: RailNetwork
@@ -65,6 +69,8 @@ class Railway:
     calls: pd.DataFrame | None
     departures: pd.DataFrame | None
     notes: tuple[str, ...]
+    interchange_min: pd.Series | None = None
+    replacements: pd.Series | None = None
 
     @property
     def has_trains(self) -> bool:
@@ -105,16 +111,19 @@ def build_railway(inputs: Inputs, settings: Settings) -> Railway:
         notes.insert(0, f"{len(network.unsnapped)} stations are too far from track and were left out")
     if timetable is not None:
         calls, departures = restrict_calls(timetable.calls, timetable.departures, network.stations.index)
+        stated_min = timetable.interchange_min if len(timetable.interchange_min) else None
         graph = build_passenger_graph(
             network.links,
             calls=calls,
             departures=departures,
             hours=_running_hours(departures),
-            interchange_min=timetable.interchange_min if len(timetable.interchange_min) else None,
+            interchange_min=stated_min,
             fixed_links=timetable.fixed_links if len(timetable.fixed_links) else None,
             default_interchange_min=settings.rail.interchange_min,
         )
-        return Railway(network, graph, "timetable", calls, departures, tuple(notes))
+        buses = timetable.replacements[timetable.replacements.index.isin(network.stations.index)]
+        notes += _tell_replacements(buses, network.stations)
+        return Railway(network, graph, "timetable", calls, departures, tuple(notes), stated_min, buses)
     is_wanted = settings.rail.estimate_trains and len(inputs.passenger_flows) > 0
     if is_wanted and len(network.stations) <= _MOST_ESTIMATED:
         country = build_rail_network(inputs.rail_track, inputs.stations, snap_limit_m=settings.rail.snap_limit_m)
@@ -172,6 +181,17 @@ def _choose_timetable(
             f"trains call at {len(unlisted)} stations that the station list lacks; these calls are left out: {shown}"
         )
     return timetable, notes
+
+
+def _tell_replacements(buses: pd.Series, stations: pd.DataFrame) -> list[str]:
+    """That buses run for trains in the week that was chosen, where they do."""
+    if buses.empty:
+        return []
+    most = buses.sort_index().sort_values(ascending=False, kind="stable").index
+    shown = ", ".join(stations["name"].loc[most[:_MOST_SHOWN]])
+    more = f" and {len(most) - _MOST_SHOWN} more" if len(most) > _MOST_SHOWN else ""
+    told = f"{buses.sum():,.0f} departures are rail replacement buses in this week, at {shown}{more}"
+    return [f"{told}: the week is not a usual one"]
 
 
 def restrict_calls(

@@ -174,7 +174,7 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     areas = _read_areas(one.get("areas"), named)
     boundaries = _read_boundaries(one, named)
     force_area = _force_area(boundaries.table, areas.table)
-    stations = read_stations(one["stations"], force_area=force_area)
+    stations = read_stations(one["stations"], force_area=force_area, columns=named.stations_columns)
     places = _read_places(one["places"], one.get("built_up_areas"), force_area)
     scope = set(settings.offences.crime_types) or None
     offences = _read_offences(paths["offences"], one.get("harm"), settings, force_area, crime_types=scope)

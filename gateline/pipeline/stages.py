@@ -21,6 +21,7 @@ from gateline.pipeline.posterior import Fitted, fit_posterior, gather_evidence
 from gateline.pipeline.railway import Basis, build_railway
 from gateline.pipeline.read import Inputs
 from gateline.pipeline.record import Recorder
+from gateline.pipeline.trains import Trains, find_trains
 from gateline.pipeline.weights import require_features, require_weighable
 from gateline.settings import Settings
 from geo.corridors.assignment import ALL_DESTINATIONS, Assignment
@@ -80,6 +81,8 @@ class Results:
         Table `STATION_HOURS`: when the trips of each scored station are made.
     cutoff : pandas.Period
         Last month used.
+    trains : Trains
+        First and last trains of each scored station, and the last home.
     railway_basis : {"timetable", "estimated", "none"}
         Where the trains come from.
     railway_notes : tuple of str
@@ -106,6 +109,7 @@ class Results:
     upstream: pd.DataFrame
     hours: pd.DataFrame
     cutoff: pd.Period
+    trains: Trains
     railway_basis: Basis
     railway_notes: tuple[str, ...]
 
@@ -149,6 +153,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         }
         railway_notes = (*railway.notes, *_road_notes(inputs, region), *_change_notes(region))
         record.notes = list(railway_notes)
+        trains = find_trains(railway, scored_stations.index, inputs.exporters, settings.rail)
     with recorder.stage("hotspots") as record:
         clusters = cluster_offences(
             inputs.offences,
@@ -243,6 +248,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         upstream=upstream,
         hours=hours,
         cutoff=cutoff,
+        trains=trains,
         railway_basis=railway.basis,
         railway_notes=railway_notes,
     )

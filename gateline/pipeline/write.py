@@ -97,6 +97,7 @@ def make_marks(inputs: Inputs, results: Results, settings: Settings, *, run_id: 
         credits=settings.region.credits or tuple(dict.fromkeys(text for name, text in credit.items() if name in named)),
         limits=(*_LIMITS, *_notes(results)),
         railway=RAILWAY_MEANING[results.railway_basis],
+        railway_notes=tuple(map(_sentence, results.railway_notes)),
     )
 
 
@@ -115,7 +116,11 @@ def _notes(results: Results) -> list[str]:
                 f"{n_wide} of {len(scores.table)} {what} have a rank interval too wide for a number: read their tier."
             )
             notes.append(text)
-    return [f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in notes]
+    return [_sentence(note) for note in notes]
+
+
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:].rstrip('.')}."
 
 
 def product_inputs(
@@ -193,10 +198,15 @@ def product_inputs(
         upstream=results.upstream,
         # A cell may tell the hour of one record: the strip is for those who plan shifts.
         station_hours=results.hours if marks.profile == "tactical" else None,
+        station_trains=results.trains.table,
+        trains_home=results.trains.home,
+        replacements=results.trains.replacements,
+        trains_basis=results.trains.basis,
         plan=None if plan is None else plan.table,
         plan_summary=None if plan is None else asdict(plan.summary),
         plan_residual=None if plan is None else plan.residual,
         plan_comparison=None if plan is None else plan.comparison,
+        plan_left_out=None if plan is None else plan.left_out,
     )
 
 
@@ -274,7 +284,8 @@ def write_products(
     weights = {what: scores.weights for what, scores in lists if scores.weights}
     dictionaries = {"stations": STATION_FEATURES, "towns": PLACE_FEATURES}
     if weights:
-        card = draw_index_card(weights, rankability=rankability, dictionaries=dictionaries, **about)
+        assumed = (marks.railway, *marks.railway_notes)
+        card = draw_index_card(weights, rankability=rankability, dictionaries=dictionaries, checks=assumed, **about)
     else:
         implied = predict_from_priors(results.fitted.estimate, random_state=0)
         draw_prior_figure(folder / "priors.svg", implied, marks)
@@ -284,7 +295,7 @@ def write_products(
             rankability=rankability,
             priors=results.fitted.estimate.posterior.priors.to_record(),
             implied=implied.sentences(),
-            checks=(marks.railway, *results.railway_notes, *results.fitted.notes, *results.beside.notes, *registered),
+            checks=(marks.railway, *marks.railway_notes, *results.fitted.notes, *results.beside.notes, *registered),
             **about,
         )
     (folder / "model_card.md").write_text(card, encoding="utf-8")
@@ -297,7 +308,7 @@ def write_products(
         features=features,
         data_note=note,
         model=model,
-        notes=(describe_level(level_of(results)), LEVEL_NOTE, marks.railway, *registered),
+        notes=(describe_level(level_of(results)), LEVEL_NOTE, marks.railway, *marks.railway_notes, *registered),
     )
     _dump(folder / "atrs.json", record | {"run_id": marks.run_id, "marking": marks.marking})
 

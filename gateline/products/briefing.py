@@ -132,7 +132,7 @@ def _content(inputs: ProductInputs) -> dict[str, Any]:
         "towns_note": _note("towns", inputs),
         "upstream": _upstream_rows(upstream_list(inputs, n_each=2).head(_N_UPSTREAM)),
         "upstream_note": "A dash: not in the set that is picked for the area." if inputs.upstream is not None else "",
-        "plan": [_text(line, 400) for line in describe_plan(inputs)],
+        "plan": [_text(line, 900) for line in describe_plan(inputs)],
         "worked": _worked_rows(worked_stations(inputs)),
         "safeguarding": list(SAFEGUARDING),
         "limits": [*LIMITS, *(_text(line, 600) for line in marks.limits)],
@@ -237,11 +237,16 @@ def _worked_rows(table: pd.DataFrame) -> dict[str, Any]:
             f"{row['n_shifts']:.0f} ({100 * row['worked_share']:.0f} %)",
             f"{row['hours']:,.10g}",
             "-" if pd.isna(row["met_share_here"]) else f"{100 * row['met_share_here']:.1f} %",
+            _figure(row.get("passengers_per_day", float("nan"))),
+            _figure(row.get("n_trains_in_shift", float("nan"))),
+            _text_or_dash(row.get("has_gates")),
+            _share(row.get("staffed_share", float("nan"))),
         ]
         for row in table[table["n_shifts"] > 0].head(_N_ROWS).to_dict("records")
     ]
     head = ["Station", "Shifts worked (of all)", "Hours", "Rail flow met because of it"]
-    return {"head": head, "rows": rows, "align": ["l", "r", "r", "r"]}
+    head += ["Passengers a day", "Trains in a shift", "Gates", "Staffed"]
+    return {"head": head, "rows": rows, "align": ["l", "r", "r", "r", "r", "r", "l", "r"]}
 
 
 def _upstream_rows(table: pd.DataFrame) -> dict[str, Any]:
@@ -282,6 +287,10 @@ def _range(row: dict[Any, Any]) -> str:
 
 def _figure(value: float, n_decimals: int = 0) -> str:
     return "-" if pd.isna(value) else f"{value:,.{n_decimals}f}"
+
+
+def _share(value: float) -> str:
+    return "-" if pd.isna(value) else f"{100 * value:.0f} %"
 
 
 def _text_or_dash(value: object) -> str:

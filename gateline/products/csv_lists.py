@@ -18,7 +18,11 @@ from gateline.products.inert import cell_text
 from gateline.products.inputs import Marks, ProductInputs
 from gateline.products.lists import station_list, town_list
 
-__all__ = ["write_csv", "write_station_csv", "write_town_csv"]
+__all__ = ["with_railway", "write_csv", "write_station_csv", "write_town_csv"]
+
+_MOST_CHARACTERS = 300
+# Columns that hold sentences of the run or lists of stations, which must not be cut where a caveat starts.
+_LONG, _MOST_OF_LONG = ("railway_basis", "left_out", "last_train_home_"), 3_000
 
 
 def write_station_csv(path: Path, inputs: ProductInputs) -> None:
@@ -32,7 +36,7 @@ def write_station_csv(path: Path, inputs: ProductInputs) -> None:
     inputs : ProductInputs
         The tables of one run.
     """
-    write_csv(path, station_list(inputs), inputs.marks)
+    write_csv(path, with_railway(station_list(inputs), inputs.marks), inputs.marks)
 
 
 def write_town_csv(path: Path, inputs: ProductInputs) -> None:
@@ -46,7 +50,26 @@ def write_town_csv(path: Path, inputs: ProductInputs) -> None:
     inputs : ProductInputs
         The tables of one run.
     """
-    write_csv(path, town_list(inputs), inputs.marks)
+    write_csv(path, with_railway(town_list(inputs), inputs.marks), inputs.marks)
+
+
+def with_railway(table: pd.DataFrame, marks: Marks) -> pd.DataFrame:
+    """
+    Put beside every row what the run assumed about the railway: a table may be read without its run.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Never modified.
+    marks : Marks
+        What identifies the release.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With a column ``railway_basis``; as it is where nothing is said of the railway.
+    """
+    return table.assign(railway_basis=marks.railway_basis) if marks.railway_basis else table
 
 
 def write_csv(path: Path, table: pd.DataFrame, marks: Marks) -> None:
@@ -65,15 +88,16 @@ def write_csv(path: Path, table: pd.DataFrame, marks: Marks) -> None:
     rows = table.reset_index() if table.index.name else table
     tail = [cell_text(text) for _, text in marks.lines()] + [str(marks.is_fictional).lower()]
     tail_names = ["marking", "run_id", "period", "profile", "operator", "expires_on", "is_fictional"]
+    most = [_MOST_OF_LONG if str(name).startswith(_LONG) else _MOST_CHARACTERS for name in rows.columns]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
     writer.writerow([*(cell_text(column) for column in rows.columns), *tail_names])
     for row in rows.itertuples(index=False, name=None):
-        writer.writerow([*(_cell(value) for value in row), *tail])
+        writer.writerow([*map(_cell, row, most), *tail])
     path.write_bytes(buffer.getvalue().encode("utf-8-sig"))
 
 
-def _cell(value: object) -> object:
+def _cell(value: object, most_characters: int) -> object:
     """A number is a number, null is empty, anything else is inert text."""
     if isinstance(value, bool | np.bool_):
         return str(bool(value)).lower()
@@ -81,4 +105,4 @@ def _cell(value: object) -> object:
         return int(value)
     if isinstance(value, float | np.floating):
         return "" if np.isnan(value) else repr(float(value))
-    return "" if pd.isna(value) else cell_text(value)  # type: ignore[call-overload]
+    return "" if pd.isna(value) else cell_text(value, most_characters=most_characters)  # type: ignore[call-overload]

@@ -154,6 +154,7 @@ def _marks(inputs: ProductInputs) -> list[tuple[str, str]]:
     marks = inputs.marks
     rows = [*marks.lines(), ("Fictional", "yes" if marks.is_fictional else "no")]
     rows += [("Source", line) for line in marks.credits]
+    rows += [("Railway", line) for line in (marks.railway, *marks.railway_notes) if line]
     return [(label, cell_text(text, is_formula_safe=True, most_characters=1_000)) for label, text in rows]
 
 

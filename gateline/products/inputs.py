@@ -33,9 +33,12 @@ from geo.tables import (
     STATION_FLOWS,
     STATION_HOURS,
     STATION_SCORES,
+    STATION_TRAINS,
     STATION_USAGE,
     STATIONS,
+    TRAINS_HOME,
 )
+from models.planning.quiet import LeftOut
 
 __all__ = [
     "BANDS",
@@ -121,6 +124,8 @@ class Marks:
         Limits of the data and method of this run, one sentence each.
     railway : str
         Where the trains come from, one sentence; it stands wherever scores of stations do.
+    railway_notes : tuple of str
+        What else the run assumed about the railway and the ways to it, one sentence each.
     """
 
     title: str
@@ -134,6 +139,12 @@ class Marks:
     credits: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     railway: str = ""
+    railway_notes: tuple[str, ...] = ()
+
+    @property
+    def railway_basis(self) -> str:
+        """All that the run assumed about the railway, for files that have no page to say it on."""
+        return " ".join(text for text in (self.railway, *self.railway_notes) if text)
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """
@@ -209,8 +220,17 @@ class ProductInputs:
         Table `PLAN_RESIDUAL`, as `models.planning.InterceptionPlan.residual` is.
     plan_comparison : pandas.DataFrame or None
         Plans by name, as `models.planning.InterceptionPlan.comparison`, for the intervals.
+    plan_left_out : LeftOut or None
+        Stations left out of the plan for few passengers, and what that costs.
     station_hours : pandas.DataFrame or None
         Table `STATION_HOURS`, of every scored station.
+    station_trains, trains_home : pandas.DataFrame or None
+        Tables `STATION_TRAINS` and `TRAINS_HOME`, of every scored station; None where it is not known where trains
+        call.
+    replacements : pandas.Series or None
+        Departures of rail replacement buses in the week by ``station_id``.
+    trains_basis : str
+        What the times of trains rest on, or why there are none; nothing is said of trains where it is empty.
     station_beside, place_beside : pandas.DataFrame or None
         What stands beside the scores and is no part of them: ``harm_near`` by ``station_id``; ``harm_in_town`` and,
         where a layer is supplied, ``child_score, child_score_low, child_score_high`` by ``place_id``.
@@ -247,7 +267,12 @@ class ProductInputs:
     plan_summary: Mapping[str, Any] | None = None
     plan_residual: pd.DataFrame | None = None
     plan_comparison: pd.DataFrame | None = None
+    plan_left_out: LeftOut | None = None
     station_hours: pd.DataFrame | None = None
+    station_trains: pd.DataFrame | None = None
+    trains_home: pd.DataFrame | None = None
+    replacements: pd.Series | None = None
+    trains_basis: str = ""
     station_beside: pd.DataFrame | None = None
     place_beside: pd.DataFrame | None = None
     child_layer: str | None = None
@@ -295,6 +320,8 @@ _CONTRACTS: dict[str, Contract] = {
     "cuckooing_bands": BANDS,
     "station_usage": STATION_USAGE,
     "station_hours": STATION_HOURS,
+    "station_trains": STATION_TRAINS,
+    "trains_home": TRAINS_HOME,
     "upstream": UPSTREAM_STATIONS,
     "plan": PLAN,
     "plan_residual": PLAN_RESIDUAL,

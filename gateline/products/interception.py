@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gateline.products.csv_lists import write_csv
+from gateline.products.csv_lists import with_railway, write_csv
 from gateline.products.inputs import ProductInputs
+from gateline.products.plan_notes import beside_stops, left_out_note, percent, quiet_note
 from models.telling import round_figures
 
 __all__ = ["describe_plan", "roster_list", "worked_stations", "write_plan_csv"]
@@ -40,8 +41,9 @@ def roster_list(inputs: ProductInputs) -> pd.DataFrame:
     pandas.DataFrame
         One row a stop, by day, start, team and stop: ``worked_on, shift, hours, team, stop, station_id, name, tier,
         present_min, n_visits, plan_reason, propensity, expected_met_trips, met_share_here``, and ``shift_flow_share``
-        where the plan knows hours. The share met is of the rail trips of the plan's days, null where no summary gives
-        these. No rows where there is no plan.
+        where the plan knows hours, and what it knows of the station: ``passengers_per_day, n_trains_in_shift,
+        n_trains_per_day, has_gates, staffed_share, change_share``. The share met is of the rail trips of the plan's
+        days, null where no summary gives these. No rows where there is no plan.
     """
     if inputs.plan is None:
         return pd.DataFrame()
@@ -52,6 +54,7 @@ def roster_list(inputs: ProductInputs) -> pd.DataFrame:
     table["plan_reason"] = plan["reason"].map(_REASONS)
     if "shift_flow_share" in plan.columns:
         table["shift_flow_share"] = plan["shift_flow_share"].round(_SHARE_DECIMALS)
+    table = table.join(beside_stops(plan))
     return table.assign(
         propensity=plan["propensity"],
         expected_met_trips=round_figures(plan["expected_met_trips"]),
@@ -74,7 +77,9 @@ def worked_stations(inputs: ProductInputs) -> pd.DataFrame:
         Index ``station_id``, most worked first: ``name, n_shifts, worked_share`` (of the plan's shifts), ``hours``,
         ``met_share_here`` (of rail trips, what would be lost without the stops there) and, where the plan has them,
         ``residual_trips_per_month`` (unmet after the response) and ``moved_trips_per_month``. Stations that are not
-        worked but that flow moves past follow with no shifts. No rows where there is no plan.
+        worked but that flow moves past follow with no shifts. Beside them stands what the plan knows of each station:
+        ``passengers_per_day, n_trains_in_shift`` (the mean of its shifts), ``n_trains_per_day, has_gates,
+        staffed_share`` (of the time worked) and ``change_share``. No rows where there is no plan.
     """
     if inputs.plan is None:
         return pd.DataFrame()
@@ -93,6 +98,9 @@ def worked_stations(inputs: ProductInputs) -> pd.DataFrame:
         table = table.reindex(table.index.union(known)).fillna({"n_shifts": 0, "hours": 0.0, "met_share_here": 0.0})
         columns = ["residual_trips_per_month", "moved_trips_per_month"]
         table = table.join(residual[columns])
+    for name, values in beside_stops(inputs.plan).items():
+        by_station = values.groupby(inputs.plan["station_id"])
+        table[str(name)] = by_station.first() if values.dtype == "str" else by_station.mean().round(_SHARE_DECIMALS)
     table["worked_share"] = table["n_shifts"] / _n_slots(inputs)
     table["name"] = inputs.stations["name"].reindex(table.index)
     return table.sort_index().sort_values("n_shifts", ascending=False, kind="stable")
@@ -115,13 +123,14 @@ def describe_plan(inputs: ProductInputs) -> list[str]:
     if inputs.plan is None:
         return []
     lines = [_size_of(inputs, inputs.plan), *_what_it_meets(inputs), *_beside_rules(inputs), *_where_flow_goes(inputs)]
+    lines += [note for note in (left_out_note(inputs), quiet_note(worked_stations(inputs))) if note]
     lines.append("Shares are of modelled courier flow by rail, not of observed trips.")
     return lines
 
 
 def write_plan_csv(path: Path, inputs: ProductInputs) -> None:
     """
-    Write ``plan.csv``, every column of `geo.tables.PLAN`; no file where there is no plan.
+    Write ``plan.csv``, every column of `geo.tables.PLAN` and what leaving stations out costs; no file without a plan.
 
     Parameters
     ----------
@@ -135,7 +144,10 @@ def write_plan_csv(path: Path, inputs: ProductInputs) -> None:
         told = inputs.plan.assign(**{name: round_figures(inputs.plan[name]) for name in met})
         if "shift_flow_share" in told.columns:
             told["shift_flow_share"] = told["shift_flow_share"].round(_SHARE_DECIMALS)
-        write_csv(path, told, inputs.marks)
+        told = told.assign(**{str(name): values for name, values in beside_stops(told).items()})
+        note = left_out_note(inputs)
+        told = told.assign(left_out=note) if note else told
+        write_csv(path, with_railway(told, inputs.marks), inputs.marks)
 
 
 def _size_of(inputs: ProductInputs, plan: pd.DataFrame) -> str:
@@ -150,21 +162,21 @@ def _what_it_meets(inputs: ProductInputs) -> list[str]:
     summary = inputs.plan_summary
     if summary is None:
         return []
-    before = _percent(summary["met_share"]) + _interval(inputs, "met_share")
-    after = _percent(summary["met_share_evading"]) + _interval(inputs, "met_share_evading")
+    before = percent(summary["met_share"]) + _interval(inputs, "met_share")
+    after = percent(summary["met_share_evading"]) + _interval(inputs, "met_share_evading")
     lines = [
         f"Expected to meet {before} of the rail flow if couriers stay as they are, and {after} once they respond.",
         (
-            f"After the response {_percent(summary['to_road_share'])} has left the railway for the road and "
-            f"{_percent(summary['unmet_rail_share'])} goes by rail unmet."
+            f"After the response {percent(summary['to_road_share'])} has left the railway for the road and "
+            f"{percent(summary['unmet_rail_share'])} goes by rail unmet."
         ),
     ]
     if summary["unlisted_share"] > 0.005:
-        share = _percent(summary["unlisted_share"])
+        share = percent(summary["unlisted_share"])
         lines.append(f"{share} of the flow goes by rarer ways that were not listed; the listed ones stand for them.")
     proof = "proven best" if summary["is_proven"] else f"within {100 * summary['gap_share']:.1f} % of the best possible"
     lines.append(
-        f"The best list, worked every day, is {proof} and would meet {_percent(summary['best_share'])}; the roster is "
+        f"The best list, worked every day, is {proof} and would meet {percent(summary['best_share'])}; the roster is "
         "drawn instead, so that it cannot be learned."
     )
     return lines
@@ -176,7 +188,7 @@ def _beside_rules(inputs: ProductInputs) -> list[str]:
     if table is None:
         return []
     rules = [name for name in ("most passengers", "highest score") if name in table.index]
-    parts = [f"{_percent(float(table['met_share_evading'][name]))} by the rule of {name}" for name in rules]
+    parts = [f"{percent(float(table['met_share_evading'][name]))} by the rule of {name}" for name in rules]
     return [f"For comparison, after the response: {' and '.join(parts)}."] if parts else []
 
 
@@ -223,8 +235,3 @@ def _trips_of_plan(inputs: ProductInputs) -> float:
 def _clock(hours: float) -> str:
     minutes = round(hours * 60) % (24 * 60)
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
-def _percent(share: float) -> str:
-    """Two figures, and no decimal from ten percent on."""
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"

@@ -14,6 +14,7 @@ import pandas as pd
 from gateline.products.beside import stations_beside, towns_beside
 from gateline.products.hours import tell_hours
 from gateline.products.inputs import ProductInputs, reason_columns
+from gateline.products.meeting import tell_meeting
 from geo.errors import IntegrityError
 from models.telling import round_figures, tell_scores
 
@@ -65,6 +66,7 @@ def station_list(inputs: ProductInputs) -> pd.DataFrame:
             "enforcement_led": scores["enforcement_led"],
             "in_force_area": inputs.stations["is_in_force"].reindex(scores.index),
             **({} if inputs.station_hours is None else tell_hours(inputs.station_hours, scores.index)),
+            **_meeting(inputs, scores.index),
             **stations_beside(inputs, scores.index),
         },
         index=scores.index,
@@ -240,6 +242,17 @@ def names_of(table: pd.DataFrame) -> dict[str, str]:
         Names by id.
     """
     return {str(i): str(name) for i, name in zip(table.index, table["name"], strict=True)}
+
+
+def _meeting(inputs: ProductInputs, index: pd.Index) -> dict[str, pd.Series]:
+    return tell_meeting(
+        inputs.stations,
+        index,
+        basis=inputs.trains_basis,
+        trains=inputs.station_trains,
+        home=inputs.trains_home,
+        replacements=inputs.replacements,
+    )
 
 
 def _by_rank(scores: pd.DataFrame) -> pd.DataFrame:

@@ -27,10 +27,12 @@ from gateline.products.guidance import (
     tier_meaning,
 )
 from gateline.products.hours import tell_week
-from gateline.products.inert import cell_text
 from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs, reason_columns, reason_label
 from gateline.products.interception import describe_plan, worked_stations
 from gateline.products.lists import name_lookup, names_of, station_list, top_parts, town_list, upstream_list
+from gateline.products.map_values import as_told, long_text, numbers, plain, text_of, texts
+from gateline.products.meeting import MEETING_COLUMNS, meeting_lines
+from gateline.products.plan_notes import stop_facts
 from geo.crs import to_wgs84_arrays
 from geo.disclosure.quadtree import PROFILES
 from models.telling import count_decimals, round_figures
@@ -39,8 +41,6 @@ __all__ = ["map_payload"]
 
 _LINE_STEPS_PER_DEG = 10_000
 _POINT_DECIMALS = 5
-# Enough for what is no flow: areas, walks, harm.
-_FIGURES = 3
 _LEAST_SQUARE_M = 50
 _N_UPSTREAM = 6
 # Sampled away from the ends, where neighbours are hard to tell apart on white or on black.
@@ -89,12 +89,12 @@ def map_payload(
 def _marks(inputs: ProductInputs) -> dict[str, Any]:
     marks = inputs.marks
     return {
-        "title": _text(marks.title),
-        "marking": _text(marks.marking),
+        "title": text_of(marks.title),
+        "marking": text_of(marks.marking),
         "fictional": FICTIONAL_NOTE if marks.is_fictional else "",
-        "lines": [[label, _text(text)] for label, text in marks.lines()],
-        "credits": [_long_text(text) for text in marks.credits],
-        "limits": [_long_text(text) for text in (*LIMITS, *marks.limits)],
+        "lines": [[label, text_of(text)] for label, text in marks.lines()],
+        "credits": [long_text(text) for text in marks.credits],
+        "limits": [long_text(text) for text in (*LIMITS, *marks.limits)],
         "reading": how_to_read(inputs.index_lists, inputs.trips_level),
         "safeguarding": list(SAFEGUARDING),
     }
@@ -107,22 +107,37 @@ def _stations(inputs: ProductInputs) -> dict[str, Any]:
     parts = {}
     for key, part in (("origins", "origin_id"), ("destinations", "destination_id")):
         top = top_parts(inputs, part)
-        parts[key] = [[[_text(names.get(i, i)), _plain(v)] for i, v in top.get(str(s), [])] for s in table.index]
+        parts[key] = [[[text_of(names.get(i, i)), plain(v)] for i, v in top.get(str(s), [])] for s in table.index]
     return {
         **_points(where),
         **_scores(table, "station_id"),
         **_words("stations", inputs),
         **parts,
         "in_force": table["in_force_area"].tolist(),
-        "flow": _as_told(table["courier_flow"]),
-        "boarding": _as_told(table["boarding_trips_per_month"]),
-        "changing": _as_told(table["interchange_trips_per_month"]),
-        "alighting": _as_told(table["alighting_trips_per_month"]),
-        "per_100k": _as_told(table["courier_flow_per_100k_passengers"]),
-        "footfall": _as_told(table["entries_exits_per_year"]),
-        "harm": _as_told(table["hotspot_harm_within_15_min_walk"]),
+        "flow": as_told(table["courier_flow"]),
+        "boarding": as_told(table["boarding_trips_per_month"]),
+        "changing": as_told(table["interchange_trips_per_month"]),
+        "alighting": as_told(table["alighting_trips_per_month"]),
+        "per_100k": as_told(table["courier_flow_per_100k_passengers"]),
+        "footfall": as_told(table["entries_exits_per_year"]),
+        "harm": as_told(table["hotspot_harm_within_15_min_walk"]),
         **_beside(table, ("rank_per_passenger", "harm_near", "rank_harm")),
         **tell_week(inputs.station_hours, table.index),
+        **_meetings(table),
+    }
+
+
+def _meetings(table: pd.DataFrame) -> dict[str, Any]:
+    """Gates, staff and trains in words: the distinct lists, and that of each station."""
+    columns = {name: table[name] for name in MEETING_COLUMNS if name in table.columns}
+    if not columns:
+        return {}
+    told = [tuple((label, long_text(text)) for label, text in meeting_lines(columns, str(i))) for i in table.index]
+    distinct = sorted(set(told))
+    at = {lines: k for k, lines in enumerate(distinct)}
+    return {
+        "meetings": [[list(line) for line in lines] for lines in distinct],
+        "meeting": [at[lines] for lines in told],
     }
 
 
@@ -131,7 +146,7 @@ def _other_stations(inputs: ProductInputs) -> dict[str, Any]:
     ends = pd.concat([inputs.rail_links["from_station_id"], inputs.rail_links["to_station_id"]]).unique()
     others = inputs.stations.index.intersection(ends).difference(inputs.station_scores.index).sort_values()
     where = inputs.stations.loc[others]
-    return {**_points(where), "id": others.astype(str).tolist(), "name": _texts(where["name"])}
+    return {**_points(where), "id": others.astype(str).tolist(), "name": texts(where["name"])}
 
 
 def _towns(inputs: ProductInputs) -> dict[str, Any]:
@@ -140,15 +155,15 @@ def _towns(inputs: ProductInputs) -> dict[str, Any]:
         **_points(inputs.places.loc[table.index]),
         **_scores(table, "place_id"),
         **_words("towns", inputs),
-        "population": _as_told(table["population"]),
-        "observed": _as_told(table["observed_lines"]),
-        "latent": _as_told(table["latent_exposure"]),
-        "flow": _as_told(table["courier_flow"]),
-        "unseen": _as_told(table["unseen_share"]),
-        "per_head": _as_told(table["trips_per_10k_residents"]),
+        "population": as_told(table["population"]),
+        "observed": as_told(table["observed_lines"]),
+        "latent": as_told(table["latent_exposure"]),
+        "flow": as_told(table["courier_flow"]),
+        "unseen": as_told(table["unseen_share"]),
+        "per_head": as_told(table["trips_per_10k_residents"]),
         **_beside(table, ("rank_per_head", "harm_in_town", "rank_harm", "child_score", "rank_child")),
-        "origin": _texts(table["top_origin"]),
-        "station": _texts(table["main_station"]),
+        "origin": texts(table["top_origin"]),
+        "station": texts(table["main_station"]),
     }
 
 
@@ -165,17 +180,17 @@ def _words(what: str, inputs: ProductInputs) -> dict[str, Any]:
 
 def _beside(table: pd.DataFrame, names: tuple[str, ...]) -> dict[str, list[float | None]]:
     """What stands beside the score, where the run has it."""
-    return {name: _as_told(table[name]) for name in names if name in table.columns}
+    return {name: as_told(table[name]) for name in names if name in table.columns}
 
 
 def _scores(table: pd.DataFrame, id_name: str) -> dict[str, Any]:
     columns = reason_columns(table)
     further = [name for name in ("score_low", "score_high", "trips_low", "trips_high") if name in table.columns]
     return {
-        **{name: _as_told(table[name]) for name in further},
-        "id": [_text(i) for i in table.index],
+        **{name: as_told(table[name]) for name in further},
+        "id": [text_of(i) for i in table.index],
         "id_name": id_name,
-        "name": _texts(table["name"]),
+        "name": texts(table["name"]),
         "tier": table["tier"].tolist(),
         "score": table["score"].tolist(),
         "decimals": count_decimals(table["score"]).tolist(),
@@ -185,7 +200,7 @@ def _scores(table: pd.DataFrame, id_name: str) -> dict[str, Any]:
         "high": table["rank_high"].round(0).astype(int).tolist(),
         "p10": table["p_top_10"].tolist(),
         "enforcement_led": table["enforcement_led"].tolist(),
-        "reason_names": [_text(reason_label(column)) for column in columns],
+        "reason_names": [text_of(reason_label(column)) for column in columns],
         "reasons": table[columns].to_numpy().tolist(),
     }
 
@@ -205,18 +220,18 @@ def _links(inputs: ProductInputs, tolerance_m: float) -> dict[str, Any]:
     flow: list[list[list[float]]] = [[] for _ in position]
     for link, origin, trips in sums.reset_index().itertuples(index=False):
         if link in position:
-            flow[position[link]].append([at[origin], _plain(float(round_figures(trips)))])
+            flow[position[link]].append([at[origin], plain(float(round_figures(trips)))])
     stations = names_of(inputs.stations)
     return {
         "path": _paths(links, tolerance_m, keep_empty=True),
-        "from": [_text(stations.get(i, i)) for i in links["from_station_id"]],
-        "to": [_text(stations.get(i, i)) for i in links["to_station_id"]],
+        "from": [text_of(stations.get(i, i)) for i in links["from_station_id"]],
+        "to": [text_of(stations.get(i, i)) for i in links["to_station_id"]],
         "km": (links["length_m"] / 1_000).round(1).tolist(),
         "minutes": links["time_min"].round(0).astype(int).tolist(),
         "flow": flow,
         # What a link carries in all, rounded once: rounded parts would sum to another figure.
-        "total": [_plain(value) for value in round_figures(total)],
-        "origins": [_text(names.get(i, i)) for i in order],
+        "total": [plain(value) for value in round_figures(total)],
+        "origins": [text_of(names.get(i, i)) for i in order],
     }
 
 
@@ -237,15 +252,15 @@ def _hotspots(inputs: ProductInputs) -> dict[str, Any]:
     stations = names_of(inputs.stations)
     return {
         "path": _paths(spots, 10.0, keep_empty=True),
-        "methods": [_text(HOTSPOT_METHODS.get(method, method)) for method in methods],
+        "methods": [text_of(HOTSPOT_METHODS.get(method, method)) for method in methods],
         "square_m": [_square_side_m(spots[spots["method"] == method]) for method in methods],
         "method": [methods.index(method) for method in spots["method"]],
         "n": spots["n_offences"].astype(int).tolist(),
-        "area_km2": _numbers(spots["area_km2"]),
-        "z": _numbers(spots["z_score"]),
-        "q": _numbers(spots["q_value"]),
-        "station": [None if pd.isna(i) else _text(stations.get(i, i)) for i in spots["nearest_station_id"]],
-        "walk": _numbers(spots["walk_min"]),
+        "area_km2": numbers(spots["area_km2"]),
+        "z": numbers(spots["z_score"]),
+        "q": numbers(spots["q_value"]),
+        "station": [None if pd.isna(i) else text_of(stations.get(i, i)) for i in spots["nearest_station_id"]],
+        "walk": numbers(spots["walk_min"]),
         "first": [at[month] for month in spots["first_month"]],
         "last": [at[month] for month in spots["last_month"]],
         "months": [month.strftime("%B %Y") for month in months],
@@ -276,12 +291,12 @@ def _upstream(inputs: ProductInputs) -> dict[str, Any]:
     table = upstream_list(inputs, n_each=_N_UPSTREAM)
     return {
         **_points(inputs.stations.loc[table["station_id"]]),
-        "name": _texts(table["station"]),
-        "area": _texts(table["exporting_area"]),
-        "minutes": _as_told(table["minutes_from_area"]),
-        "met": _as_told(table["met_share"]),
-        "pick": _as_told(table["pick_order"]),
-        "cover": _as_told(table["cover_share"]),
+        "name": texts(table["station"]),
+        "area": texts(table["exporting_area"]),
+        "minutes": as_told(table["minutes_from_area"]),
+        "met": as_told(table["met_share"]),
+        "pick": as_told(table["pick_order"]),
+        "cover": as_told(table["cover_share"]),
     }
 
 
@@ -293,14 +308,15 @@ def _plan(inputs: ProductInputs) -> dict[str, Any] | None:
     nothing = pd.Series(np.nan, index=table.index)
     return {
         **_points(inputs.stations.loc[table.index]),
-        "name": _texts(table["name"]),
+        "name": texts(table["name"]),
         "shifts": table["n_shifts"].astype(int).tolist(),
-        "worked": _numbers(table["worked_share"]),
-        "hours": _numbers(table["hours"]),
-        "met": _numbers(table["met_share_here"], figures=2),
-        "unmet": _numbers(table.get("residual_trips_per_month", nothing), figures=2),
-        "moved": _numbers(table.get("moved_trips_per_month", nothing), figures=2),
-        "lines": [_long_text(line) for line in describe_plan(inputs)],
+        "worked": numbers(table["worked_share"]),
+        "hours": numbers(table["hours"]),
+        "met": numbers(table["met_share_here"], figures=2),
+        "unmet": numbers(table.get("residual_trips_per_month", nothing), figures=2),
+        "moved": numbers(table.get("moved_trips_per_month", nothing), figures=2),
+        "beside": [[text_of(text) for text in stop_facts(row)] for row in table.to_dict("records")],
+        "lines": [long_text(line) for line in describe_plan(inputs)],
     }
 
 
@@ -360,34 +376,3 @@ def _rings(shape: Any) -> list[list[int]]:  # noqa: ANN401 - any geometry
         moved = moved[np.r_[True, np.any(moved[1:] != 0, axis=1)]]
         rings.append(moved.ravel().tolist())
     return rings
-
-
-def _numbers(values: pd.Series, *, figures: int = _FIGURES) -> list[float | None]:
-    return [None if pd.isna(value) else _figures(float(value), figures) for value in values]
-
-
-def _as_told(values: pd.Series) -> list[float | None]:
-    """Columns that the list has rounded, as the list tells them: every product shows the same figure."""
-    return [None if pd.isna(value) else _plain(float(value)) for value in values]
-
-
-def _figures(value: float, figures: int = _FIGURES) -> float:
-    """Rounded to so many significant figures; a whole number stays short."""
-    return _plain(float(f"{value:.{figures}g}"))
-
-
-def _plain(value: float) -> float:
-    """A whole number stays short."""
-    return int(value) if value == int(value) else float(value)
-
-
-def _texts(values: pd.Series) -> list[str | None]:
-    return [None if pd.isna(value) else _text(value) for value in values]
-
-
-def _text(value: object) -> str:
-    return cell_text(value, is_formula_safe=True, most_characters=120)
-
-
-def _long_text(value: object) -> str:
-    return cell_text(value, is_formula_safe=True, most_characters=1_000)

@@ -33,6 +33,9 @@ from gateline.products.inert import cell_text
 from gateline.products.inputs import FICTIONAL_NOTE, Marks, ProductInputs, reason_columns, reason_label
 from gateline.products.interception import roster_list
 from gateline.products.lists import station_list, town_list, upstream_list
+from gateline.products.meeting import MEETING_COLUMNS
+from gateline.products.number_formats import NUMBER_FORMATS, POINTS
+from gateline.products.plan_notes import left_out_note
 
 __all__ = ["write_list_xlsx"]
 
@@ -44,61 +47,6 @@ _TIER_FILL = {"A": "#fcb68f", "B": "#fddfb5", "C": "#f3f1f7", "insufficient data
 _HEADER_ROW = 3
 # Spreadsheet headers and footers hold at most 255 characters.
 _MOST_FOOTER = 100
-# A tenth, and as many decimals more as a long list is told in.
-_POINTS = "0.0#######"
-_NUMBER_FORMATS = {
-    "score": _POINTS,
-    "score_low": _POINTS,
-    "score_high": _POINTS,
-    "child_score": _POINTS,
-    "child_score_low": _POINTS,
-    "child_score_high": _POINTS,
-    "p_core": "0.00",
-    "rank": "0",
-    "rank_low": "0",
-    "rank_high": "0",
-    "p_top_10": "0%",
-    "unseen_share": "0%",
-    "share_of_area": "0%",
-    "met_share": "0%",
-    "cover_share": "0%",
-    "propensity": "0%",
-    "met_share_here": "0.0%",
-    "minutes_from_area": "0",
-    "pick_order": "0",
-    "present_min": "0",
-    "n_visits": "0",
-    "stop": "0",
-    "population": "#,##0",
-    "entries_exits_per_year": "#,##0",
-    "observed_lines": "0",
-    "latent_exposure": "0",
-    "list_rank": "0",
-    "main_rank": "0",
-    "busy_hours_share": "0%",
-    "shift_flow_share": "0.0%",
-    "harm_near": "#,##0",
-    "harm_in_town": "#,##0",
-    "hotspot_harm_within_15_min_walk": "#,##0",
-    # Two significant figures, as the list tells them: a fixed number of decimals would cut some and pad others.
-    **dict.fromkeys(
-        (
-            "courier_flow",
-            "rail_trips_per_month",
-            "trips_low",
-            "trips_high",
-            "courier_flow_per_100k_passengers",
-            "trips_per_10k_residents",
-            "trips_per_10k_low",
-            "trips_per_10k_high",
-            "met_trips_per_month",
-            "expected_met_trips",
-            "boarding_trips_per_month",
-            "interchange_trips_per_month",
-        ),
-        "General",
-    ),
-}
 # Beside the list itself, or only in the CSV: what stands beside a score has sheets of its own.
 _CSV_ONLY = (
     "boarding_trips_per_month",
@@ -106,9 +54,12 @@ _CSV_ONLY = (
     "alighting_trips_per_month",
     "is_rank_issued",
     *(name for _, _, figure, ends, rank, _ in LISTS_BESIDE for name in (figure, *ends, rank)),
+    *MEETING_COLUMNS,
 )
 _ENDS = {"score": ("score_low", "score_high"), "courier_flow": ("trips_low", "trips_high")}
 _HEADER_LINES = 3
+_ROSTER_TITLE = "Who stands where and when; the chance drawn is kept for judging results."
+_MEETING_TITLE = "What a meeting needs: gates and staff, as the stations file says them, and trains. Blank: not known"
 _PROMPTS = ("Out-of-area children: asked about", "National Referral Mechanism: considered")
 
 
@@ -173,6 +124,9 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
     )
     for name, meaning, table in lists_beside(inputs, by_station, by_town):
         _list_sheet(book, name, f"{meaning}. A list of its own, no part of the score", table)
+    if set(MEETING_COLUMNS) <= set(stations.columns):
+        met = _issued(stations)[["rank", "station_id", "name", *MEETING_COLUMNS]]
+        _list_sheet(book, "Meeting, stations", _MEETING_TITLE, met)
     upstream = (
         "Where each exporting area's couriers to this force board or change: for joint work at source"
         if inputs.upstream is None
@@ -183,7 +137,7 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
         _list_sheet(
             book,
             "Roster",
-            "Who stands where and when; the chance drawn is kept for judging results",
+            cell_text(f"{_ROSTER_TITLE} {left_out_note(inputs)}".rstrip(), most_characters=1_000),
             roster_list(inputs),
         )
     _notes_sheet(book)
@@ -361,7 +315,7 @@ def _cell_style(column: str, values: pd.Series) -> dict[str, object]:
     if column == "rank":
         return {"bold": True, "align": "center", "num_format": "0"}
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        return {"num_format": _NUMBER_FORMATS.get(column, _POINTS if column.startswith("reason_") else "0.0")}
+        return {"num_format": NUMBER_FORMATS.get(column, POINTS if column.startswith("reason_") else "0.0")}
     return {"indent": 1}
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from geo.errors import InputError
 from geo.sources.accounting import merge_quarantine
 from geo.sources.archives import open_archive
-from geo.sources.cif_schedules import apply_cif, read_cif_timetable, schedule_week
+from geo.sources.cif_schedules import apply_cif, count_week_replacements, read_cif_timetable, schedule_week
 from geo.sources.patterns import TimetableReading
 from geo.sources.rdg_stations import FIXED_LINK_COLUMNS, parse_fixed_links, parse_master_stations
 
@@ -60,6 +60,7 @@ def read_cif(
         quarantine=timetable.quarantine,
         accounts=timetable.accounts,
         n_trips_by_fate=fates,
+        replacements=count_week_replacements(timetable, week_start_on=week_start_on),
     )
 
 
@@ -118,4 +119,5 @@ def read_rdg(path: Path, *, week_start_on: date) -> TimetableReading:
         quarantine=merge_quarantine([timetable.quarantine, stations.quarantine, *(link.quarantine for link in links)]),
         accounts=(*timetable.accounts, stations.account, *(link.accounts[0] for link in links)),
         n_trips_by_fate=fates,
+        replacements=count_week_replacements(timetable, week_start_on=week_start_on),
     )

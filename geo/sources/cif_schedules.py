@@ -20,12 +20,14 @@ from geo.sources.accounting import RowAccount, merge_quarantine
 from geo.sources.cif_records import CifRecords, parse_cif
 from geo.sources.fates import account_fates
 from geo.sources.files import read_input_file
-from geo.sources.patterns import build_patterns
+from geo.sources.patterns import REPLACEMENT, build_patterns, count_replacements
 
-__all__ = ["CifTimetable", "apply_cif", "read_cif_timetable", "schedule_week"]
+__all__ = ["CifTimetable", "apply_cif", "count_week_replacements", "read_cif_timetable", "schedule_week"]
 
-# Passenger trains, permanent and short-term; B and 5 are buses, S and 4 ships, F and 2 freight.
+# Passenger trains, permanent and short-term; S and 4 are ships, F and 2 freight.
 _PASSENGER_STATUS = ("P", "1")
+# Buses in a railway timetable run for trains: by status, permanent and short-term, and by category.
+_BUS_STATUS, _BUS_CATEGORY = ("B", "5"), ("BR",)
 # Categories that carry no public passengers: empty stock, staff, and unadvertised trains.
 _EMPTY_CATEGORY = ("EE", "EL", "ES", "OU", "XU")
 _DAYS = 7
@@ -43,6 +45,8 @@ class CifTimetable:
         Indexed by ``trip``: ``uid, from_on, to_on, days, stp, fate``; `fate` is ``used`` or why it carries nobody.
     stops : pandas.DataFrame
         ``trip, station_id, arrival_min, departure_min`` of public calls at known stations, in calling order.
+    bus_stops : pandas.DataFrame
+        The same of buses that run for trains.
     quarantine : pandas.DataFrame
         Table `geo.tables.QUARANTINE`: faulty records.
     accounts : tuple of RowAccount
@@ -51,6 +55,7 @@ class CifTimetable:
 
     schedules: pd.DataFrame
     stops: pd.DataFrame
+    bus_stops: pd.DataFrame
     quarantine: pd.DataFrame
     accounts: tuple[RowAccount, ...]
 
@@ -118,8 +123,38 @@ def schedule_week(
     if week_start_on.weekday() != 0:
         msg = f"week_start_on: {week_start_on.isoformat()} is not a Monday, expected one. Give the Monday of the week."
         raise UsageError(msg)
+    runs, in_force = _settle(timetable.schedules, timetable.stops, week_start_on, fate="used")
+    calls, departures = build_patterns(timetable.stops, runs)
     schedules = timetable.schedules
-    first = timetable.stops.drop_duplicates("trip").set_index("trip")["departure_min"]
+    fate = schedules["fate"].where((schedules["fate"] != "used") | in_force, "not_in_force_that_week")
+    return calls, departures, tuple(sorted((str(k), int(v)) for k, v in fate.value_counts().items()))
+
+
+def count_week_replacements(timetable: CifTimetable, *, week_start_on: date) -> pd.Series:
+    """
+    Count the departures of buses that run for trains in a week.
+
+    Parameters
+    ----------
+    timetable : CifTimetable
+        Never modified.
+    week_start_on : datetime.date
+        The Monday of the week.
+
+    Returns
+    -------
+    pandas.Series
+        ``n_departures`` by ``station_id``, sorted.
+    """
+    runs, _ = _settle(timetable.schedules, timetable.bus_stops, week_start_on, fate=REPLACEMENT)
+    return count_replacements(timetable.bus_stops, runs)
+
+
+def _settle(
+    schedules: pd.DataFrame, stops: pd.DataFrame, week_start_on: date, *, fate: str
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Starts of the schedules of one fate in a week, and whether each schedule of any is in force on a day of it."""
+    first = stops.drop_duplicates("trip").set_index("trip")["departure_min"]
     runs, in_force = [], pd.Series(data=False, index=schedules.index)
     for day in range(_DAYS):
         on = pd.Timestamp(week_start_on) + pd.Timedelta(days=day)
@@ -128,15 +163,13 @@ def schedule_week(
         ]
         winner = valid.sort_values("stp", kind="stable").drop_duplicates("uid")
         in_force[winner.index] = True
-        trips = winner.index[winner["fate"] == "used"]
+        trips = winner.index[winner["fate"] == fate]
         hour, start_min = np.divmod(first.reindex(trips).to_numpy(dtype=float), 60.0)
         hour_of_week = (day * 24 + hour.astype(np.int64)) % 168
         runs.append(
             pd.DataFrame({"trip": trips, "hour_of_week": hour_of_week, "start_min": start_min, "n_departures": 1.0})
         )
-    calls, departures = build_patterns(timetable.stops, pd.concat(runs, ignore_index=True))
-    fate = schedules["fate"].where((schedules["fate"] != "used") | in_force, "not_in_force_that_week")
-    return calls, departures, tuple(sorted((str(k), int(v)) for k, v in fate.value_counts().items()))
+    return pd.concat(runs, ignore_index=True), in_force
 
 
 def apply_cif(files: Sequence[tuple[str, str, bytes]], station_of_tiploc: pd.Series) -> CifTimetable:
@@ -178,12 +211,12 @@ def apply_cif(files: Sequence[tuple[str, str, bytes]], station_of_tiploc: pd.Ser
     calls["trip"] = trip_of.reindex(pd.MultiIndex.from_frame(calls[["file", "schedule"]])).to_numpy()
     calls["station_id"] = calls["tiploc"].map(station_of)
     calls["fate"] = schedules["fate"].reindex(calls["trip"]).to_numpy()
-    is_used = calls["fate"] == "used"
-    calls.loc[is_used & calls["station_id"].isna(), "fate"] = "unknown_tiploc"
-    n_stations = calls[calls["fate"] == "used"].groupby("trip")["station_id"].nunique()
-    is_short = (schedules["fate"] == "used") & ~schedules.index.isin(n_stations.index[n_stations > 1])
+    carry = ["used", REPLACEMENT]
+    calls.loc[calls["fate"].isin(carry) & calls["station_id"].isna(), "fate"] = "unknown_tiploc"
+    n_stations = calls[calls["fate"].isin(carry)].groupby("trip")["station_id"].nunique()
+    is_short = schedules["fate"].isin(carry) & ~schedules.index.isin(n_stations.index[n_stations > 1])
     schedules.loc[is_short, "fate"] = "fewer_than_two_stations"
-    calls.loc[(calls["fate"] == "used") & calls["trip"].isin(schedules.index[is_short]), "fate"] = (
+    calls.loc[calls["fate"].isin(carry) & calls["trip"].isin(schedules.index[is_short]), "fate"] = (
         "fewer_than_two_stations"
     )
 
@@ -198,6 +231,7 @@ def apply_cif(files: Sequence[tuple[str, str, bytes]], station_of_tiploc: pd.Ser
     return CifTimetable(
         schedules=schedules.loc[stands, ["uid", "from_on", "to_on", "days", "stp", "fate"]].rename_axis("trip"),
         stops=_merge_platforms(calls.loc[calls["fate"] == "used"]),
+        bus_stops=_merge_platforms(calls.loc[calls["fate"] == REPLACEMENT]),
         quarantine=merge_quarantine(quarantines),
         accounts=tuple(accounts),
     )
@@ -211,6 +245,7 @@ def _schedule_fates(schedules: pd.DataFrame) -> NDArray[np.object_]:
         "deletion": schedules["transaction"] == "D",
         "replaced_or_deleted": ~stands,
         "cancellation": schedules["stp"] == "C",
+        REPLACEMENT: schedules["status"].isin(_BUS_STATUS) | schedules["category"].isin(_BUS_CATEGORY),
         "not_a_passenger_train": ~schedules["status"].isin(_PASSENGER_STATUS),
         "no_public_train": schedules["category"].isin(_EMPTY_CATEGORY),
     }

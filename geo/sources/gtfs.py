@@ -5,7 +5,8 @@ Every member goes through the one careful door and has an account; the calls, wh
 at a time, of which only those of the week's trains are kept. Platforms fold into their stations, which are known by CRS
 code. Times may pass midnight (25:10). A stop where nobody may board or alight is no call. Stops without a time lie
 evenly between the timed ones around them. A trip whose times run back, or that stands or runs longer than a train does,
-is set aside whole: which of its times is wrong cannot be told.
+is set aside whole: which of its times is wrong cannot be told. Buses that run for trains are counted by station, and
+are no trains.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from geo.sources.archives import Archive, open_archive
 from geo.sources.gtfs_calendar import read_calendar
 from geo.sources.gtfs_members import account_member, read_member, split_member
 from geo.sources.gtfs_stops import Stops, read_stops
-from geo.sources.patterns import HOURS_PER_WEEK, TimetableReading, build_patterns
+from geo.sources.patterns import HOURS_PER_WEEK, REPLACEMENT, TimetableReading, build_patterns, count_replacements
 
 __all__ = ["read_gtfs"]
 
@@ -35,6 +36,9 @@ _TRIP_FAULTS = ("repeated_trip", "bad_times", "bad_headway")
 _CALL_FAULTS = ("unknown_trip", "bad_time", "bad_times", "bad_headway")
 _CALL_COLUMNS = ("trip_id", "stop_id", "stop_sequence")
 _CALL_EXTRAS = ("arrival_time", "departure_time", "pickup_type", "drop_off_type")
+# 714 of the extended route types is the rail replacement bus; other feeds say so in words.
+_REPLACEMENT_TYPE, _REPLACEMENT_WORDS = 714, r"rail[\s-]*replacement|replacement[\s-]+bus"
+_ROUTE_TEXTS = ("route_short_name", "route_long_name", "route_desc")
 _PIECE_BYTES = 4 * 2**20
 # Seconds of a minute, without the noise of binary fractions.
 _MINUTE_DIGITS = 2
@@ -89,7 +93,7 @@ def read_gtfs(
     archive = open_archive(path)
     found = read_member(archive, "trips.txt", required=("trip_id", "service_id", "route_id"))
     trips = found.rows.copy()
-    is_other, more = _other_routes(archive, trips, route_types)
+    is_other, is_replacement, more = _other_routes(archive, trips, route_types)
     calendar = read_calendar(archive, services=trips["service_id"], week_start_on=week_start_on)
     days = calendar.days(week_start_on)
     trips["fate"] = np.select(
@@ -101,6 +105,11 @@ def read_gtfs(
     calls = _read_calls(archive, trips, stops)
     _judge_trips(trips, calls, near)
     repeated, repeats = _read_frequencies(archive, trips, calls)
+    buses = set(trips.loc[is_replacement & (trips["fate"] == ""), "trip_id"])
+    ridden = calls.rows[(calls.rows["fate"] == "") & calls.rows["trip_id"].isin(buses)]
+    ridden = ridden.rename(columns={"trip_id": "trip"})
+    replacements = count_replacements(ridden, _runs(trips[is_replacement], ridden, days, repeated))
+    _set_aside(trips, calls.rows, buses, REPLACEMENT)
     used = calls.rows[calls.rows["fate"] == ""].rename(columns={"trip_id": "trip"})
     runs = _runs(trips, used, days, repeated)
     patterns = build_patterns(used[["trip", "station_id", "arrival_min", "departure_min"]], runs)
@@ -131,19 +140,24 @@ def read_gtfs(
         quarantine=merge_quarantine([quarantine for _, quarantine in parts]),
         accounts=tuple(account for account, _ in parts),
         n_trips_by_fate=tuple(sorted((str(k), int(v)) for k, v in fates.items())),
+        replacements=replacements,
     )
 
 
 def _other_routes(
     archive: Archive, trips: pd.DataFrame, route_types: frozenset[int] | None
-) -> tuple[NDArray[np.bool_], _Parts]:
-    """Whether each trip is of another kind of route, and the account of the routes."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], _Parts]:
+    """Whether each trip is of a route not asked for, or of a bus for a train, and the account of the routes."""
+    nothing = np.zeros(len(trips), dtype=bool)
     if route_types is None and "routes.txt" not in archive.members:
-        return np.zeros(len(trips), dtype=bool), []
-    found = read_member(archive, "routes.txt", required=("route_id", "route_type"))
+        return nothing, nothing, []
+    found = read_member(archive, "routes.txt", required=("route_id", "route_type"), optional=_ROUTE_TEXTS)
     rows = found.rows
     kind = pd.to_numeric(rows["route_type"], errors="coerce")
-    is_wanted = kind.notna() if route_types is None else kind.isin(list(route_types))
+    is_bus = kind.eq(_REPLACEMENT_TYPE)
+    for name in set(_ROUTE_TEXTS) & set(rows.columns):
+        is_bus |= rows[name].str.contains(_REPLACEMENT_WORDS, case=False, regex=True)
+    is_wanted = kind.notna() if route_types is None else kind.isin(list(route_types)) | (is_bus & kind.notna())
     fate = np.select([kind.isna(), ~is_wanted], ["bad_route_type", "other_route_type"], default="")
     part = account_member(
         found.source_file,
@@ -154,9 +168,11 @@ def _other_routes(
         unreadable=found.unreadable,
         warnings=found.warnings,
     )
+    is_replacement = trips["route_id"].isin(rows.loc[is_bus, "route_id"]).to_numpy(dtype=bool)
     if route_types is None:
-        return np.zeros(len(trips), dtype=bool), [part]
-    return ~trips["route_id"].isin(rows.loc[is_wanted, "route_id"]).to_numpy(), [part]
+        return nothing, is_replacement, [part]
+    is_other = ~trips["route_id"].isin(rows.loc[is_wanted, "route_id"]).to_numpy(dtype=bool)
+    return is_other, is_replacement, [part]
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,11 @@ from geo.schema import empty, validate
 from geo.sources.accounting import RowAccount
 from geo.tables import SERVICE_CALLS, SERVICE_DEPARTURES
 
-__all__ = ["TimetableReading", "build_patterns"]
+__all__ = ["REPLACEMENT", "TimetableReading", "build_patterns", "count_replacements"]
 
 HOURS_PER_WEEK = 168
+# Fate of buses that run for trains: they are counted, and are no trains.
+REPLACEMENT = "rail_replacement_bus"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class TimetableReading:
         One for each file or member.
     n_trips_by_fate : tuple of (str, int)
         How many trips were used, and why the others were not, sorted.
+    replacements : pandas.Series
+        Departures of rail replacement buses in the week by ``station_id``; they are in no other table.
     """
 
     calls: pd.DataFrame
@@ -46,6 +50,7 @@ class TimetableReading:
     quarantine: pd.DataFrame
     accounts: tuple[RowAccount, ...]
     n_trips_by_fate: tuple[tuple[str, int], ...]
+    replacements: pd.Series = field(default_factory=lambda: pd.Series(dtype="float64", name="n_departures"))
 
 
 def build_patterns(stops: pd.DataFrame, runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -103,3 +108,26 @@ def build_patterns(stops: pd.DataFrame, runs: pd.DataFrame) -> tuple[pd.DataFram
         validate(calls[list(SERVICE_CALLS.columns)], SERVICE_CALLS),
         validate(departures[list(SERVICE_DEPARTURES.columns)], SERVICE_DEPARTURES),
     )
+
+
+def count_replacements(stops: pd.DataFrame, runs: pd.DataFrame) -> pd.Series:
+    """
+    Count the departures of buses that run for trains at each station.
+
+    Parameters
+    ----------
+    stops : pandas.DataFrame
+        Their calls, as for `build_patterns`. Never modified.
+    runs : pandas.DataFrame
+        Their starts, as for `build_patterns`. Never modified.
+
+    Returns
+    -------
+    pandas.Series
+        ``n_departures`` in the week by ``station_id``, sorted; where a bus ends nothing departs.
+    """
+    leaving = stops[stops["trip"].duplicated(keep="last")]
+    weekly = runs.groupby("trip")["n_departures"].sum()
+    n = leaving["trip"].map(weekly).fillna(0.0).groupby(leaving["station_id"]).sum()
+    counted = n[n > 0].astype("float64").rename("n_departures").rename_axis("station_id")
+    return counted.sort_index()

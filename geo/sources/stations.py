@@ -1,30 +1,42 @@
-"""Heavy-rail stations by CRS code, from the list of the npm package ``uk-railway-stations`` or one like it."""
+"""
+Heavy-rail stations by CRS code, from the list of the npm package ``uk-railway-stations`` or one like it.
+
+A list may say more of a station than where it is: whether it has ticket gates, and when it is staffed. What it leaves
+out is not known, which is never the same as no.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from geo.crs import WGS84
+from geo.errors import InputError
+from geo.network.staffed_hours import parse_staffed_hours
 from geo.schema import validate
 from geo.sources.accounting import Reading
-from geo.sources.delimited import read_delimited
 from geo.sources.locations import cover, locate
+from geo.sources.mapped import column_or_blank, read_mapped
+from geo.sources.sieve import Sieve
 from geo.tables import STATIONS
 
 __all__ = ["read_stations"]
+
+# As the npm list calls them.
+_COLUMNS = {"code": "crsCode", "name": "stationName", "x": "long", "y": "lat"}
+_OPTIONAL = ("has_gates", "staffed_hours")
+_FLAGS = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
 
 
 def read_stations(
     path: Path,
     *,
     force_area: BaseGeometry | None,
-    code_column: str = "crsCode",
-    name_column: str = "stationName",
-    x_column: str = "long",
-    y_column: str = "lat",
+    columns: Mapping[str, str] | None = None,
     crs: str = WGS84,
 ) -> Reading[pd.DataFrame]:
     """
@@ -36,42 +48,72 @@ def read_stations(
         CSV file.
     force_area : shapely geometry or None
         EPSG:27700 polygons that set `is_in_force`; None puts every station in.
-    code_column, name_column, x_column, y_column : str
-        Columns of the CRS code, the name, and longitude and latitude or easting and northing.
+    columns : mapping of str to str or None
+        Our field to their column: ``code, name, x, y``, which are called as in the npm list where not named, and,
+        where there, ``has_gates`` (yes or no) and ``staffed_hours`` (such as ``mon-fri 06:00-20:00``, or ``none``).
     crs : str
         ``EPSG:4326`` or ``EPSG:27700``.
 
     Returns
     -------
     Reading of pandas.DataFrame
-        Table `geo.tables.STATIONS`, ordered by CRS code.
+        Table `geo.tables.STATIONS`, ordered by CRS code. Facts that the file does not have are null.
 
     Raises
     ------
+    UsageError
+        If the mapping names an unknown field.
     InputError
         If the file is no table or most positions share a fault.
     CrsError
         If `crs` is neither of the two.
     """
-    read = read_delimited(path, required=[code_column, name_column, x_column, y_column])
+    read = read_mapped(
+        path, _COLUMNS | dict(columns or {}), what="stations", required=tuple(_COLUMNS), optional=_OPTIONAL
+    )
     rows, sieve = read.rows, read.sieve()
-    codes = rows[code_column].str.upper()
-    sieve.reject(~codes.str.fullmatch("[A-Z]{3}").to_numpy(dtype=bool), "no_crs_code", field=code_column)
-    positions = locate(rows, sieve, x_field=x_column, y_field=y_column, crs=crs)
-    sieve.reject(positions.is_blank, "no_position", field=x_column)
-    sieve.reject(rows[name_column].eq("").to_numpy(), "no_name", field=name_column)
+    codes = rows["code"].str.upper()
+    sieve.reject(~codes.str.fullmatch("[A-Z]{3}").to_numpy(dtype=bool), "no_crs_code", field="code")
+    positions = locate(rows, sieve, x_field="x", y_field="y", crs=crs)
+    sieve.reject(positions.is_blank, "no_position", field="x")
+    sieve.reject(rows["name"].eq("").to_numpy(), "no_name", field="name")
+    has_gates, staffed_hours = _sift_gates(rows, sieve), _sift_staffed(rows, sieve)
     # One code for two stations: neither can be trusted, and the next run must not depend on their order.
     again = codes[sieve.kept].duplicated(keep=False)
-    sieve.reject(rows.index.isin(again.index[again]), "repeated_crs_code", field=code_column)
+    sieve.reject(rows.index.isin(again.index[again]), "repeated_crs_code", field="code")
     kept = sieve.kept
     table = pd.DataFrame(
         {
-            "name": rows[name_column][kept].to_numpy(),
+            "name": rows["name"][kept].to_numpy(),
             "easting_m": positions.easting_m[kept],
             "northing_m": positions.northing_m[kept],
             "is_in_force": cover(force_area, positions.easting_m[kept], positions.northing_m[kept]),
+            "has_gates": has_gates[kept].array,
+            "staffed_hours": staffed_hours[kept].array,
         },
         index=pd.Index(codes[kept], name=STATIONS.index, dtype="str"),
     ).astype({"name": "str"})
     quarantine, account = sieve.close()
     return Reading(validate(table.sort_index(), STATIONS), quarantine, (account,))
+
+
+def _sift_gates(rows: pd.DataFrame, sieve: Sieve) -> pd.Series:
+    """Yes, no or null where blank."""
+    given = column_or_blank(rows, "has_gates").str.strip().str.lower()
+    flags = given.map(_FLAGS)
+    sieve.reject((flags.isna() & given.ne("")).to_numpy(dtype=bool), "bad_has_gates", field="has_gates")
+    return flags.astype("boolean")
+
+
+def _sift_staffed(rows: pd.DataFrame, sieve: Sieve) -> pd.Series:
+    """Hours in one form, null where blank."""
+    given = column_or_blank(rows, "staffed_hours").str.strip()
+    known: dict[str, str | None] = {"": None}
+    unread = set()
+    for text in given.unique():
+        try:
+            known.setdefault(text, parse_staffed_hours(text) if text else None)
+        except InputError:
+            unread.add(text)
+    sieve.reject(np.asarray(given.isin(list(unread)), dtype=bool), "bad_staffed_hours", field="staffed_hours")
+    return given.map(known).astype("str")

@@ -15,13 +15,16 @@ from geo.tables.exposure import (
 from geo.tables.places import ACCESS_TIMES, AREAS, BOUNDARIES, EXPORTERS, PLACES, ROAD_TIMES
 from geo.tables.plan import PLAN, PLAN_REASONS
 from geo.tables.rail import (
+    DAY_KINDS,
     PASSENGER_FLOWS,
     RAIL_LINKS,
     RAIL_TRACK,
     SERVICE_CALLS,
     SERVICE_DEPARTURES,
+    STATION_TRAINS,
     STATION_USAGE,
     STATIONS,
+    TRAINS_HOME,
 )
 from geo.tables.scores import PLACE_SCORES, STATION_SCORES
 
@@ -32,6 +35,7 @@ __all__ = [
     "BOUNDARIES",
     "COURIER_FLOWS",
     "CUCKOOING",
+    "DAY_KINDS",
     "DEAL_LINES",
     "DEPLOYMENTS",
     "EXPORTERS",
@@ -58,5 +62,7 @@ __all__ = [
     "STATION_FLOWS",
     "STATION_HOURS",
     "STATION_SCORES",
+    "STATION_TRAINS",
     "STATION_USAGE",
+    "TRAINS_HOME",
 ]

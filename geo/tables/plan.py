@@ -30,6 +30,34 @@ PLAN = Contract(
             high=1,
             optional=True,
         ),
+        "passengers_per_day": Column(
+            "number", "entries and exits of an average day; null where not known", nullable=True, low=0, optional=True
+        ),
+        "n_trains_in_shift": Column(
+            "number", "trains at the station in the shift; null where not known", nullable=True, low=0, optional=True
+        ),
+        "n_trains_per_day": Column(
+            "number", "trains there on an average day; null where not known", nullable=True, low=0, optional=True
+        ),
+        "has_gates": Column(
+            "flag", "whether there are ticket gates; null where not known", nullable=True, optional=True
+        ),
+        "staffed_share": Column(
+            "number",
+            "share of the shift in which the station has staff; null where not known",
+            nullable=True,
+            low=0,
+            high=1,
+            optional=True,
+        ),
+        "change_share": Column(
+            "number",
+            "share of the couriers going on beyond the station who change trains there; null where none goes on",
+            nullable=True,
+            low=0,
+            high=1,
+            optional=True,
+        ),
         "propensity": Column("number", "chance with which the draw put a team there on that slot", low=0, high=1),
         "expected_met_trips": Column("number", "courier trips met because of this row, if couriers stay as they are"),
         "expected_met_trips_evading": Column("number", "the same once couriers have gone elsewhere"),

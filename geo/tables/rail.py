@@ -13,6 +13,15 @@ STATIONS = Contract(
         "easting_m": EASTING,
         "northing_m": NORTHING,
         "is_in_force": Column("flag", "whether the station lies in the force area that is being scored"),
+        "has_gates": Column(
+            "flag", "whether platforms lie behind ticket gates; null where not known", nullable=True, optional=True
+        ),
+        "staffed_hours": Column(
+            "text",
+            "days and hours with staff, as geo.network.staffed_hours writes them; null where not known",
+            nullable=True,
+            optional=True,
+        ),
     },
     total="One row a heavy-rail station; the index is its CRS code.",
 )
@@ -88,4 +97,40 @@ SERVICE_DEPARTURES = Contract(
         "n_departures": Column("number", "departures then in an average week", low=0),
     },
     total="One row a pattern and an hour of the week, or a minute of it, in which it starts.",
+)
+
+DAY_KINDS = ("weekday", "saturday", "sunday")
+
+STATION_TRAINS = Contract(
+    "station_trains",
+    "station_trains_id",
+    {
+        "station_id": Column("text", "CRS code"),
+        "day_kind": Column("text", "Monday to Friday, Saturday or Sunday", values=DAY_KINDS),
+        "n_departures": Column("number", "trains that leave on such a day, on average", low=0),
+        "first_departure_min": Column(
+            "number", "minutes after its midnight; null where no train leaves", nullable=True, low=0
+        ),
+        "last_departure_min": Column("number", "the same of the last; may pass 24 h", nullable=True, low=0),
+        "step_min": Column("number", "how finely the times are known: 1, or 60 where only the hour is", low=1),
+    },
+    total="One row a station and a kind of day.",
+)
+
+TRAINS_HOME = Contract(
+    "trains_home",
+    "trains_home_id",
+    {
+        "station_id": Column("text", "CRS code"),
+        "hub_station_id": Column("text", "main station of an exporting area"),
+        "day_kind": Column("text", "Monday to Friday, Saturday or Sunday", values=DAY_KINDS),
+        "last_departure_min": Column(
+            "number",
+            "minutes after midnight of the last train by which one is at the hub before the day ends; null where none",
+            nullable=True,
+            low=0,
+        ),
+        "step_min": Column("number", "how finely the times are known: 1, or 60 where only the hour is", low=1),
+    },
+    total="One row a station, a hub other than itself, and a kind of day.",
 )

@@ -88,7 +88,7 @@ def _free(slot: Slot, groups: tuple[Group, ...], teams: list[tuple[int, int]]) -
     free = np.zeros((len(groups), n_duties), dtype=bool)
     for g, group in enumerate(groups):
         if sum(1 for taken, _ in teams if taken == g) < group.n_teams:
-            free[g] = clear & (np.asarray(there.T @ (~group.may_work).astype(float)).ravel() == 0)
+            free[g] = clear & (np.asarray(there.T @ (~slot.may_work(group)).astype(float)).ravel() == 0)
     return free
 
 

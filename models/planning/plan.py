@@ -24,6 +24,7 @@ from models.planning.choice import choose_greedily, measure_marginals
 from models.planning.evasion import Mix
 from models.planning.judging import Judgement, compare_plans, measure_residual
 from models.planning.programme import Programme, Solution
+from models.planning.quiet import LeftOut
 from models.planning.roster_table import tabulate_roster
 from models.planning.rosters import measure_entropy
 from models.planning.rules import PlanRules
@@ -119,6 +120,8 @@ class InterceptionPlan:
         Patterns, slots, teams and rules.
     roster : tuple of Assignment
         The roster as drawn.
+    left_out : LeftOut or None
+        Stations left out for few passengers, and what that costs; None where none is.
     """
 
     table: pd.DataFrame
@@ -129,6 +132,7 @@ class InterceptionPlan:
     coverage: FloatArray
     setting: Setting
     roster: tuple[Assignment, ...]
+    left_out: LeftOut | None = None
 
 
 def plan_interception(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.planning.duties import Duties
 
-__all__ = ["Group", "Programme", "Slot", "Solution", "measure_value"]
+__all__ = ["Group", "Programme", "Slot", "Solution", "is_alike", "measure_value"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -59,6 +59,8 @@ class Slot:
         Hours since the start of the plan.
     n_alike : int
         Slots that take the same answer.
+    is_open : numpy.ndarray of shape (n_stations,) or None
+        Whether a team can be of use at each station in it; at all where None.
     """
 
     day: int
@@ -67,6 +69,23 @@ class Slot:
     start_h: float
     end_h: float
     n_alike: int = 1
+    is_open: BoolArray | None = None
+
+    def may_work(self, group: Group) -> BoolArray:
+        """
+        Give the stations that a group may work in it.
+
+        Parameters
+        ----------
+        group : Group
+            Teams.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n_stations,)
+            True in its jurisdiction where the station is open.
+        """
+        return group.may_work if self.is_open is None else group.may_work & self.is_open
 
 
 @dataclass(frozen=True)
@@ -144,3 +163,30 @@ def measure_value(slot: Slot, duties: list[int]) -> float:
     """
     hazard = np.asarray(slot.duties.hazard[:, duties].sum(axis=1)).ravel()
     return float(slot.n_alike * (slot.worth @ -np.expm1(-hazard)))
+
+
+def is_alike(slot: Slot, other: Slot) -> bool:
+    """
+    Say whether two slots take the same answer.
+
+    Parameters
+    ----------
+    slot, other : Slot
+        The slots.
+
+    Returns
+    -------
+    bool
+        Whether they offer the same duties at the same stations and see the same trips, but for a factor.
+    """
+    shut = [[] if s.is_open is None else np.flatnonzero(~s.is_open).tolist() for s in (slot, other)]
+    if shut[0] != shut[1]:
+        return False
+    if slot.duties.hazard is not other.duties.hazard and (
+        slot.duties.stops != other.duties.stops
+        or slot.duties.hazard.shape != other.duties.hazard.shape
+        or abs(slot.duties.hazard - other.duties.hazard).sum() > 0
+    ):
+        return False
+    total, of_other = float(slot.worth.sum()), float(other.worth.sum())
+    return total > 0 and of_other > 0 and np.allclose(slot.worth / total, other.worth / of_other, rtol=1e-12, atol=0)

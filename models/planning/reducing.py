@@ -69,7 +69,8 @@ def reduce_slot(slot: Slot, group: Group, *, time_limit_s: float) -> Reduced | N
     Reduced or None
         None where every duty fits, so that there is nothing to decide.
     """
-    allowed = np.flatnonzero([group.may_work[tour[0]] for tour in slot.duties.stops])
+    may_work = slot.may_work(group)
+    allowed = np.flatnonzero([may_work[tour[0]] for tour in slot.duties.stops])
     if group.n_teams >= allowed.size:
         return None
     worth = slot.worth * slot.n_alike

@@ -90,6 +90,8 @@ class PlanRules:
         How couriers respond, as for `models.planning.evasion.respond`.
     n_team_shifts : int or None
         Most shifts that teams work in all, each team's counted; None where every team works every shift.
+    needs_staff : bool
+        Whether a shift is only planned where station staff are there throughout it, or nothing is known of staff.
     is_evasive : bool
         Whether the plan is chosen against couriers who respond; if not, the best fixed list is worked throughout.
     """
@@ -111,6 +113,7 @@ class PlanRules:
     met_cost_min: float = MET_COST_MIN
     mode_scale_per_min: float = MODE_SCALE_PER_MIN
     n_team_shifts: int | None = None
+    needs_staff: bool = False
     is_evasive: bool = True
 
 
@@ -195,7 +198,14 @@ def build_shift_slots(
         )
     weekly = monthly * DAYS_PER_WEEK / DAYS_PER_MONTH
     return tuple(
-        Slot(0, duties, weekly * week.mean_pattern(week.days_of(kind), k), shift.start_h, shift.end_h)
+        Slot(
+            0,
+            duties,
+            weekly * week.mean_pattern(week.days_of(kind), k),
+            shift.start_h,
+            shift.end_h,
+            is_open=week.is_open[week.days_of(kind)[0], k],
+        )
         for kind in range(week.n_kinds)
         for k, (shift, duties) in enumerate(zip(shifts, offered, strict=True))
     )
@@ -272,7 +282,11 @@ def place_slots(
     weekly = encounters.worth_of_patterns(encounters.worth_of_routes()) * DAYS_PER_WEEK / DAYS_PER_MONTH
     n_shifts = len(shift_slots) // week.n_kinds
     return [
-        replace(_move(slot, days[0], len(days)), worth=weekly * week.mean_pattern(days, k))
+        replace(
+            _move(slot, days[0], len(days)),
+            worth=weekly * week.mean_pattern(days, k),
+            is_open=week.is_open[days[0], k],
+        )
         for k, slot in enumerate(shift_slots[:n_shifts])
     ]
 

@@ -158,7 +158,7 @@ def _draw_random(
     has_duty[list(alone)] = True
     visits = []
     for g, group in enumerate(groups):
-        blocked = taken | ~group.may_work | ~has_duty
+        blocked = taken | ~slot.may_work(group) | ~has_duty
         for draw in draw_random_stations(int(n_by_group[g]), blocked, stratum, allocation, rng):
             taken[draw.station] = True
             visits.append(Assignment(s, g, alone[draw.station], "random", draw.propensity))

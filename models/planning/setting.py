@@ -164,12 +164,40 @@ def build_setting(
     week = None
     if hours is not None:
         shifts = build_shifts(rules.shifts)
-        week = measure_week_shares(hours, encounters, shifts, n_days=rules.n_days, first_weekday=first_weekday)
+        week = measure_week_shares(
+            hours,
+            encounters,
+            shifts,
+            n_days=rules.n_days,
+            first_weekday=first_weekday,
+            staffed_hours=stations["staffed_hours"] if _has_staff(rules, stations) else None,
+        )
+        _require_open(rules, encounters.station_ids, week)
     shift_slots = build_shift_slots(rules, encounters, travel_min=travel_min, week=week)
     programme = build_programme(rules, encounters, shift_slots, groups, week=week)
     require_possible(rules, encounters, programme)
     slots = tuple(s for day in range(rules.n_days) for s in place_slots(encounters, shift_slots, [day], week=week))
     return Setting(rules, encounters, groups, shift_slots, programme, slots, week)
+
+
+def _has_staff(rules: PlanRules, stations: pd.DataFrame) -> bool:
+    """Whether staff matter, and anything is known of them."""
+    return rules.needs_staff and "staffed_hours" in stations.columns
+
+
+def _require_open(rules: PlanRules, station_ids: tuple[str, ...], week: WeekShares) -> None:
+    """Some station is open in some shift, and so is every one that must be visited."""
+    ever = np.asarray(week.is_open.any(axis=(0, 1)), dtype=bool)
+    shut = [s for s in sorted(set(rules.must_visit)) if not ever[station_ids.index(s)]]
+    if shut or not ever.any():
+        what = f"{shut[0]!r} of must_visit" if shut else f"any of {len(station_ids)} stations"
+        why = "no train calls, or staff are not there throughout," if rules.needs_staff else "no train calls"
+        msg = (
+            f"plan: {why} at {what} in any shift of the {rules.n_days} days, expected a shift with "
+            f"{'both' if rules.needs_staff else 'trains'}. Change plan.shifts"
+            f"{' or set plan.needs_staff to false' if rules.needs_staff else ' or must_visit'}."
+        )
+        raise UsageError(msg)
 
 
 def unfold_days(setting: Setting, solution: Solution) -> tuple[tuple[tuple[int, int], ...], ...]:
@@ -281,7 +309,8 @@ def split_teams(
                 visits.append((group, duty))
                 waiting -= here
         must.append(tuple(visits))
-        if setting.week is not None and not slot.worth.any():
+        is_shut = slot.is_open is not None and not slot.is_open.any()
+        if setting.week is not None and (is_shut or not slot.worth.any()):
             # Nobody is sent, not even to learn, when no train runs.
             continue
         # Rest, and a number of shifts, decide how many teams a slot has; without them all teams work.

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from models.planning.programme import Programme, Slot, Solution, measure_value
+from models.planning.programme import Programme, Slot, Solution, is_alike, measure_value
 from models.planning.reducing import reduce_slot
 
 __all__ = ["solve_programme"]
@@ -89,7 +89,7 @@ def solve_programme(programme: Programme, *, time_limit_s: float = 60.0, gap_sha
     solved: list[tuple[Slot, Solution]] = []
     parts = []
     for number, slot in enumerate(programme.slots):
-        part = next((_scaled(slot, other, answer) for other, answer in solved if _is_alike(slot, other)), None)
+        part = next((_scaled(slot, other, answer) for other, answer in solved if is_alike(slot, other)), None)
         if part is None:
             left_s = (time_limit_s - (time.perf_counter() - begun)) / (len(programme.slots) - number)
             part = _solve_alone(replace(programme, slots=(slot,)), left_s, gap_share)
@@ -175,18 +175,6 @@ def _solve_alone(programme: Programme, time_limit_s: float, gap_share: float) ->
     return Solution((chosen,), met, bound, is_feasible=True, seconds=time.perf_counter() - begun)
 
 
-def _is_alike(slot: Slot, other: Slot) -> bool:
-    """Whether the slots offer the same duties and see the same trips, but for a factor."""
-    if slot.duties.hazard is not other.duties.hazard and (
-        slot.duties.stops != other.duties.stops
-        or slot.duties.hazard.shape != other.duties.hazard.shape
-        or abs(slot.duties.hazard - other.duties.hazard).sum() > 0
-    ):
-        return False
-    total, of_other = float(slot.worth.sum()), float(other.worth.sum())
-    return total > 0 and of_other > 0 and np.allclose(slot.worth / total, other.worth / of_other, rtol=1e-12, atol=0)
-
-
 def _scaled(slot: Slot, other: Slot, answer: Solution) -> Solution:
     """The answer of another slot, for this one's trips."""
     factor = float(slot.worth.sum() * slot.n_alike / (other.worth.sum() * other.n_alike))
@@ -241,7 +229,8 @@ def _solve(
     for slot, first, meets, met in zip(programme.slots, layout.choice, layout.meets, layout.patterns, strict=True):
         integer[first:meets] = 1
         for g, group in enumerate(programme.groups):
-            allowed = np.array([all(group.may_work[list(tour)]) for tour in slot.duties.stops])
+            may_work = slot.may_work(group)
+            allowed = np.array([all(may_work[list(tour)]) for tour in slot.duties.stops])
             start = first + g * len(slot.duties.stops)
             upper[start : start + allowed.size] = allowed
         # Hazards may add up to anything; a meeting share, which stands after them, is at most 1.

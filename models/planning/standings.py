@@ -122,7 +122,8 @@ def _rule(setting: Setting, value: pd.Series) -> list[list[int]]:
         alone = {tour[0]: duty for duty, tour in enumerate(slot.duties.stops) if len(tour) == 1}
         taken: set[int] = set()
         for group in setting.groups:
-            free = [k for k in order.tolist() if group.may_work[k] and k not in taken and k in alone]
+            may_work = slot.may_work(group)
+            free = [k for k in order.tolist() if may_work[k] and k not in taken and k in alone]
             taken |= set(free[: min(group.n_teams, n_here - len(taken))])
         duties.append([alone[k] for k in sorted(taken)])
     return duties

@@ -5,8 +5,8 @@ A trip passes the stations of its pattern within one shift, so a pattern has one
 stations, each as heavy as the chance of being met there. Shares of shifts that do not overlap then sum to at most 1:
 no trip is met twice for being seen at two hours.
 
-Days on whose shifts nearly all trips divide alike among the patterns are of one kind: they take one list of stations,
-however busy each is.
+Days on whose shifts nearly all trips divide alike among the patterns, and on which the same stations are open, are of
+one kind: they take one list of stations, however busy each is.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from scipy import sparse
 from geo.schema import validate
 from geo.tables import STATION_HOURS
 from models.planning.encounters import Encounters
+from models.planning.opening import find_open_stations
 from models.planning.shifts import HOURS_PER_DAY, SERVICE_FROM_H, SERVICE_TO_H, Shift
 
 __all__ = ["DAYS_PER_WEEK", "WeekShares", "measure_week_shares"]
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 DAYS_PER_WEEK = 7
 _HOURS_PER_WEEK = 168
@@ -49,12 +51,15 @@ class WeekShares:
         Number of the kind of each day, from 0, in order of first use.
     first_weekday : int
         Weekday of the first day, 0 is Monday.
+    is_open : numpy.ndarray of shape (n_days, n_shifts, n_stations)
+        Whether a team can be of use there then; days of a kind are open alike.
     """
 
     by_station: FloatArray
     by_pattern: FloatArray
     kind_of_day: tuple[int, ...]
     first_weekday: int
+    is_open: BoolArray
 
     @property
     def n_kinds(self) -> int:
@@ -97,7 +102,13 @@ class WeekShares:
 
 
 def measure_week_shares(
-    hours: pd.DataFrame, encounters: Encounters, shifts: Sequence[Shift], *, n_days: int, first_weekday: int = 0
+    hours: pd.DataFrame,
+    encounters: Encounters,
+    shifts: Sequence[Shift],
+    *,
+    n_days: int,
+    first_weekday: int = 0,
+    staffed_hours: pd.Series | None = None,
 ) -> WeekShares:
     """
     Measure the share of a week's trips in each shift of each day of a plan.
@@ -114,6 +125,8 @@ def measure_week_shares(
         Days of the plan.
     first_weekday : int
         Weekday of the first, 0 is Monday.
+    staffed_hours : pandas.Series, optional
+        As for `models.planning.opening.find_open_stations`.
 
     Returns
     -------
@@ -139,17 +152,35 @@ def measure_week_shares(
         held = mean @ whole
         by_pattern = by_pattern * (n_days / DAYS_PER_WEEK) / np.where(held > 0, held, 1.0)
     monthly = encounters.worth_of_patterns(encounters.worth_of_routes())
-    return WeekShares(by_station, by_pattern, _number_kinds(by_pattern * monthly), first_weekday)
+    is_open = find_open_stations(
+        hours,
+        encounters.station_ids,
+        shifts,
+        n_days=n_days,
+        first_weekday=first_weekday,
+        staffed_hours=staffed_hours,
+    )
+    kinds = _number_kinds(by_pattern * monthly, is_open)
+    return WeekShares(by_station, by_pattern, kinds, first_weekday, is_open)
 
 
-def _number_kinds(passing: FloatArray) -> tuple[int, ...]:
-    """The first kind of day on whose first day every shift's trips divide as on this day; a new one where none is."""
+def _number_kinds(passing: FloatArray, is_open: BoolArray) -> tuple[int, ...]:
+    """
+    The first kind of day on whose first day every shift's trips divide, and stations are open, as on this day.
+
+    A new one where there is none.
+    """
     total = passing.sum(axis=2, keepdims=True)
     mix = passing / np.where(total > 0, total, 1.0)
     firsts: list[int] = []
     kinds = []
     for day in range(len(mix)):
-        moved = [float(np.abs(mix[day] - mix[first]).sum(axis=1).max()) / 2 for first in firsts]
+        moved = [
+            float(np.abs(mix[day] - mix[first]).sum(axis=1).max()) / 2
+            if np.array_equal(is_open[day], is_open[first])
+            else np.inf
+            for first in firsts
+        ]
         kind = next((k for k, share in enumerate(moved) if share < _LEAST_MOVED_SHARE), len(firsts))
         if kind == len(firsts):
             firsts.append(day)

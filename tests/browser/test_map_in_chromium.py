@@ -5,6 +5,8 @@ import io
 import shutil
 import subprocess
 
+import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from pypdf import PdfReader
@@ -12,6 +14,7 @@ from pypdf import PdfReader
 from gateline.products.lists import station_list
 from gateline.products.map_page import write_map
 from tests.browser.fictional_run import build_run, plan_of, upstream_of
+from tests.unit.gateline.products.test_meeting import trains_of
 
 pytestmark = pytest.mark.browser
 
@@ -276,6 +279,30 @@ def test_plan_and_upstream_are_drawn_and_told(visit, run, tmp_path):
     page.select_option("#gl-origin", "0")
     assert page.evaluate("gl.groups.upstream.getLayers().length") == 2
     assert "46 %, 31 min" in page.inner_text("#gl-side")
+    assert_clean(found, tmp_path / "map.html")
+
+
+def test_a_station_tells_its_gates_staff_and_trains_and_a_ring_the_numbers_of_its_stops(visit, run, tmp_path):
+    ids = station_list(run).index
+    stations = run.stations.assign(has_gates=pd.array([True] * len(run.stations), dtype="boolean"))
+    parts = plan_of(run)
+    parts["plan"] = parts["plan"].assign(
+        passengers_per_day=45.0, n_trains_in_shift=12.0, n_trains_per_day=30.0, staffed_share=0.5, change_share=np.nan
+    )
+    given = dataclasses.replace(
+        run, **parts, stations=stations, station_trains=trains_of(ids), trains_basis="timetable"
+    )
+    write_map(tmp_path / "map.html", given)
+    found = visit(tmp_path / "map.html")
+    page = found.page
+    page.click("#gl-rows tr:nth-child(1) .gl-name")
+    wait_until(page, "document.querySelector('#gl-detail').textContent.includes('Ticket gates')")
+    detail = " ".join(page.inner_text("#gl-detail").split())
+    assert "Ticket gates yes Staffed not known" in detail
+    assert "First, last train, weekday 05:42, 00:05 next day" in detail
+    lines = page.evaluate("gl.planLines(0)")
+    assert lines[-5:-2] == ["45 passengers a day", "12.0 trains in a shift and 30.0 a day", "gates not known"]
+    assert "gates not known" not in page.evaluate("gl.planLines(gl.data.plan.shifts.indexOf(0))")
     assert_clean(found, tmp_path / "map.html")
 
 

@@ -445,3 +445,49 @@ def test_the_zip_of_the_rail_delivery_group_is_told_from_gtfs(real_data, root):
     assert run.notes[0].startswith("timetable not used: 0 of")
     assert len(run.inputs.timetable.interchange_min) > 2000
     assert len(run.inputs.timetable.fixed_links) > 100
+
+
+@pytest.mark.parametrize("what", ["first", "last"])
+def test_a_timetable_gives_the_first_and_last_trains_to_the_minute(timetabled, what):
+    trains = timetabled.results.trains
+    assert trains.basis == "timetable"
+    table = trains.table
+    assert set(table["station_id"]) == set(timetabled.results.station_scores.table.index)
+    weekday = table[table["day_kind"] == "weekday"]
+    # A shuttle every five minutes on weekdays, day and night; the day of the railway starts at three.
+    assert set(weekday[f"{what}_departure_min"]) == {180.0 if what == "first" else 180.0 + 24 * 60 - 5}
+    sunday = table[table["day_kind"] == "sunday"]
+    # Sunday has what runs on Monday before three; Friday's evening has no such trains.
+    n_weekday, n_sunday = (rows["n_departures"].to_numpy() for rows in (weekday, sunday))
+    assert n_weekday / n_sunday == pytest.approx((4 * 288 + 252) / 5 / 36)
+    assert set(table["step_min"]) == {1.0}
+
+
+def test_the_last_train_home_leaves_in_time_for_every_change(timetabled):
+    home = timetabled.results.trains.home
+    links = timetabled.results.network.links
+    near = {*links.loc[links["from_station_id"] == "LDS", "to_station_id"]} & set(home["station_id"])
+    near |= {*links.loc[links["to_station_id"] == "LDS", "from_station_id"]} & set(home["station_id"])
+    own = home[(home["hub_station_id"] == "LDS") & (home["day_kind"] == "weekday")].set_index("station_id")
+    last = own["last_departure_min"]
+    # The shuttle takes seven minutes; the last that comes in before three leaves at ten to.
+    assert set(last[sorted(near)]) == {180.0 + 24 * 60 - 10}
+    assert (last.dropna() <= 180.0 + 24 * 60 - 10).all()
+    assert last.notna().all()
+
+
+def test_without_a_timetable_no_train_has_a_time_and_the_run_says_why(plain):
+    trains = plain.results.trains
+    assert (trains.table, trains.home, trains.replacements) == (None, None, None)
+    assert trains.basis == "not known: there is no timetable"
+
+
+def test_buses_for_trains_are_told_with_the_stations_and_never_counted_as_trains(timetabled):
+    buses = pd.Series({"YRK": 30.0, "HGT": 12.0, "ZZZ": 5.0})
+    reading = replace(timetabled.inputs.timetable, replacements=buses)
+    railway = build_railway(replace(timetabled.inputs, timetable=reading), timetabled.settings)
+    assert "42 departures are rail replacement buses in this week, at York, Harrogate: the week is not a usual one" in (
+        railway.notes
+    )
+    pd.testing.assert_frame_equal(railway.departures, build_railway(timetabled.inputs, timetabled.settings).departures)
+    assert not any("replacement" in note for note in timetabled.notes)

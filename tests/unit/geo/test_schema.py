@@ -7,7 +7,7 @@ import pytest
 from shapely.geometry import LineString, Point
 
 from geo.errors import TableError
-from geo.schema import Column, Contract, validate
+from geo.schema import Column, Contract, empty, validate
 
 CONTRACT = Contract(
     "segments",
@@ -84,3 +84,9 @@ def test_geometry_must_be_of_its_shape_and_in_metres():
         validate(gpd.GeoDataFrame(geometry=[Point(0, 0)], index=index, crs="EPSG:27700"), LINES)
     with pytest.raises(TableError, match="it is a plain table, expected a GeoDataFrame"):
         validate(pd.DataFrame({"geometry": [line]}, index=index), LINES)
+
+
+def test_a_flag_that_may_be_null_takes_rows_without_it():
+    contract = Contract("stations", "station_id", {"has_gates": Column("flag", "gates", nullable=True)})
+    table = empty(contract).reindex(pd.Index(["A"], name="station_id", dtype="str"))
+    assert validate(table, contract)["has_gates"].isna().tolist() == [True]

@@ -24,3 +24,10 @@ gl.stationHours = (box, table, at) => {
   });
   gl.add(box, strip, gl.make("p", "gl-small", "The stronger the colour, the more trips; none where there is none. Rests on " + table.hours_basis[at] + "."));
 };
+
+/* What a meeting on the platform needs: gates, staff, first and last trains. */
+gl.stationMeeting = (box, table, at) => {
+  if (!table.meetings) return;
+  gl.add(box, gl.make("h3", "", "Gates, staff and trains"));
+  gl.facts(box, table.meetings[table.meeting[at]]);
+};

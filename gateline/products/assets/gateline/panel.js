@@ -235,6 +235,7 @@ gl.stationFacts = (box, table, at) => {
     ["Hotspot harm within 15 min walk", gl.number(table.harm[at], 0)],
     ...beside,
   ]);
+  gl.stationMeeting(box, table, at);
 };
 
 gl.townFacts = (box, table, at) => {

@@ -66,7 +66,7 @@ gl.planLines = (k) => {
   if (plan.met[k]) lines.push(gl.trips(100 * plan.met[k]) + " % of the rail flow is met because of it");
   if (plan.unmet[k] !== null) lines.push(gl.trips(plan.unmet[k]) + " trips a month pass unmet after the response");
   if (plan.moved[k] !== null) lines.push((plan.moved[k] < 0 ? "Loses " : "Gains ") + gl.trips(Math.abs(plan.moved[k])) + " trips a month");
-  return lines;
+  return plan.shifts[k] ? lines.concat(plan.beside[k]) : lines;
 };
 
 gl.planText = (value) => {

@@ -133,7 +133,7 @@ def test_every_line_is_counted_with_its_reason(tmp_path):
         li("NOWHERE", "0840", "0841"),
         li("BBBTOWN", "08X0", "0842"),
         lt("CCCTOWN", "0855"),
-        bs("U00002", status="B"),
+        bs("U00002", status="F"),
         *A_TO_C,
         bs("U00003", kind="EE"),
         *A_TO_C,
@@ -252,3 +252,26 @@ def test_the_real_zip_gives_change_times_and_fixed_links(real_data):
     assert dict(reading.n_trips_by_fate)["used"] == 172
     assert reading.quarantine.empty
     assert [account.n_read for account in reading.accounts] == [17_319, 3_931, 1_000, 3_829]
+
+
+@pytest.mark.parametrize(
+    "bus", [{"status": "B"}, {"status": "5"}, {"kind": "BR"}], ids=["permanent", "short-term", "category"]
+)
+def test_buses_for_trains_are_counted_by_station_and_are_no_trains(tmp_path, bus):
+    rows = [bs(days="1000000"), *A_TO_C, bs("U00002", days="1000001", **bus), *A_TO_C]
+    reading = read(tmp_path, *rows)
+    assert hours(reading) == {8: 1.0}
+    assert reading.replacements.to_dict() == {"AAA": 2.0, "BBB": 2.0}
+    assert dict(reading.n_trips_by_fate)["rail_replacement_bus"] == 1
+    assert ("out_of_scope", "rail_replacement_bus", 4) in reading.accounts[0].n_by_reason
+
+
+def test_a_bus_that_replaces_a_train_for_a_day_takes_its_place(tmp_path):
+    rows = [bs(days="1100000"), *A_TO_C, bs(first="260602", last="260602", stp="O", status="5", kind="BR"), *A_TO_C]
+    reading = read(tmp_path, *rows)
+    assert hours(reading) == {8: 1.0}
+    assert reading.replacements.to_dict() == {"AAA": 1.0, "BBB": 1.0}
+
+
+def test_a_usual_week_has_no_buses_for_trains(tmp_path):
+    assert read(tmp_path, bs(), *A_TO_C).replacements.empty

@@ -266,3 +266,33 @@ def test_the_real_feed_keeps_every_trip_and_stop_time(real_data):
     minutes = sum(int(first[r["trip_id"]][3:5]) * days[r["service_id"]] for r in rows["trips"] if r["trip_id"] in first)
     assert (reading.departures["n_departures"] * reading.departures["start_min"]).sum() == pytest.approx(minutes)
     assert [a.n_accepted for a in reading.accounts[:2]] == [len(rows["trips"]), len(rows["stop_times"])]
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        "route_id,route_type\nR,2\nB,714\n",
+        "route_id,route_type,route_long_name\nR,2,Main line\nB,3,Rail Replacement to C\n",
+        "route_id,route_type,route_desc\nR,2,\nB,2,replacement bus\n",
+    ],
+    ids=["its type", "its name", "its description, as a train"],
+)
+def test_buses_for_trains_are_counted_by_station_and_are_no_trains(tmp_path, routes):
+    path = write(tmp_path, routes=routes)
+    for route_types in (frozenset({2}), None):
+        reading = read_gtfs(path, week_start_on=MONDAY, route_types=route_types)
+        assert hours(reading) == {24: 1.0, 48: 1.0}
+        assert reading.replacements.to_dict() == {"A": 2.0, "B": 2.0}
+        assert account_of(reading, "trips").n_by_reason == (("out_of_scope", "rail_replacement_bus", 1),)
+        assert ("out_of_scope", "rail_replacement_bus", 3) in account_of(reading, "stop_times").n_by_reason
+
+
+def test_a_repeated_bus_for_a_train_counts_as_often_as_it_runs(tmp_path):
+    table = "trip_id,start_time,end_time,headway_secs\nT2,08:00:00,10:00:00,1800\n"
+    path = write(tmp_path, frequencies=table, routes="route_id,route_type\nR,2\nB,714\n")
+    reading = read_gtfs(path, week_start_on=MONDAY, route_types=frozenset({2}))
+    assert reading.replacements.to_dict() == {"A": 8.0, "B": 8.0}
+
+
+def test_an_ordinary_bus_is_none_for_a_train(tmp_path):
+    assert read_gtfs(write(tmp_path), week_start_on=MONDAY, route_types=frozenset({2})).replacements.empty

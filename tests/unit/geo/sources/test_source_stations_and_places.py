@@ -3,7 +3,7 @@
 import pytest
 from shapely.geometry import box
 
-from geo.errors import InputError
+from geo.errors import InputError, UsageError
 from geo.sources.passenger_flows import read_passenger_flows, read_station_usage
 from geo.sources.places import name_key, read_places, read_towns, tell_apart
 from geo.sources.stations import read_stations
@@ -152,3 +152,41 @@ def test_spellings_of_one_name_share_a_key(one, other):
 
 def test_different_names_keep_different_keys():
     assert len({name_key(name) for name in ("York", "New York", "Acomb (York)", "Yorkley")}) == 4
+
+
+FACTS = (
+    "Halte,CRS,Laenge,Breite,Tore,Personal\n"
+    "York,YRK,-1.093,53.958,Yes,MON-SAT 5:00-23:59\nLeeds,LDS,-1.548,53.795,,\nHalt,HLT,-1.5,53.9,no,none\n"
+    "Odd,ODD,-1.5,53.9,maybe,\nLate,LTE,-1.5,53.9,no,all day\n"
+)
+NAMED = {
+    "code": "CRS",
+    "name": "Halte",
+    "x": "Laenge",
+    "y": "Breite",
+    "has_gates": "Tore",
+    "staffed_hours": "Personal",
+}
+
+
+def test_what_a_station_list_does_not_say_is_not_known(tmp_path):
+    table = read_stations(write(tmp_path, FACTS), force_area=None, columns=NAMED).table
+    assert table["has_gates"].dropna().to_dict() == {"HLT": False, "YRK": True}
+    assert table["staffed_hours"].dropna().to_dict() == {"HLT": "none", "YRK": "mon-sat 05:00-23:59"}
+    assert "LDS" in table.index
+    without = read_stations(write(tmp_path, STATIONS), force_area=None).table
+    assert without[["has_gates", "staffed_hours"]].isna().all(axis=None)
+
+
+def test_a_fact_that_cannot_be_read_is_set_aside_with_its_row_and_field(tmp_path):
+    reading = read_stations(write(tmp_path, FACTS), force_area=None, columns=NAMED)
+    columns = ["source_row", "reason", "field", "value"]
+    assert reading.quarantine[columns].to_numpy().tolist() == [
+        [5, "bad_has_gates", "has_gates", "maybe"],
+        [6, "bad_staffed_hours", "staffed_hours", "all day"],
+    ]
+
+
+def test_a_mapping_of_an_unknown_field_of_a_station_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"stations: column mapping names 'gates', expected one of .*has_gates"):
+        read_stations(write(tmp_path, STATIONS), force_area=None, columns={"gates": "Tore"})
