@@ -25,7 +25,7 @@ from benchmarks.evidence import Evidence, parser, stopwatch
 from benchmarks.railway_feeds import report_feeds
 from benchmarks.railway_hours import report_hours
 from benchmarks.railway_morning import report_morning
-from geo.network.default_service import estimate_service, measure_leg_min
+from geo.network.default_service import estimate_service
 from geo.network.passenger import DEFAULT_DWELL_MIN, build_passenger_graph
 from geo.network.rail import RailNetwork, build_rail_network
 from geo.network.station_times import measure_station_times
@@ -248,28 +248,6 @@ def judge_known(evidence: Evidence, country: Country) -> None:
     evidence.add("seven known times within 10 %", int((np.array(off) <= 0.1).sum()), "of 7", n=len(off))
 
 
-def judge_legs(evidence: Evidence, country: Country, data: Path) -> None:
-    """Minutes from a call to the next in a working timetable, from distance and use alone."""
-    rows = pd.read_csv(data / "timetable" / "north_runtimes_nrod_2019-01-29.csv")
-    links = country.network.links
-    single = {
-        frozenset(pair): key
-        for key, pair in zip(links.index, links[["from_station_id", "to_station_id"]].to_numpy(), strict=True)
-    }
-    rows["link"] = [single.get(frozenset(pair)) for pair in rows[["from_crs", "to_crs"]].to_numpy()]
-    rows = rows.dropna(subset=["link"])
-    km = links.loc[rows["link"], "length_m"].to_numpy() / 1000.0
-    minutes = measure_leg_min(km, np.full(len(km), 1e6 / 365.0))
-    off = np.abs(minutes - rows["median_minutes"].to_numpy())
-    evidence.add(
-        "northern England, working timetable: minutes off, neighbouring stations, middling use, median",
-        float(np.median(off)),
-        "min",
-        n=len(rows),
-        note=f"of real time {np.median(minutes / rows['median_minutes'].to_numpy()):.2f}",
-    )
-
-
 def main() -> None:
     options = parser(__doc__ or "").parse_args()
     evidence = Evidence("railway")
@@ -277,7 +255,6 @@ def main() -> None:
         evidence.skip("railway", f"no folder 'timetable' in {options.data.name!r}")
     else:
         country = read_country(options.data, evidence)
-        judge_legs(evidence, country, options.data)
         for feed in (GLASGOW, NEWPORT):
             judge_feed(evidence, country, options.data, feed)
         judge_known(evidence, country)

@@ -11,10 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from geo.network.default_demand import RailDemand
+from geo.network.default_demand import RailDemand, follow
 
 __all__ = ["Line", "choose_lines", "measure_call_chance"]
 
@@ -33,6 +32,8 @@ _LOG_DIRECT, _DIRECT_BY_JOURNEYS, _DIRECT_BY_MINUTES = 4.08, 0.13, -0.35
 _IMPORTANCE = 0.2
 # ASSUMPTION. A line has a train every four hours at least, and no pair nearer than this is an end of one.
 _FEWEST_TRAINS, _SHORTEST_MIN = 4.0, 5.0
+# ASSUMPTION. A train goes round by one of the busiest stations if that takes no longer than so, the busiest first.
+_N_HUBS, _MOST_HUBS, _ROUND_BY_HUB_MIN = 100, 3, 10.0
 # ASSUMPTION. Track with fewer passengers a day has no passenger trains.
 _LEAST_FLOW = 1.0
 # Chance that a train calls where it could: logistic in the passenger-minutes of those who get on or off there over
@@ -99,6 +100,7 @@ class _State:
         self.direct = np.zeros_like(demand.journeys)
         self.is_served = left <= 0
         self.lines: list[Line] = []
+        self.hubs = np.argsort(-demand.users_per_day, kind="stable")[:_N_HUBS]
 
     def bare_stations(self) -> NDArray[np.bool_]:
         """Stations at track on which passengers go and no train runs yet."""
@@ -120,7 +122,8 @@ class _State:
 
     def cover(self, i: int, j: int) -> None:
         """Run trains where none runs yet, if most of the way is such track."""
-        stations, links = self._way(i, j)
+        stations = follow(self.demand.before[i], i, j)
+        links = self._links(stations)
         is_new = ~self.is_served[links]
         km = self.demand.link_km[links]
         if is_new.any() and km[is_new].sum() >= km.sum() / 2:
@@ -142,8 +145,22 @@ class _State:
         return int(self.lines[k].stations[0]), int(self.lines[k].stations[-1])
 
     def _way(self, i: int, j: int) -> tuple[IntArray, IntArray]:
-        stations = _follow(self.demand.before[i], i, j)
+        """The quickest way, or one round by a hub that takes little longer and on which more ride along."""
+        stations = follow(self.demand.before[i], i, j)
+        most = _measure_load(self.demand, stations)
+        for hub in self._hubs_near(i, j, set(stations.tolist())):
+            first, second = (follow(self.demand.before[a], a, b) for a, b in ((i, hub), (hub, j)))
+            by_hub = np.concatenate([first, second[1:]])
+            load = _measure_load(self.demand, by_hub)
+            if len(np.unique(by_hub)) == len(by_hub) and load > most:
+                stations, most = by_hub, load
         return stations, self._links(stations)
+
+    def _hubs_near(self, i: int, j: int, passed: set[int]) -> list[int]:
+        """Busy stations off the way that can be taken in."""
+        whole = self.demand.fast_min[i, self.hubs] + self.demand.fast_min[self.hubs, j]
+        near = self.hubs[whole <= self.demand.fast_min[i, j] + _ROUND_BY_HUB_MIN]
+        return [hub for hub in near.tolist() if hub not in passed][:_MOST_HUBS]
 
     def _links(self, stations: IntArray) -> IntArray:
         return self.demand.link_of[stations[:-1], stations[1:]]
@@ -186,25 +203,17 @@ def measure_call_chance(demand: RailDemand, stations: IntArray) -> FloatArray:
     return np.asarray(chance)
 
 
+def _measure_load(demand: RailDemand, stations: IntArray) -> float:
+    """Passengers on board of those who could ride along, on the mean over the minutes of the way."""
+    at = np.ix_(stations, stations)
+    use = demand.journeys[at] * np.where(np.isfinite(demand.fast_min[at]), demand.fast_min[at], 0.0)
+    legs = demand.fast_min[stations[:-1], stations[1:]]
+    return float(use.sum() / legs.sum())
+
+
 def _ride_past(use: FloatArray) -> FloatArray:
     """Passenger-minutes of those who get on before a station and off behind it, both ways."""
     total = np.zeros((len(use) + 1, len(use) + 1))
     total[1:, 1:] = use.cumsum(axis=0).cumsum(axis=1)
     k = np.arange(len(use))
     return np.asarray(2.0 * (total[k, len(use)] - total[k, k + 1]))
-
-
-@njit(cache=True, nogil=True)
-def _follow(before, start, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Stations on the way from start to end."""
-    n = 1
-    at = end
-    while at != start:
-        at = before[at]
-        n += 1
-    found = np.empty(n, dtype=np.int32)
-    at = end
-    for k in range(n - 1, -1, -1):
-        found[k] = at
-        at = before[at]
-    return found

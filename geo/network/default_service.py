@@ -3,32 +3,28 @@ A train service where no timetable says: stopping patterns and run times, estima
 
 In come RAIL_LINKS and PASSENGER_FLOWS; out come SERVICE_CALLS and SERVICE_DEPARTURES, as a timetable gives them, so
 that all that follows works alike. What is estimated is told as such by whoever calls this. Lines and trains a day are
-those of `geo.network.default_lines`; each line has faster and slower trains, and a station has the more calls of them
-the more of those on board use it. How far it is off is measured by `benchmarks.railway`.
+those of `geo.network.default_lines`, run times those of `geo.network.default_times`; each line has faster and slower
+trains, and a station has the more calls of them the more of those on board use it. How far it is off is measured by
+`benchmarks.railway`.
 """
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from geo.network.default_demand import RailDemand, measure_rail_demand
 from geo.network.default_lines import Line, choose_lines, measure_call_chance
+from geo.network.default_times import measure_ride_min, measure_stand_min
 from geo.schema import empty, validate
 from geo.tables import PASSENGER_FLOWS, RAIL_LINKS, SERVICE_CALLS, SERVICE_DEPARTURES
 
-__all__ = ["estimate_service", "measure_leg_min"]
+__all__ = ["estimate_service"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
-# Minutes from a start to the next stop: lost by starting and stopping, and running ones a km, fewer on long legs and
-# on track that many use. Fitted to the legs of the feed around Glasgow and of a working timetable of northern England.
-_START_STOP_MIN, _LOG_MIN_PER_KM, _BY_LENGTH, _BY_USE = 1.037, -0.327, -0.153, -0.156
-_REFERENCE_KM, _REFERENCE_FLOW, _LEAST_FLOW = 10.0, 1e6 / 365.0, 1e3 / 365.0
-# The median stand of 7,606 calls in a Network Rail update file of 2019-01-29. Public times have 0.35 around Glasgow and
-# 0.72 around Newport.
-_DWELL_MIN = 1.0
 # ASSUMPTION. A line has at most so many stopping patterns, and of each a train every two hours or so at least.
 _MOST_PATTERNS, _FEWEST_TRAINS = 2, 8.0
 # Trains that start in each hour of the day and on each day of the week, of all: around Glasgow, November 2022.
@@ -38,13 +34,13 @@ _ON_DAY = np.array([154, 154, 154, 154, 154, 145, 84])
 _DRAWN_FROM = 1825
 
 
-def estimate_service(links: pd.DataFrame, passenger_flows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def estimate_service(links: gpd.GeoDataFrame, passenger_flows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     Estimate which trains run, where they call and how long they take.
 
     Parameters
     ----------
-    links : pandas.DataFrame
+    links : geopandas.GeoDataFrame
         Table `geo.tables.RAIL_LINKS`, of the whole country where there is one: trains come from afar. Never modified.
     passenger_flows : pandas.DataFrame
         Table `geo.tables.PASSENGER_FLOWS`. Never modified.
@@ -70,32 +66,6 @@ def estimate_service(links: pd.DataFrame, passenger_flows: pd.DataFrame) -> tupl
         return empty(SERVICE_CALLS), empty(SERVICE_DEPARTURES)
     _call_where_nobody_calls(demand, patterns)
     return _tables(demand, patterns)
-
-
-def measure_leg_min(length_km: FloatArray, flow_per_day: FloatArray) -> FloatArray:
-    """
-    Measure the minutes from one call to the next.
-
-    Parameters
-    ----------
-    length_km : numpy.ndarray of shape (n,)
-        Along track.
-    flow_per_day : numpy.ndarray of shape (n,)
-        Geometric mean of the passengers a day over its track, by length.
-
-    Returns
-    -------
-    numpy.ndarray of shape (n,)
-        Minutes, dwell excluded. A leg is never longer than its parts with a stop between.
-
-    Examples
-    --------
-    >>> measure_leg_min(np.array([10.0, 100.0]), np.array([2_740.0, 2_740.0])).round(1)
-    array([ 8.2, 51.7])
-    """
-    use = np.log10(np.maximum(flow_per_day, _LEAST_FLOW) / _REFERENCE_FLOW)
-    pace = np.exp(_LOG_MIN_PER_KM + _BY_LENGTH * np.log(length_km / _REFERENCE_KM) + _BY_USE * use)
-    return np.asarray(_START_STOP_MIN + length_km * pace)
 
 
 class _Pattern:
@@ -126,17 +96,19 @@ def _call_where_nobody_calls(demand: RailDemand, patterns: list[_Pattern]) -> No
 
 def _tables(demand: RailDemand, patterns: list[_Pattern]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Calls and departures of every pattern, there and back."""
+    stand_min = measure_stand_min(demand.users_per_day)
     n_calls: list[int] = []
     stations: list[IntArray] = []
     arrival: list[ArrayLike] = []
     departure: list[ArrayLike] = []
     for pattern in patterns:
         called, legs = pattern.stations[pattern.calls], _leg_min(demand, pattern)
+        stands = stand_min[called[1:-1]]
         for way in (1, -1):
-            reached = np.cumsum(legs[::way] + _DWELL_MIN) - _DWELL_MIN
+            reached = np.cumsum(legs[::way]) + np.concatenate([[0.0], np.cumsum(stands[::way])])
             stations.append(called[::way])
             arrival += [[np.nan], reached]
-            departure += [[0.0], reached[:-1] + _DWELL_MIN, [np.nan]]
+            departure += [[0.0], reached[:-1] + stands[::way], [np.nan]]
             n_calls.append(len(called))
     names = np.array([f"E{k:05d}" for k in range(len(n_calls))], dtype=object)
     of_call = np.repeat(names, n_calls)
@@ -188,10 +160,7 @@ def _draw_starts(names: NDArray[np.object_], trains_per_day: FloatArray) -> pd.D
 
 
 def _leg_min(demand: RailDemand, pattern: _Pattern) -> FloatArray:
-    """Minutes from each call of a pattern to the next."""
+    """Minutes between the calls of a pattern, in the order of its stations."""
     links = demand.link_of[pattern.stations[:-1], pattern.stations[1:]]
-    km = demand.link_km[links]
-    log_use = np.log(np.maximum(demand.link_flow[links], _LEAST_FLOW))
     starts = np.flatnonzero(pattern.calls[:-1])
-    length = np.add.reduceat(km, starts)
-    return measure_leg_min(length, np.exp(np.add.reduceat(km * log_use, starts) / length))
+    return measure_ride_min(demand.link_km[links], demand.link_flow[links], demand.link_curve_min[links], starts)

@@ -10,7 +10,7 @@ from shapely import LineString
 
 from geo.network.default_demand import measure_rail_demand
 from geo.network.default_lines import choose_lines, measure_call_chance
-from geo.network.default_service import estimate_service, measure_leg_min
+from geo.network.default_service import estimate_service
 from geo.schema import empty
 from geo.tables import PASSENGER_FLOWS
 
@@ -140,22 +140,13 @@ def test_more_passengers_between_two_stations_never_lose_them_their_train(more):
     assert after > 0
 
 
-@given(st.lists(st.floats(0.5, 120.0), min_size=2, max_size=6), st.lists(st.floats(1.0, 1e6), min_size=6, max_size=6))
-def test_a_train_that_passes_is_never_slower_than_one_that_calls(lengths, uses):
-    km, use = np.array(lengths), np.array(uses[: len(lengths)])
-    whole = measure_leg_min(
-        np.array([km.sum()]), np.array([np.exp((km * np.log(np.maximum(use, 3.0))).sum() / km.sum())])
-    )
-    assert whole[0] <= measure_leg_min(km, use).sum() + 1e-9
-
-
 def test_calls_follow_track_and_time():
     calls, departures = estimate_service(LINE, flows_of(*USE))
     rows = calls.sort_values(["pattern_id", "call_no"])
     onward = rows.groupby("pattern_id")["arrival_min"].shift(-1) - rows["departure_min"]
     assert (onward.dropna() > 1.0).all()
     stand = (rows["departure_min"] - rows["arrival_min"]).dropna()
-    assert (stand == 1.0).all()
+    assert (stand >= 0.3).all()
     assert departures["hour_of_week"].between(0, 167).all()
     # Nobody starts by night.
     assert (departures["hour_of_week"] % 24 >= 5).all()
