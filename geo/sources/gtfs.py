@@ -23,10 +23,19 @@ from numpy.typing import NDArray
 from geo.errors import UsageError
 from geo.sources.accounting import RowAccount, merge_quarantine
 from geo.sources.archives import Archive, open_archive
+from geo.sources.fates import account_member
 from geo.sources.gtfs_calendar import read_calendar
-from geo.sources.gtfs_members import account_member, read_member, split_member
+from geo.sources.gtfs_members import read_member, split_member
 from geo.sources.gtfs_stops import Stops, read_stops
-from geo.sources.patterns import HOURS_PER_WEEK, REPLACEMENT, TimetableReading, build_patterns, count_replacements
+from geo.sources.patterns import (
+    HOURS_PER_WEEK,
+    LONGEST_RUN_MIN,
+    LONGEST_STAND_MIN,
+    REPLACEMENT,
+    TimetableReading,
+    build_patterns,
+    count_replacements,
+)
 
 __all__ = ["read_gtfs"]
 
@@ -42,8 +51,6 @@ _ROUTE_TEXTS = ("route_short_name", "route_long_name", "route_desc")
 _PIECE_BYTES = 4 * 2**20
 # Seconds of a minute, without the noise of binary fractions.
 _MINUTE_DIGITS = 2
-# ASSUMPTION. No train of Great Britain runs longer from one call to the next, nor stands longer at one.
-_LONGEST_RUN_MIN, _LONGEST_STAND_MIN = 300.0, 120.0
 _Parts = list[tuple[RowAccount, pd.DataFrame]]
 
 
@@ -255,7 +262,7 @@ def _judge_trips(trips: pd.DataFrame, calls: _Calls, near: Collection[str] | Non
     follows = timed["trip_id"].eq(timed["trip_id"].shift())
     run_min = (timed["arrival_min"] - timed["departure_min"].shift()).where(follows, 0.0)
     stand_min = timed["departure_min"] - timed["arrival_min"]
-    cannot_be = (run_min < 0) | (run_min > _LONGEST_RUN_MIN) | (stand_min < 0) | (stand_min > _LONGEST_STAND_MIN)
+    cannot_be = (run_min < 0) | (run_min > LONGEST_RUN_MIN) | (stand_min < 0) | (stand_min > LONGEST_STAND_MIN)
     _set_aside(trips, rows, set(timed.loc[cannot_be, "trip_id"]), "bad_times")
     used = rows[rows["fate"] == ""]
     n_stations = used.groupby("trip_id")["station_id"].nunique()

@@ -12,7 +12,8 @@ from geo.errors import InputError
 from geo.sources.accounting import RowAccount
 from geo.sources.archives import Archive
 from geo.sources.delimited import DelimitedRows
-from geo.sources.gtfs_members import account_member, read_member
+from geo.sources.fates import account_member
+from geo.sources.gtfs_members import read_member
 
 __all__ = ["Calendar", "read_calendar"]
 

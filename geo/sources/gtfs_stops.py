@@ -9,7 +9,8 @@ import pandas as pd
 from geo.sources.accounting import RowAccount
 from geo.sources.archives import Archive
 from geo.sources.delimited import DelimitedRows
-from geo.sources.gtfs_members import account_member, read_member
+from geo.sources.fates import account_member
+from geo.sources.gtfs_members import read_member
 
 __all__ = ["Stops", "read_stops"]
 

@@ -7,9 +7,8 @@ import pytest
 
 from geo.errors import InputError, UsageError
 from geo.network.services import measure_call_run_times
-from geo.sources import cif_records
-from geo.sources.cif import read_cif, read_rdg
-from geo.sources.cif_schedules import read_cif_timetable
+from geo.sources import cif_blocks
+from geo.sources.cif import read_cif, read_cif_timetable, read_rdg
 from geo.sources.patterns import build_patterns
 
 MONDAY = date(2026, 6, 1)
@@ -174,7 +173,7 @@ def test_an_update_without_schedules_and_a_stray_call_lose_nothing(tmp_path):
 def test_reading_in_blocks_changes_nothing(tmp_path, monkeypatch):
     lines = [line for k in range(9) for line in (bs(f"U0000{k}"), *A_TO_C)]
     whole = read(tmp_path, *lines)
-    monkeypatch.setattr(cif_records, "_BLOCK_LINES", 7)
+    monkeypatch.setattr(cif_blocks, "_PIECE_BYTES", 500)
     blocks = read(tmp_path, *lines)
     pd.testing.assert_frame_equal(whole.calls, blocks.calls)
     pd.testing.assert_frame_equal(whole.departures, blocks.departures)
@@ -249,9 +248,21 @@ def test_the_real_zip_gives_change_times_and_fixed_links(real_data):
     assert reading.interchange_min[["LDS", "YRK"]].tolist() == [10.0, 8.0]
     links = reading.fixed_links.set_index(["from_station_id", "to_station_id"])["time_min"]
     assert links["ZFD", "ZWY"] == links["ZWY", "ZFD"] == 39.0
-    assert dict(reading.n_trips_by_fate)["used"] == 172
-    assert reading.quarantine.empty
-    assert [account.n_read for account in reading.accounts] == [17_319, 3_931, 1_000, 3_829]
+    # 172 trains of the schedules, and 345 entered by hand, most of which are buses and ships besides.
+    assert dict(reading.n_trips_by_fate)["used"] == 172 + 345
+    assert set(reading.quarantine["reason"]) == {"bad_times"}
+    read = {account.source_file.split(":")[1]: account.n_read for account in reading.accounts}
+    assert read == {
+        "MCA": 17_319,
+        "ZTR": 19_993,
+        "MSN": 3_931,
+        "FLF": 1_000,
+        "ALF": 3_829,
+        "RJTTF293.DAT": 13,
+        "RJTTF293.REJ": 33,
+        "RJTTF293.SET": 6,
+        "RJTTF293.TSI": 41,
+    }
 
 
 @pytest.mark.parametrize(
