@@ -7,42 +7,10 @@ import pytest
 
 from geo.errors import InputError, UsageError
 from geo.network.services import measure_call_run_times
-from geo.sources import cif_blocks
+from geo.sources import cif_blocks, files
 from geo.sources.cif import read_cif, read_cif_timetable, read_rdg
 from geo.sources.patterns import build_patterns
-
-MONDAY = date(2026, 6, 1)
-TIPLOCS = pd.Series({"AAATOWN": "AAA", "BBBTOWN": "BBB", "CCCTOWN": "CCC"})
-HEADER = "HDTPS.UDFROC1.PD2606012606011927DFROC1MDFROC1LFA010626010627".ljust(80)
-
-
-def bs(uid="U00001", *, transaction="N", first="260601", last="261231", days="1111111", status="P", stp="P", kind="OO"):
-    return f"BS{transaction}{uid}{first}{last}{days} {status}{kind}".ljust(79) + stp
-
-
-def lo(tiploc, at, public=None):
-    return f"LO{tiploc:<8}{at:<5}{public or at[:4]}".ljust(80)
-
-
-def li(tiploc, arrive, depart, public=None):
-    return f"LI{tiploc:<8}{arrive:<5}{depart:<5}     {public or arrive[:4]}{public or depart[:4]}".ljust(80)
-
-
-def passing(tiploc, at):
-    return f"LI{tiploc:<8}{'':<5}{'':<5}{at:<5}00000000".ljust(80)
-
-
-def lt(tiploc, at, public=None):
-    return f"LT{tiploc:<8}{at:<5}{public or at[:4]}".ljust(80)
-
-
-A_TO_C = [lo("AAATOWN", "0830"), li("BBBTOWN", "0840H", "0842"), lt("CCCTOWN", "0855")]
-
-
-def write(tmp_path, *lines, name="timetable.cif"):
-    path = tmp_path / name
-    path.write_bytes(("\n".join([HEADER, *lines, "ZZ".ljust(80)]) + "\n").encode())
-    return path
+from tests.unit.geo.sources.cif_lines import A_TO_C, MONDAY, TIPLOCS, bs, li, lo, lt, passing, write
 
 
 def read(tmp_path, *lines):
@@ -173,6 +141,7 @@ def test_an_update_without_schedules_and_a_stray_call_lose_nothing(tmp_path):
 def test_reading_in_blocks_changes_nothing(tmp_path, monkeypatch):
     lines = [line for k in range(9) for line in (bs(f"U0000{k}"), *A_TO_C)]
     whole = read(tmp_path, *lines)
+    monkeypatch.setattr(files, "_CHUNK_BYTES", 500)
     monkeypatch.setattr(cif_blocks, "_PIECE_BYTES", 500)
     blocks = read(tmp_path, *lines)
     pd.testing.assert_frame_equal(whole.calls, blocks.calls)

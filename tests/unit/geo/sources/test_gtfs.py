@@ -215,12 +215,10 @@ def weeks(**changes):
 def test_an_odd_week_is_said(tmp_path):
     usual = read_gtfs(write(tmp_path, **weeks()), week_start_on=MONDAY)
     assert account_of(usual, "trips").warnings == ()
-    expired = read_gtfs(write(tmp_path, **weeks()), week_start_on=date(2027, 6, 7))
-    assert "is outside the feed, which runs from 2026-01-01 to 2026-12-31" in account_of(expired, "trips").warnings[0]
     holiday = "service_id,date,exception_type\nweekday,20260601,2\n"
     told = account_of(read_gtfs(write(tmp_path, **weeks(calendar_dates=holiday)), week_start_on=MONDAY), "trips")
     assert "has 80% of the trips of the feed's middle week" in told.warnings[0]
-    assert "fewer trips than usual run on monday" in told.warnings[1]
+    assert "fewer trips than usual run on Monday" in told.warnings[1]
 
 
 def test_stops_are_named_by_the_given_codes(tmp_path):
