@@ -127,6 +127,13 @@ def test_without_a_timetable_or_a_region_nothing_is_added():
     assert add(bounds=None).reading.accounts[0].n_by_reason[0] == ("out_of_scope", "beyond_the_region", 3)
 
 
+@pytest.mark.parametrize("at", [(399_999, 450_000), (500_001, 450_000), (450_000, 399_999), (450_000, 500_001)])
+def test_a_station_beyond_a_side_of_the_region_is_not_added(at):
+    found = add(("NEW",), stops(NEW=("New Park", *at)))
+    assert found.added == ()
+    assert found.reading.accounts[0].n_by_reason == (("out_of_scope", "beyond_the_region", 1),)
+
+
 def test_a_station_without_a_name_is_called_by_its_code():
     found = add(("NEW",), stops(NEW=("", 451_000, 451_000)))
     assert found.reading.table.loc["NEW", "name"] == "NEW"

@@ -187,6 +187,13 @@ def test_a_train_whose_times_run_back_between_stations_is_set_aside_whole(tmp_pa
     assert reading.calls["arrival_min"].dropna().between(0, 30).all()
 
 
+def test_a_stop_of_no_time_is_on_the_same_day(tmp_path):
+    stop = [lo("AAATOWN", "0830"), li("BBBTOWN", "0840", "0840"), lt("CCCTOWN", "0840")]
+    reading = read(tmp_path, bs(), *stop)
+    assert reading.calls["arrival_min"].tolist()[1:] == [10.0, 10.0]
+    assert reading.calls["departure_min"].tolist()[:2] == [0.0, 10.0]
+
+
 def test_a_night_train_passes_through_the_small_hours(tmp_path):
     """Seven hours between public calls, with places passed on the way."""
     night = [lo("AAATOWN", "2330"), passing("BBBTOWN", "0200"), passing("BBBTOWN", "0430"), lt("CCCTOWN", "0630")]
