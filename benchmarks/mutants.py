@@ -332,7 +332,7 @@ MUTANTS = (
     Mutant("geo/sources/cif_times.py", "_DAY_MIN) > LONGEST_STAND_MIN", "_DAY_MIN) > _DAY_MIN", CIF),
     Mutant("geo/sources/cif_times.py", "is_same & (step < 0)", "is_same & (step <= 0)", CIF),
     Mutant("geo/sources/rdg.py", "|= k << 48", "|= 0", UNIT + "geo/sources/test_rdg.py"),
-    Mutant("geo/sources/rdg_stations.py", 'change or "nan"', 'change or "0"', UNIT + "geo/sources/test_rdg.py"),
+    Mutant("geo/sources/rdg_stations.py", "np.inf if change else np.nan", "0.0", UNIT + "geo/sources/test_rdg.py"),
     Mutant(
         "geo/sources/rdg_links.py",
         " and first_on[0] <= on <= last_on[-1]",

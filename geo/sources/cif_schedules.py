@@ -112,7 +112,10 @@ class CifTimetable:
         return date.max if last >= NO_END else date.fromordinal(last)
 
     def _dated(self) -> pd.DataFrame:
-        return self.schedules[(self.schedules["stp"] != CANCELLATION) & (self.schedules["from_on"] != NO_DAY)]
+        """Trains and buses for trains: goods trains may be planned for years."""
+        table = self.schedules
+        carries = table["role"].isin([Role.TRAIN, Role.REPLACEMENT_BUS])
+        return table[carries & (table["stp"] != CANCELLATION) & (table["from_on"] != NO_DAY)]
 
     def runs(self, stops: pd.DataFrame) -> pd.DataFrame:
         """

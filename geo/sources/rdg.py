@@ -121,7 +121,7 @@ def read_rdg_members(
         fixed_links=fixed,
         quarantine=merge_quarantine([timetable.quarantine, stations.quarantine, *(link.quarantine for link in links)]),
         accounts=(
-            replace(stations.account, warnings=told),
+            replace(stations.account, warnings=(*stations.account.warnings, *told)),
             *(link.accounts[0] for link in links),
             *_unused(archive, found),
         ),

@@ -16,6 +16,7 @@ from geo.sources.feed_stops import build_feed_stops
 __all__ = ["MasterStations", "parse_master_stations", "require_trailer"]
 
 _FAULTS = ("bad_station_record",)
+_MOST_SHOWN = 5
 _CODE = re.compile(r"[A-Z]{3}")
 _POSITION = re.compile(r"1(\d{4})[ E]6(\d{4})")
 # Eastings are 10000 and tenths of a kilometre, northings 60000 and tenths: kept to the square they name.
@@ -109,7 +110,14 @@ def parse_master_stations(data: bytes, source_file: str, sha256: str) -> MasterS
     table = pd.DataFrame(
         found, columns=["tiploc", "minor", "station_id", "name", "change_min", "easting_m", "northing_m"]
     )
-    account, quarantine = account_fates(source_file, sha256, fate=np.array(fates, dtype=object), faults=_FAULTS)
+    account, quarantine = account_fates(
+        source_file,
+        sha256,
+        fate=np.array(fates, dtype=object),
+        faults=_FAULTS,
+        value=np.array([line[5:35].strip() for line in lines], dtype=object),
+        warnings=_tell_changes(table),
+    )
     by_hand = {f"{minor}----": code for minor, code in zip(table["minor"], table["station_id"], strict=True)}
     first = table.drop_duplicates("tiploc")
     by_tiploc = dict(zip(first["tiploc"], first["station_id"], strict=True))
@@ -131,9 +139,21 @@ def _read_station(line: str) -> tuple[str, tuple[str, str, str, str, float, floa
     if "FILE-SPEC" in line:
         return "header", None
     tiploc, minor, code, change = line[36:43].strip(), line[43:46], line[49:52], line[63:65].strip()
-    if not tiploc or not _CODE.fullmatch(code) or not (change.isdigit() or not change):
+    if not tiploc or not _CODE.fullmatch(code):
         return "bad_station_record", None
     at = _POSITION.fullmatch(line[52:63])
     easting_m, northing_m = (float(part) * _METRES_PER_TENTH_KM for part in at.groups()) if at else (np.nan, np.nan)
-    # Without a change time the default holds: the station is there all the same.
-    return "", (tiploc, minor, code, line[5:35].strip(), float(change or "nan"), easting_m, northing_m)
+    # Without a change time, or with one that is no number, the default holds: the station is there all the same.
+    change_min = float(change) if change.isdigit() else np.inf if change else np.nan
+    return "", (tiploc, minor, code, line[5:35].strip(), change_min, easting_m, northing_m)
+
+
+def _tell_changes(table: pd.DataFrame) -> list[str]:
+    """Which change times cannot be read; they are taken out of the table."""
+    odd = np.isinf(table["change_min"])
+    codes = sorted(table.loc[odd, "station_id"])
+    table.loc[odd, "change_min"] = np.nan
+    if not codes:
+        return []
+    shown = ", ".join(codes[:_MOST_SHOWN]) + (f" and {len(codes) - _MOST_SHOWN} more" if codes[_MOST_SHOWN:] else "")
+    return [f"{len(codes)} change times are no numbers, so that the default holds: {shown}."]

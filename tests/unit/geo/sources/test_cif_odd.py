@@ -335,6 +335,12 @@ def test_a_week_outside_the_file_is_refused_with_the_nearest_it_holds(tmp_path):
         read_cif([path], week_start_on=date(2027, 6, 7), station_of_tiploc=TIPLOCS)
 
 
+def test_goods_trains_planned_for_years_hold_no_week(tmp_path):
+    path = write(tmp_path, bs("U00001"), *A_TO_C, bs("U00002", last="301231", status="F"), *A_TO_C)
+    with pytest.raises(InputError, match=r"is outside the feed, which runs from 2026-06-01 to 2026-12-31"):
+        read_cif([path], week_start_on=date(2027, 6, 7), station_of_tiploc=TIPLOCS)
+
+
 def test_few_trains_beside_the_weeks_around_are_told(tmp_path):
     works = [bs(f"U0000{k}", first="260602", last="260607", stp="C") for k in range(3)]
     lines = [line for k in range(4) for line in (bs(f"U0000{k}"), *A_TO_C)]

@@ -72,10 +72,19 @@ def test_a_station_without_a_change_time_is_one_with_the_default(tmp_path, chang
     assert reading.quarantine.empty
 
 
-def test_a_change_time_that_is_no_number_and_a_station_without_a_code_are_at_fault(tmp_path):
-    bad = ("A TOWN,AAATOWN,AAA,14604 64517,X8", "D,DDD,A1A,14604 64517, 8", *STATIONS[1:])
+def test_a_change_time_that_is_no_number_is_told_and_the_default_holds(tmp_path):
+    reading = read(tmp_path, stations=("A TOWN,AAATOWN,AAA,14604 64517,X8", *STATIONS[1:]))
+    assert reading.calls["station_id"].tolist() == ["AAA", "BBB", "CCC"]
+    assert "AAA" not in reading.interchange_min
+    told = ("1 change times are no numbers, so that the default holds: AAA.",)
+    assert account_of(reading, "MSN").warnings == told
+
+
+def test_a_station_without_a_code_or_a_place_of_its_own_is_at_fault(tmp_path):
+    bad = ("D TOWN,DDD,A1A,14604 64517, 8", "E TOWN,,EEE,14604 64517, 8", *STATIONS)
     reading = read(tmp_path, stations=bad)
     assert account_of(reading, "MSN").n_by_reason == (("quarantined", "bad_station_record", 2),)
+    assert reading.quarantine["value"].tolist() == ["D TOWN", "E TOWN"]
 
 
 @pytest.mark.parametrize("position", ["           ", "00000 00000", "1460x 64517", "14604X64517"])
