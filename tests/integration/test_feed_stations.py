@@ -6,6 +6,7 @@ import json
 import zipfile
 from datetime import date
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -13,8 +14,10 @@ from gateline.cli import app
 from gateline.pipeline.read import read_inputs
 from gateline.pipeline.run import run_pipeline
 from gateline.settings import read_settings, write_settings_template
+from geo.crs import to_metric_arrays
 from geo.errors import InputError
 from tests.regions import keep_rows, make_small
+from tests.unit.geo.sources.cif_lines import bs, lo, lt
 
 HOLIDAY_WEEK = date(2024, 5, 6)
 NEW = "KNA"
@@ -121,6 +124,35 @@ def test_without_a_position_it_is_counted_and_named(tmp_path):
     assert "feed.zip:stations not listed" in shown
     assert "out_of_scope: no_position" in shown
     assert f"whose position the timetable does not say; these calls are left out: {NEW}" in shown
+
+
+def test_the_zip_of_the_rail_delivery_group_gives_its_position_to_a_tenth_of_a_kilometre(tmp_path):
+    root = tmp_path / "w"
+    places = lay(root, with_places=True)
+    lon, lat = (np.array([float(place[k]) for place in places.values()]) for k in (2, 1))
+    easting_m, northing_m = to_metric_arrays(lon, lat)
+    tenths = zip(places, np.round(easting_m / 100).astype(int), np.round(northing_m / 100).astype(int), strict=True)
+    stations = [
+        f"A    {places[code][0][:30]:<30}0{code + 'TOWN':<7}{code}   {code}{10_000 + east} {60_000 + north} 5".ljust(82)
+        for code, east, north in tenths
+    ]
+    header = "HDTPS.UDFROC1.PD2401012401011927DFROC1MDFROC1LFA010124311224".ljust(80)
+    trains = [
+        line
+        for k, code in enumerate(sorted(set(places) - {"LDS"}))
+        for line in (bs(f"U{k:05d}", first="240101", last="241231"), lo("LDSTOWN", "0700"), lt(f"{code}TOWN", "0730"))
+    ]
+    with zipfile.ZipFile(root / "inputs" / "feed.zip", "w") as feed:
+        feed.writestr("RJTTF001.MSN", "\n".join(stations) + "\n")
+        feed.writestr("RJTTF001.MCA", "\n".join([header, *trains, "ZZ".ljust(80)]) + "\n")
+    inputs = read_inputs(root, read_settings(root / "region.toml"))
+    added = inputs.stations.loc[NEW]
+    at = list(places).index(NEW)
+    assert added["name"] == places[NEW][0]
+    assert abs(added["easting_m"] - easting_m[at]) <= 50
+    assert abs(added["northing_m"] - northing_m[at]) <= 50
+    assert inputs.timetable.caveats[0].startswith("the week of 2024-05-06 holds a bank holiday")
+    assert f"{places[NEW][0]} ({NEW})" in inputs.feed_notes[0]
 
 
 def test_a_week_that_the_feed_does_not_hold_ends_the_run_with_the_nearest_it_has(tmp_path):
