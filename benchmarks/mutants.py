@@ -23,6 +23,7 @@ COPIED = ("geo", "models", "gateline", "tests", "benchmarks", "data", "pyproject
 # What pytest ends with where tests ran and some failed; 2 and above mean that they could not be run.
 TESTS_FAILED = 1
 UNIT, LAWS, WHOLE, ORACLES = "tests/unit/", "tests/properties/", "tests/integration/", "tests/oracles/"
+CIF = UNIT + "geo/sources/test_cif_odd.py " + UNIT + "geo/sources/test_cif.py"
 
 
 class Mutant(NamedTuple):
@@ -321,6 +322,70 @@ MUTANTS = (
         ' & ~inputs.quarantine["source_file"].isin(uncounted)',
         "",
         WHOLE + "test_evidence_attacks.py",
+    ),
+    # timetables
+    Mutant("geo/sources/cif_blocks.py", 'if not last.startswith(b"ZZ")', "if not last", CIF),
+    Mutant("geo/sources/cif_transactions.py", "if len(standing) == 1", "if len(standing) > 1", CIF),
+    Mutant("geo/sources/cif_places.py", "self._own[new] = station", "self._own[tiploc] = station", CIF),
+    Mutant("geo/sources/cif_schedules.py", 'sort_values(["uid", "stp"]', 'sort_values(["uid", "from_on"]', CIF),
+    Mutant("geo/sources/cif_schedules.py", 'schedules["stp"] != CANCELLATION) & schedules', "schedules", CIF),
+    Mutant("geo/sources/cif_times.py", "_DAY_MIN) > LONGEST_STAND_MIN", "_DAY_MIN) > _DAY_MIN", CIF),
+    Mutant("geo/sources/cif_times.py", "is_same & (step < 0)", "is_same & (step <= 0)", CIF),
+    Mutant("geo/sources/rdg.py", "|= k << 48", "|= 0", UNIT + "geo/sources/test_rdg.py"),
+    Mutant("geo/sources/rdg_stations.py", "np.inf if change else np.nan", "0.0", UNIT + "geo/sources/test_rdg.py"),
+    Mutant(
+        "geo/sources/rdg_links.py",
+        " and first_on[0] <= on <= last_on[-1]",
+        "",
+        UNIT + "geo/sources/test_rdg.py",
+    ),
+    Mutant(
+        "geo/sources/feed_weeks.py",
+        "nearest -= timedelta(days=nearest.weekday())",
+        "nearest += timedelta(days=nearest.weekday())",
+        UNIT + "geo/sources/test_feed_weeks.py",
+    ),
+    Mutant(
+        "geo/sources/bank_holidays.py",
+        "easter + timedelta(days=1)",
+        "easter - timedelta(days=1)",
+        UNIT + "geo/sources/test_feed_weeks.py",
+    ),
+    Mutant(
+        "geo/sources/bank_holidays.py",
+        "if christmas.weekday() == _SATURDAY",
+        "if christmas.weekday() != _SATURDAY",
+        UNIT + "geo/sources/test_feed_weeks.py",
+    ),
+    Mutant(
+        "geo/sources/gtfs_stops.py",
+        "easting_m, northing_m = to_metric_arrays(np.where(here, lon",
+        "easting_m, northing_m = to_metric_arrays(np.where(here, lat",
+        UNIT + "geo/sources/test_gtfs.py",
+    ),
+    Mutant(
+        "gateline/pipeline/feed_stations.py",
+        'found["easting_m"].between(west, east)',
+        'found["easting_m"].gt(west)',
+        UNIT + "gateline/test_feed_stations.py",
+    ),
+    Mutant(
+        "gateline/pipeline/feed_stations.py",
+        'has_position = found["easting_m"].notna()',
+        'has_position = found["name"].notna()',
+        UNIT + "gateline/test_feed_stations.py",
+    ),
+    Mutant(
+        "gateline/pipeline/railway.py",
+        "*notes, *timetable.caveats, *inputs",
+        "*notes, *inputs",
+        WHOLE + "test_feed_stations.py",
+    ),
+    Mutant(
+        "gateline/pipeline/read.py",
+        "stations=known.reading.table,",
+        "stations=stations.table,",
+        WHOLE + "test_feed_stations.py",
     ),
 )
 

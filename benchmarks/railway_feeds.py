@@ -1,4 +1,4 @@
-"""Feeds in GTFS: the real ones whole, and an invented national one cut to a region in bounded memory."""
+"""Timetables as published: the real files whole, and ones of national size cut to a region in bounded memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.evidence import Evidence, stopwatch
+from benchmarks.railway_cif import (
+    CIF_WEEK,
+    count_rows,
+    list_near,
+    report_samples,
+    write_national_cif,
+    write_national_zip,
+)
+from geo.sources.cif import read_cif, read_rdg
 from geo.sources.gtfs import read_gtfs
+from geo.sources.patterns import TimetableReading
 
 # Of an invented feed as large as the national one: 8 million calls, about 80 MB zipped.
 N_STATIONS, N_TRIPS, N_CALLS, SEED = 2_600, 500_000, 16, 13
@@ -30,8 +40,7 @@ def report_feeds(evidence: Evidence, data: Path) -> None:
     for name, file, week in REAL:
         with stopwatch() as took:
             reading = read_gtfs(data / "timetable" / file, week_start_on=week)
-        n_read = sum(account.n_read for account in reading.accounts)
-        n_told = sum(a.n_accepted + sum(n for *_, n in a.n_by_reason) for a in reading.accounts)
+        n_read, n_told = count_rows(reading)
         evidence.add(
             f"{name}: feed read whole",
             took[0],
@@ -42,21 +51,34 @@ def report_feeds(evidence: Evidence, data: Path) -> None:
             note=f"{reading.departures['n_departures'].sum():,.0f} departures of the week, "
             f"{n_told:,} of {n_read:,} rows of {len(reading.accounts)} members accounted for",
         )
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "national.zip"
-        write_national(path)
-        told = subprocess.run(
-            [sys.executable, "-m", "benchmarks.railway_feeds", str(path)], capture_output=True, check=True, text=True
-        ).stdout.split()
-        evidence.add(
-            "an invented national feed, cut to a region: peak memory of the process",
-            float(told[0]),
-            "MiB",
-            baseline={"name": "limit", "figure": LIMIT_MIB},
-            n=N_TRIPS * N_CALLS,
-            seconds=float(told[1]),
-            note=f"{path.stat().st_size / 1e6:.0f} MB zipped, {told[2]} patterns kept",
-        )
+    report_samples(evidence, data)
+    feeds = (
+        ("an invented national GTFS feed", "national.zip", write_national),
+        ("CIF of national size, made of a sample", "national.cif", lambda path: write_national_cif(path, data)),
+        ("an RDG zip of national size, made of a sample", "rdg.zip", lambda path: write_national_zip(path, data)),
+    )
+    for name, file, write in feeds:
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(scratch) / file
+            write(path)
+            report_national(evidence, data, path, name)
+
+
+def report_national(evidence: Evidence, data: Path, path: Path, name: str) -> None:
+    """One file read by a process of its own, whose peak is measured."""
+    command = [sys.executable, "-m", "benchmarks.railway_feeds", str(path), str(data)]
+    told = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split()
+    mib, seconds, n_patterns, n_read, n_told = (float(text) for text in told)
+    evidence.add(
+        f"{name}, cut to a region: peak memory of the process",
+        mib,
+        "MiB",
+        baseline={"name": "limit", "figure": LIMIT_MIB},
+        n=int(n_read),
+        seconds=seconds,
+        note=f"{seconds:.1f} s, {path.stat().st_size / 1e6:.0f} MB on disk, {n_patterns:,.0f} patterns kept, "
+        f"{n_told:,.0f} of {n_read:,.0f} rows accounted for",
+    )
 
 
 def write_national(path: Path) -> None:
@@ -95,15 +117,24 @@ def write_national(path: Path) -> None:
                 stream.write(("\n".join(text) + "\n").encode())
 
 
-def main() -> None:
-    """Read one feed for the region of the first stations, and print MiB, seconds and patterns."""
+def read_national(path: Path, data: Path) -> TimetableReading:
+    if path.suffix == ".cif":
+        return read_cif([path], week_start_on=CIF_WEEK, near=list_near(data))
+    if path.stem == "rdg":
+        return read_rdg(path, week_start_on=CIF_WEEK, near=list_near(data))
     code = {f"A{chr(65 + k // 26 % 26)}{chr(65 + k % 26)}" for k in range(N_NEAR)}
+    return read_gtfs(path, week_start_on=WEEK, route_types=frozenset({2}), near=code)
+
+
+def main() -> None:
+    """Read one file for a region, and print MiB, seconds, patterns, rows read and rows told of."""
     with stopwatch() as took:
-        reading = read_gtfs(Path(sys.argv[1]), week_start_on=WEEK, route_types=frozenset({2}), near=code)
+        reading = read_national(Path(sys.argv[1]), Path(sys.argv[2]))
     # The usage that the system reports holds the peak of the process that started this one; its own stands here.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     kib = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
-    print(f"{int(kib) / 1024.0:.1f} {took[0]:.2f} {reading.calls['pattern_id'].nunique()}")
+    n_read, n_told = count_rows(reading)
+    print(f"{int(kib) / 1024.0:.1f} {took[0]:.2f} {reading.calls['pattern_id'].nunique()} {n_read} {n_told}")
 
 
 if __name__ == "__main__":

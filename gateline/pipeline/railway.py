@@ -170,15 +170,9 @@ def _choose_timetable(
     told = f"{n_ours} of {len(ours)} stations of the force and {n_hubs} of {len(hubs)} main stations have a train"
     least = settings.rail.timetable_coverage_share
     if n_ours < least * len(ours) or n_hubs < len(hubs):
-        return None, [f"timetable not used: {told}, expected {least:.0%} and all"]
+        return None, [f"timetable not used: {told}, expected {least:.0%} and all", *inputs.feed_notes]
     notes = [f"timetable: {told} in the week of {settings.inputs.timetable_week_start_on}"]
-    unlisted = sorted(called - set(inputs.stations.index))
-    if unlisted:
-        shown = ", ".join(unlisted[:_MOST_SHOWN]) + (", ..." if len(unlisted) > _MOST_SHOWN else "")
-        notes.append(
-            f"trains call at {len(unlisted)} stations that the station list lacks; these calls are left out: {shown}"
-        )
-    return timetable, notes
+    return timetable, [*notes, *timetable.caveats, *inputs.feed_notes]
 
 
 def _tell_replacements(buses: pd.Series, stations: pd.DataFrame) -> list[str]:

@@ -14,8 +14,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gateline.pipeline.erased import leave_out_erased
+from gateline.pipeline.feed_stations import add_feed_stations
 from gateline.pipeline.read_networks import read_networks
-from gateline.pipeline.window import find_window
+from gateline.pipeline.window import find_bounds, find_window
 from gateline.settings import InputSettings, OffenceSettings, Settings
 from gateline.workspace import resolve_inside
 from geo.errors import InputError, QuarantineError, UsageError
@@ -80,6 +81,8 @@ class Inputs:
         Graphs for walking and driving.
     timetable : TimetableReading or None
         Trains of one week.
+    feed_notes : tuple of str
+        Which of `stations` come from the timetable, and which could not.
     quarantine : pandas.DataFrame
         Every row that was not accepted.
     accounts : tuple of RowAccount
@@ -102,6 +105,7 @@ class Inputs:
     rail_track: gpd.GeoDataFrame
     roads: Roads | None
     timetable: TimetableReading | None
+    feed_notes: tuple[str, ...]
     quarantine: pd.DataFrame
     accounts: tuple[RowAccount, ...]
 
@@ -184,15 +188,18 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         if scope is None
         else _read_offences(paths["offences"], one.get("harm"), settings, force_area, crime_types=None)
     )
-    ids = set(stations.table.index)
-    exporters = read_exporters(one["exporters"], station_ids=ids, columns=named.exporters_columns)
+    exporters = read_exporters(one["exporters"], station_ids=set(stations.table.index), columns=named.exporters_columns)
     used = _within_months(offences.table, settings.offences)
+    bounds = find_bounds(stations.table, exporters.table, buffer_km=settings.rail.buffer_km)
     networks = read_networks(
         one,
         named,
         dated_on=_last_day(used, settings.offences),
         near=_stations_near(stations.table, exporters.table, settings),
+        bounds=bounds,
     )
+    known = add_feed_stations(stations.table, networks.timetable, bounds=bounds, force_area=force_area)
+    ids = set(known.reading.table.index)
     readers: dict[str, Callable[[Path], Reading[Any]]] = {
         "cuckooing": lambda path: leave_out_erased(
             read_cuckooing(path, columns=named.cuckooing_columns, crs=named.cuckooing_crs, force_area=force_area), root
@@ -209,14 +216,14 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     }
     optional = {role: read(one[role]) if role in one else None for role, read in readers.items()}
     readings: list[Reading[Any]] = [areas, boundaries, stations, places, offences, exporters, *networks.readings]
-    readings += [reading for reading in optional.values() if reading is not None]
+    readings += [known.reading, *(reading for reading in optional.values() if reading is not None)]
     return Inputs(
         offences=used,
         context=_within_months(every.table, settings.offences),
         deal_lines=_table(optional["deal_lines"], DEAL_LINES),
         deployments=_table(optional["deployments"], DEPLOYMENTS),
         partner_counts=_table(optional["partner_counts"], PARTNER_COUNTS),
-        stations=stations.table,
+        stations=known.reading.table,
         passenger_flows=_table(optional["passenger_flows"], PASSENGER_FLOWS),
         station_usage=_table(optional["station_usage"], STATION_USAGE),
         places=tell_apart(places.table),
@@ -227,6 +234,7 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         rail_track=networks.track,
         roads=networks.roads,
         timetable=networks.timetable,
+        feed_notes=known.notes,
         quarantine=merge_quarantine([reading.quarantine for reading in readings]),
         accounts=merge_accounts(readings),
     )

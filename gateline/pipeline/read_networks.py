@@ -19,6 +19,7 @@ from geo.network.road_cutting import build_roads
 from geo.sources.accounting import Reading
 from geo.sources.cif import read_cif, read_rdg
 from geo.sources.delimited import read_delimited
+from geo.sources.feed_stops import Bounds
 from geo.sources.gtfs import read_gtfs
 from geo.sources.osm import OsmExtract, read_osm, require_fresh
 from geo.sources.patterns import TimetableReading
@@ -56,7 +57,12 @@ class Networks:
 
 
 def read_networks(
-    files: dict[str, Path], named: InputSettings, *, dated_on: date, near: Collection[str] | None = None
+    files: dict[str, Path],
+    named: InputSettings,
+    *,
+    dated_on: date,
+    near: Collection[str] | None = None,
+    bounds: Bounds | None = None,
 ) -> Networks:
     """
     Read track, roads and timetable.
@@ -72,6 +78,8 @@ def read_networks(
         can be repeated.
     near : collection of str, optional
         Stations of the region: of a national feed only trains that call at one of them are kept.
+    bounds : tuple of float, optional
+        West, south, east and north of the region in EPSG:27700 metres: stations of the feed in it are near, too.
 
     Returns
     -------
@@ -102,8 +110,9 @@ def read_networks(
         kinds = ", ".join(_OSM_SUFFIXES)
         msg = f"{road_path.name}: it is no OpenStreetMap file, expected one that ends in {kinds}. Mend inputs.roads."
         raise InputError(msg)
-    timetable = _read_timetable(files["timetable"], files.get("tiplocs"), named, near) if "timetable" in files else None
-    if timetable is not None:
+    timetable = None
+    if "timetable" in files:
+        timetable = _read_timetable(files["timetable"], files.get("tiplocs"), named, near, bounds)
         readings.append(Reading(timetable.calls, timetable.quarantine, timetable.accounts))
     roads = None if road_path is None else build_roads(extracts[road_path].table.ways)
     return Networks(track, roads, timetable, readings)
@@ -118,7 +127,7 @@ def _read_extract(path: Path, named: InputSettings, dated_on: date) -> Reading[O
 
 
 def _read_timetable(
-    path: Path, tiplocs: Path | None, named: InputSettings, near: Collection[str] | None
+    path: Path, tiplocs: Path | None, named: InputSettings, near: Collection[str] | None, bounds: Bounds | None
 ) -> TimetableReading:
     """Stopping patterns and departures of the week in the settings."""
     if named.timetable_week_start_on is None:
@@ -130,14 +139,19 @@ def _read_timetable(
     station_of_stop = None if tiplocs is None else _read_tiplocs(tiplocs)
     name = path.name.lower()
     if name.endswith(_CIF_SUFFIXES):
-        return read_cif([path], week_start_on=week_start_on, station_of_tiploc=station_of_stop)
+        return read_cif([path], week_start_on=week_start_on, station_of_tiploc=station_of_stop, near=near)
     if not name.endswith(".zip"):
         msg = f"{path.name}: no known kind of timetable, expected .CIF, .CIF.gz or .zip. Mend inputs.timetable."
         raise InputError(msg)
     if _holds_schedules(path):
-        return read_rdg(path, week_start_on=week_start_on)
+        return read_rdg(path, week_start_on=week_start_on, near=near, bounds=bounds)
     return read_gtfs(
-        path, week_start_on=week_start_on, station_of_stop=station_of_stop, route_types=_RAIL_ROUTES, near=near
+        path,
+        week_start_on=week_start_on,
+        station_of_stop=station_of_stop,
+        route_types=_RAIL_ROUTES,
+        near=near,
+        bounds=bounds,
     )
 
 

@@ -12,7 +12,9 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from geo.errors import InputError, ResourceError
 from geo.sources.files import MAX_INPUT_BYTES, read_input_file
@@ -96,22 +98,45 @@ class Archive:
         ResourceError
             If it is larger than the directory said.
         """
-        if member not in self.members:
-            msg = f"{self.name}: member {member!r} is missing, expected it. Fetch the file again."
-            raise InputError(msg)
-        declared = self._opened.getinfo(member).file_size
-        try:
-            with self._opened.open(member) as stream:
-                data = stream.read(declared + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            msg = f"{self.name}: member {member!r} is damaged or locked, expected a whole one. Fetch the file again."
-            raise InputError(msg) from error
+        declared = self._size(member)
+        with self._reading(member) as stream:
+            data = stream.read(declared + 1)
         if len(data) > declared:
             msg = (
                 f"{self.name}: member {member!r} is larger than its {declared} bytes, expected them. Check its source."
             )
             raise ResourceError(msg)
         return data
+
+    def pieces(self, member: str, *, n_bytes: int = 2**20) -> Iterator[bytes]:
+        """
+        Read one member a piece at a time.
+
+        Parameters
+        ----------
+        member : str
+            Its exact name.
+        n_bytes : int
+            Largest size of a piece.
+
+        Yields
+        ------
+        bytes
+            The content, in order.
+
+        Raises
+        ------
+        InputError
+            If it is missing or damaged.
+        ResourceError
+            If it is larger than the directory said.
+        """
+        left = self._size(member)
+        with self._reading(member) as stream:
+            while left >= 0 and (piece := stream.read(n_bytes)):
+                left -= len(piece)
+                yield piece
+        self._require_declared(member, left)
 
     def chunks(self, member: str, *, n_bytes: int) -> Iterator[tuple[int, bytes]]:
         """
@@ -136,29 +161,41 @@ class Archive:
         ResourceError
             If it is larger than the directory said.
         """
+        left = self._size(member)
+        with self._reading(member) as stream:
+            header, first = stream.readline(), 2
+            left -= len(header)
+            while left >= 0:
+                piece = stream.read(n_bytes)
+                piece += stream.readline() if piece else b""
+                while piece.count(b'"') % 2 and (more := stream.readline()):
+                    piece += more
+                left -= len(piece)
+                if not piece:
+                    break
+                yield first, header + piece
+                first += piece.count(b"\n")
+            if first == 2:
+                yield first, header
+        self._require_declared(member, left)
+
+    def _size(self, member: str) -> int:
+        """Bytes of a member, as the directory says."""
         if member not in self.members:
             msg = f"{self.name}: member {member!r} is missing, expected it. Fetch the file again."
             raise InputError(msg)
-        left = self._opened.getinfo(member).file_size
+        return self._opened.getinfo(member).file_size
+
+    @contextmanager
+    def _reading(self, member: str) -> Iterator[IO[bytes]]:
         try:
             with self._opened.open(member) as stream:
-                header, first = stream.readline(), 2
-                left -= len(header)
-                while left >= 0:
-                    piece = stream.read(n_bytes)
-                    piece += stream.readline() if piece else b""
-                    while piece.count(b'"') % 2 and (more := stream.readline()):
-                        piece += more
-                    left -= len(piece)
-                    if not piece:
-                        break
-                    yield first, header + piece
-                    first += piece.count(b"\n")
-                if first == 2:
-                    yield first, header
+                yield stream
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
             msg = f"{self.name}: member {member!r} is damaged or locked, expected a whole one. Fetch the file again."
             raise InputError(msg) from error
+
+    def _require_declared(self, member: str, left: int) -> None:
         if left < 0:
             msg = (
                 f"{self.name}: member {member!r} is larger than its directory says, expected as much. Check its source."

@@ -1,36 +1,41 @@
 """
-The fixed-width records of a CIF file as tables: schedules, their calls, and the places they call at.
+The fixed-width records of a block of a CIF file as tables: schedules, their public calls, and places.
 
 Columns are those of the CIF End User Specification (Network Rail, version 29) and of RSPS5046 (Rail Delivery Group),
-which are the same for the records read here.
+which are the same for the records read here. Texts are packed into whole numbers: a national file has half a million
+schedules.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.errors import InputError
+from geo.sources.cif_blocks import Block, text_of
+from geo.sources.cif_times import LOCATIONS, read_times
 
-__all__ = ["CifRecords", "parse_cif"]
+__all__ = ["NO_DAY", "NO_END", "Records", "Role", "pack", "parse_records", "unpack"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 Cells = NDArray[np.uint8]
+IntArray = NDArray[np.int64]
 
-_WIDTH = 80
-_BLANK = 32
-# Lines that are worked on at once, to bound memory.
-_BLOCK_LINES = 500_000
-# First column of the arrival, the departure and the public times of each kind of location record.
-_ARRIVAL = {b"LI": 10, b"LT": 10}
-_DEPARTURE = {b"LO": 10, b"LI": 15}
-_PUBLIC = {b"LO": (15,), b"LI": (25, 29), b"LT": (15,)}
-_LOCATIONS = (b"LO", b"LI", b"LT")
+# Passenger trains, permanent and short-term; S and 4 are ships, F and 2 freight.
+_PASSENGER_STATUS = (b"P", b"1")
+# Buses in a railway timetable run for trains, by status, permanent and short-term, and by category; BS is a bus line.
+_BUS_STATUS, _BUS_CATEGORY, _BUS_LINE = (b"B", b"5"), b"BR", b"BS"
+# Categories that carry no public passengers: empty stock, staff, and unadvertised trains.
+_EMPTY_CATEGORY = (b"EE", b"EL", b"ES", b"OU", b"XU")
+# Days before any of a feed, and after: no date, and a schedule without an end.
+NO_DAY, NO_END = 0, 4_000_000
+_NO_END_TEXT = b"999999"
+_EPOCH = date(1970, 1, 1).toordinal()
+# Years of two digits: from here on they are of the last century.
+_CENTURY_TURNS = 60
 # Records that are whole and known but hold nothing this reader uses.
 _NOT_USED = {
     b"HD": "header",
@@ -45,202 +50,208 @@ _NOT_USED = {
 }
 
 
+class Role(IntEnum):
+    """What a schedule is to a passenger."""
+
+    TRAIN = 0
+    REPLACEMENT_BUS = 1
+    NO_PASSENGER_TRAIN = 2
+    NO_PUBLIC_TRAIN = 3
+
+
 @dataclass(frozen=True)
-class CifRecords:
+class Records:
     """
-    One CIF file.
+    The records of one block.
 
     Attributes
     ----------
     schedules : pandas.DataFrame
-        One row a BS record in file order: ``line, transaction, uid, from_on, to_on, days, status, category, stp``.
+        One row a BS record: ``line, transaction, uid, from_on, to_on, days, role, stp, n_calls, is_whole, can_run``;
+        `uid` packed, days ordinal, `days` a bit for each weekday from Monday; `transaction` and `stp` are letters'
+        codes. `is_whole` where it has an origin and a terminus, `can_run` where its times can follow each other.
     calls : pandas.DataFrame
-        One row a location record with a public time: ``line, schedule`` (row of `schedules`), ``tiploc, arrival_min,
-        departure_min`` (working times, minutes after midnight of the day the train starts).
-    tiplocs : pandas.DataFrame
-        ``line, tiploc, station_id`` of TI and TA records.
-    tiploc_of_line : pandas.Series
-        TIPLOC by line of those records, and of those that cannot be read.
-    fate : numpy.ndarray of shape (n_lines,)
-        Why each line is not used; empty text where it is.
+        One row a public location record that can be read: ``line, schedule`` (row of `schedules`)``, tiploc`` (packed),
+        ``arrival_min, departure_min``.
+    places : list of (str, str, str, str)
+        TIPLOC, new TIPLOC, CRS code and name of TI and TA records, in order; empty text where one has none.
+    fates : pandas.DataFrame
+        ``line, fate, value`` of records at fault.
+    counted : dict of str to int
+        Other records by why they are not used; those of `places` under empty text.
     """
 
     schedules: pd.DataFrame
     calls: pd.DataFrame
-    tiplocs: pd.DataFrame
-    tiploc_of_line: pd.Series
-    fate: NDArray[np.object_]
+    places: list[tuple[str, str, str, str]]
+    fates: pd.DataFrame
+    counted: dict[str, int]
 
 
-def parse_cif(data: bytes, source_file: str) -> CifRecords:
+def pack(text: NDArray[np.bytes_]) -> IntArray:
     """
-    Parse the records of a CIF file.
+    Pack texts of at most seven bytes into whole numbers that sort alike.
 
     Parameters
     ----------
-    data : bytes
-        The whole file.
-    source_file : str
-        Its name, for messages.
+    text : numpy.ndarray of shape (n,)
+        Bytes of one width.
 
     Returns
     -------
-    CifRecords
-        Every line is in a table or has a reason.
+    numpy.ndarray of shape (n,)
+        Numbers.
 
-    Raises
-    ------
-    InputError
-        If the file does not start with a CIF header.
-
-    Notes
-    -----
-    A time that is smaller than the one before it in the same schedule is on the next day. A public time of 0000 means
-    none, so that a call at midnight to the minute counts as none: the format cannot say otherwise.
+    Examples
+    --------
+    >>> unpack(pack(np.array([b"YORK   ", b"LEEDS  "])))
+    ['YORK', 'LEEDS']
     """
-    if not data.startswith(b"HD"):
-        msg = f"{source_file}: it starts with {data[:8]!r}, expected a CIF header 'HD'. Check that it is a CIF file."
-        raise InputError(msg)
-    cells = _split_lines(data)
-    kind = _text(cells, 0, 2)
-    fate = np.full(len(cells), "", dtype=object)
-    known = {*_NOT_USED, *_LOCATIONS, b"BS", b"TI", b"TA"}
-    for code, reason in _NOT_USED.items():
-        fate[kind == code] = reason
-    is_odd = ~np.isin(kind, sorted(known))
-    fate[is_odd] = "unknown_record"
+    width = text.dtype.itemsize
+    letters = np.ascontiguousarray(text).view(np.uint8).reshape(-1, width).astype(np.int64)
+    return np.asarray(letters @ (256 ** np.arange(width - 1, -1, -1, dtype=np.int64)), dtype=np.int64)
 
-    schedules = _schedules(cells, np.flatnonzero(kind == b"BS"))
-    calls, is_bad, others = _calls(cells, kind)
-    fate[others] = "no_public_call"
-    fate[calls["line"].to_numpy()[is_bad]] = "bad_time"
-    n_before = int(schedules["line"].iloc[0]) if len(schedules) else len(kind)
-    fate[:n_before][np.isin(kind[:n_before], _LOCATIONS)] = "no_schedule"
-    places = np.flatnonzero((kind == b"TI") | (kind == b"TA"))
-    tiplocs = pd.DataFrame(
-        {"line": places, "tiploc": _strings(cells[places], 2, 9), "station_id": _strings(cells[places], 53, 56)}
+
+def unpack(numbers: IntArray) -> list[str]:
+    """
+    Give the texts of packed numbers, without the blanks around them.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray of shape (n,)
+        As `pack` makes them.
+
+    Returns
+    -------
+    list of str
+        Texts.
+
+    Examples
+    --------
+    >>> unpack(pack(np.array([b"YRK"])))
+    ['YRK']
+    """
+    return [int(n).to_bytes(8, "big").lstrip(b"\0").decode("latin-1").strip() for n in numbers]
+
+
+def parse_records(block: Block) -> Records:
+    """
+    Parse the records of one block.
+
+    Parameters
+    ----------
+    block : Block
+        Whole schedules.
+
+    Returns
+    -------
+    Records
+        Every line is a schedule, a call, a place or counted, or is in `fates`.
+    """
+    kind = block.kind
+    counted = {reason: int((kind == code).sum()) for code, reason in _NOT_USED.items()}
+    is_place = (kind == b"TI") | (kind == b"TA")
+    counted[""] = int(is_place.sum())
+    is_location = np.isin(kind, LOCATIONS)
+    is_odd = ~(is_location | is_place | (kind == b"BS") | np.isin(kind, sorted(_NOT_USED)))
+
+    schedules = _schedules(block, np.flatnonzero(kind == b"BS"))
+    # A location belongs to the record that was begun last, if that is a schedule.
+    begun = np.flatnonzero(block.starts)
+    at = np.flatnonzero(is_location)
+    before = np.searchsorted(begun, at, side="right") - 1
+    number = np.cumsum(kind == b"BS") - 1
+    has_schedule = (before >= 0) & (kind[begun[before]] == b"BS") if len(begun) else np.zeros(len(at), dtype=bool)
+    stray, at = at[~has_schedule], at[has_schedule]
+    calls, bad_lines, bad_tiplocs = _calls(block, at, number[at], schedules)
+    counted["no_public_call"] = len(at) - len(calls) - len(bad_lines)
+    fates = pd.concat(
+        [
+            pd.DataFrame({"line": block.line[is_odd], "fate": "unknown_record", "value": _strings(kind[is_odd])}),
+            pd.DataFrame({"line": block.line[stray], "fate": "no_schedule", "value": _strings(kind[stray])}),
+            pd.DataFrame({"line": bad_lines, "fate": "bad_time", "value": unpack(bad_tiplocs)}),
+        ],
+        ignore_index=True,
     )
-    return CifRecords(
-        schedules=schedules,
-        calls=calls[~is_bad].reset_index(drop=True),
-        tiplocs=tiplocs,
-        tiploc_of_line=calls.set_index("line")["tiploc"],
-        fate=fate,
+    return Records(schedules, calls, _places(block.cells[is_place]), fates, {k: n for k, n in counted.items() if n})
+
+
+def _strings(text: NDArray[np.bytes_]) -> list[str]:
+    return [value.decode("latin-1").strip() for value in text.tolist()]
+
+
+def _places(cells: Cells) -> list[tuple[str, str, str, str]]:
+    is_change = cells[:, 1] == ord("A")
+    new = np.where(is_change, text_of(cells, 72, 79), b"")
+    columns = (text_of(cells, 2, 9), new, text_of(cells, 53, 56), text_of(cells, 18, 44))
+    return list(zip(*(_strings(column) for column in columns), strict=True))
+
+
+def _schedules(block: Block, at: NDArray[np.intp]) -> pd.DataFrame:
+    cells = block.cells[at]
+    status, category = text_of(cells, 29, 30), text_of(cells, 30, 32)
+    is_bus = (np.isin(status, _BUS_STATUS) & (category != _BUS_LINE)) | (category == _BUS_CATEGORY)
+    role = np.select(
+        [is_bus, ~np.isin(status, _PASSENGER_STATUS), np.isin(category, _EMPTY_CATEGORY)],
+        [Role.REPLACEMENT_BUS, Role.NO_PASSENGER_TRAIN, Role.NO_PUBLIC_TRAIN],
+        default=Role.TRAIN,
     )
-
-
-def _split_lines(data: bytes) -> Cells:
-    """One row of 80 bytes a line; shorter lines are filled with blanks."""
-    stride = _WIDTH + 1
-    flat = np.frombuffer(data, dtype=np.uint8)
-    if len(flat) % stride == 0 and (flat[_WIDTH::stride] == ord("\n")).all():
-        return flat.reshape(-1, stride)[:, :_WIDTH]
-    lines = [line[:_WIDTH].ljust(_WIDTH) for line in data.splitlines() if line.strip()]
-    return np.frombuffer(b"".join(lines), dtype=np.uint8).reshape(-1, _WIDTH)
-
-
-def _text(cells: Cells, start: int, stop: int) -> NDArray[np.bytes_]:
-    return np.ascontiguousarray(cells[:, start:stop]).view(f"S{stop - start}").ravel()
-
-
-def _strings(cells: Cells, start: int, stop: int) -> NDArray[np.object_]:
-    """Stripped text; decoded once for each distinct value."""
-    distinct, which = np.unique(_text(cells, start, stop), return_inverse=True)
-    words = np.array([value.decode("latin-1").strip() for value in distinct.tolist()], dtype=object)
-    return words[which] if len(words) else np.zeros(0, dtype=object)
-
-
-def _schedules(cells: Cells, line: NDArray[np.intp]) -> pd.DataFrame:
-    rows = cells[line]
-    columns = {
-        "transaction": (2, 3),
-        "uid": (3, 9),
-        "days": (21, 28),
-        "status": (29, 30),
-        "category": (30, 32),
-        "stp": (79, 80),
-    }
-    table = pd.DataFrame({"line": line, **{name: _strings(rows, *span) for name, span in columns.items()}})
-    for name, (start, stop) in {"from_on": (9, 15), "to_on": (15, 21)}.items():
-        table[name] = pd.to_datetime(
-            pd.Series(_strings(rows, start, stop), dtype="str"), format="%y%m%d", errors="coerce"
-        )
-    # 999999 stands for no end.
-    table["to_on"] = table["to_on"].fillna(pd.Timestamp("2262-01-01"))
-    return table
-
-
-def _calls(cells: Cells, kind: NDArray[np.bytes_]) -> tuple[pd.DataFrame, BoolArray, NDArray[np.intp]]:
-    """Public calls and which of them cannot be read, and the lines of all other locations, read in blocks."""
-    starts = np.flatnonzero(kind == b"BS")
-    # A block starts at the first schedule of each half a million lines.
-    cuts = starts[np.unique(starts // _BLOCK_LINES, return_index=True)[1]]
-    bounds = np.append(cuts, len(cells))
-    blocks, passed = [_block_calls(cells[:0], kind[:0], 0, 0)], []
-    for first, last in itertools.pairwise(bounds):
-        block = _block_calls(cells[first:last], kind[first:last], first, int(np.searchsorted(starts, first)))
-        is_wanted = block["is_public"] | block["is_bad"]
-        blocks.append(block[is_wanted])
-        passed.append(block["line"].to_numpy()[~is_wanted])
-    calls = pd.concat(blocks, ignore_index=True)
-    others = np.concatenate([np.zeros(0, dtype=np.intp), *passed])
-    return calls.drop(columns=["is_public", "is_bad"]), calls["is_bad"].to_numpy(dtype=bool), others
-
-
-def _block_calls(cells: Cells, kind: NDArray[np.bytes_], first_line: int, first_schedule: int) -> pd.DataFrame:
-    """Location records of whole schedules, with times that run on over midnight."""
-    schedule_of_line = first_schedule + np.cumsum(kind == b"BS") - 1
-    line = np.flatnonzero(np.isin(kind, _LOCATIONS))
-    rows, own = cells[line], kind[line]
-    arrival_min, bad_arrival = _times(rows, own, _ARRIVAL)
-    departure_min, bad_departure = _times(rows, own, _DEPARTURE)
-    is_public = np.zeros(len(line), dtype=bool)
-    for code, starts in _PUBLIC.items():
-        for start in starts:
-            is_public |= (own == code) & (_minutes(rows[:, start : start + 4])[0] > 0)
-    calls = pd.DataFrame(
+    from_on, to_on = _ordinals(cells[:, 9:15]), _ordinals(cells[:, 15:21])
+    to_on[text_of(cells, 15, 21) == _NO_END_TEXT] = NO_END
+    # Files without short-term planning leave the indicator blank: their schedules are the permanent ones.
+    stp, transaction = cells[:, 79], cells[:, 2]
+    stp = np.where((stp == ord(" ")) & (transaction != ord("D")), ord("P"), stp)
+    days = (cells[:, 21:28] == ord("1")) @ (2 ** np.arange(7))
+    return pd.DataFrame(
         {
-            "line": first_line + line,
-            "schedule": schedule_of_line[line],
-            "tiploc": _strings(rows, 2, 9),
-            "arrival_min": arrival_min,
-            "departure_min": departure_min,
-            "is_public": is_public,
-            "is_bad": bad_arrival | bad_departure | (is_public & np.isnan(arrival_min) & np.isnan(departure_min)),
+            "line": block.line[at].astype("int32"),
+            "transaction": transaction.astype("int8"),
+            "uid": pack(text_of(cells, 3, 9)),
+            "from_on": from_on.astype("int32"),
+            "to_on": to_on.astype("int32"),
+            "days": days.astype("int8"),
+            "role": role.astype("int8"),
+            "stp": stp.astype("int8"),
+            "n_calls": np.zeros(len(at), dtype="int16"),
+            "is_whole": np.zeros(len(at), dtype=bool),
+            "can_run": np.ones(len(at), dtype=bool),
         }
     )
-    _run_over_midnight(calls)
-    return calls
 
 
-def _times(rows: Cells, own: NDArray[np.bytes_], starts: dict[bytes, int]) -> tuple[FloatArray, BoolArray]:
-    minutes, is_bad = np.full(len(rows), np.nan), np.zeros(len(rows), dtype=bool)
-    for code, start in starts.items():
-        mine = own == code
-        minutes[mine], is_bad[mine] = _minutes(rows[mine, start : start + 5])
-    return minutes, is_bad
+def _ordinals(cells: Cells) -> IntArray:
+    """Ordinals of days written as YYMMDD; `NO_DAY` where there is no such day."""
+    digits = cells.astype(np.int64) - ord("0")
+    is_number = ((digits >= 0) & (digits <= 9)).all(axis=1)
+    year, month, day = (digits[:, k] * 10 + digits[:, k + 1] for k in (0, 2, 4))
+    year = np.where(year >= _CENTURY_TURNS, 1900, 2000) + year
+    is_month = is_number & (month >= 1) & (month <= 12)
+    months = np.where(is_month, (year - 1970) * 12 + month - 1, 0)
+    first, after = (m.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) for m in (months, months + 1))
+    is_day = is_month & (day >= 1) & (day <= after - first)
+    return np.where(is_day, _EPOCH + first + day - 1, NO_DAY)
 
 
-def _minutes(cells: Cells) -> tuple[FloatArray, BoolArray]:
-    """Minutes after midnight of HHMM with H for a half, NaN where blank, and which cells are neither."""
-    digits = cells[:, :4].astype(np.int16) - ord("0")
-    hour, minute = digits[:, 0] * 10 + digits[:, 1], digits[:, 2] * 10 + digits[:, 3]
-    is_time = ((digits >= 0) & (digits <= 9)).all(axis=1) & (hour < 24) & (minute < 60)
-    half = 0.5 * (cells[:, 4] == ord("H")) if cells.shape[1] > 4 else 0.0
-    is_blank = (cells[:, :4] == _BLANK).all(axis=1)
-    return np.where(is_time, hour * 60.0 + minute + half, np.nan), ~is_time & ~is_blank
-
-
-def _run_over_midnight(calls: pd.DataFrame) -> None:
-    """Times of each schedule never run backwards; written into the table."""
-    times = calls[["arrival_min", "departure_min"]].to_numpy(dtype=float).ravel()
-    schedule = np.repeat(calls["schedule"].to_numpy(), 2)
-    has_time = np.isfinite(times)
-    own, of = times[has_time], schedule[has_time]
-    if len(own) == 0:
-        return
-    is_same = np.concatenate([[False], of[1:] == of[:-1]])
-    days = np.cumsum(is_same & (np.concatenate([[0.0], np.diff(own)]) < 0))
-    days = days - days[np.flatnonzero(~is_same)][np.cumsum(~is_same) - 1]
-    times[has_time] = own + days * 1440.0
-    calls[["arrival_min", "departure_min"]] = times.reshape(-1, 2)
+def _calls(
+    block: Block, at: NDArray[np.intp], schedule: IntArray, schedules: pd.DataFrame
+) -> tuple[pd.DataFrame, IntArray, IntArray]:
+    """Public calls, and lines and TIPLOCs of records that cannot be read; what they say of schedules is put there."""
+    cells, kind = block.cells[at], block.kind[at]
+    times = read_times(cells, kind, schedule)
+    is_call = times.is_public & ~times.is_bad
+    n = len(schedules)
+    schedules["n_calls"] = np.bincount(schedule[is_call], minlength=n).astype("int16")
+    ends = [np.bincount(schedule[kind == code], minlength=n) > 0 for code in (b"LO", b"LT")]
+    schedules["is_whole"] = ends[0] & ends[1]
+    schedules["can_run"] = np.bincount(schedule[times.cannot_follow], minlength=n) == 0
+    tiploc = pack(text_of(cells, 2, 9))
+    calls = pd.DataFrame(
+        {
+            "line": block.line[at][is_call],
+            "schedule": schedule[is_call],
+            "tiploc": tiploc[is_call],
+            "arrival_min": times.arrival_min[is_call],
+            "departure_min": times.departure_min[is_call],
+        }
+    )
+    return calls, block.line[at][times.is_bad], tiploc[times.is_bad]

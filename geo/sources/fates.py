@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geo.sources.accounting import RowAccount, quarantine_rows
 
-__all__ = ["account_fates"]
+__all__ = ["account_fates", "account_member"]
 
 
 def account_fates(
@@ -22,6 +22,7 @@ def account_fates(
     line: NDArray[np.intp] | None = None,
     field: str | None = None,
     value: NDArray[np.object_] | None = None,
+    warnings: Sequence[str] = (),
 ) -> tuple[RowAccount, pd.DataFrame]:
     """
     Count the records of one file by their fate and list the faulty ones.
@@ -40,6 +41,8 @@ def account_fates(
         The field at fault.
     value : numpy.ndarray of shape (n_records,), optional
         Its values.
+    warnings : sequence of str
+        What is right but poorer.
 
     Returns
     -------
@@ -57,5 +60,66 @@ def account_fates(
         for status, part in (("out_of_scope", rejected[~is_fault]), ("quarantined", rejected[is_fault]))
         for reason, n in part["reason"].value_counts().sort_index().items()
     ]
-    account = RowAccount(source_file, sha256, len(table), len(table) - len(rejected), tuple(counts))
+    account = RowAccount(source_file, sha256, len(table), len(table) - len(rejected), tuple(counts), tuple(warnings))
     return account, quarantine_rows(source_file, rejected[is_fault].assign(status="quarantined"))
+
+
+def account_member(
+    name: str,
+    sha256: str,
+    fates: pd.DataFrame,
+    *,
+    faults: Collection[str],
+    field: str | None,
+    unreadable: pd.DataFrame | None = None,
+    counted: Mapping[str, int] | None = None,
+    warnings: Sequence[str] = (),
+) -> tuple[RowAccount, pd.DataFrame]:
+    """
+    Count the rows of a member by their fate, and list the faulty ones.
+
+    Parameters
+    ----------
+    name, sha256 : str
+        Feed and member, and the feed's hash.
+    fates : pandas.DataFrame
+        Index line; ``fate``, empty text where the row is used, and ``value`` of `field`.
+    faults : collection of str
+        Fates that are faults; rows of any other are whole but out of scope.
+    field : str or None
+        The field that a fault names.
+    unreadable : pandas.DataFrame or None
+        Rows that the door rejected.
+    counted : mapping of str to int or None
+        Rows that were only counted, by fate; empty text for rows that are used.
+    warnings : sequence of str
+        What is right but poorer.
+
+    Returns
+    -------
+    tuple of RowAccount and pandas.DataFrame
+        The account, and table `geo.tables.QUARANTINE` of the faulty rows.
+    """
+    by_fate = fates["fate"].value_counts().add(pd.Series(dict(counted or {}), dtype="float64"), fill_value=0)
+    is_fault = fates["fate"].isin(list(faults))
+    rejected = pd.DataFrame(
+        {
+            "source_row": fates.index[is_fault].astype("int64"),
+            "status": "quarantined",
+            "reason": fates.loc[is_fault, "fate"].to_numpy(),
+            "field": field,
+            "value": fates.loc[is_fault, "value"].to_numpy(),
+        }
+    )
+    if unreadable is not None and len(unreadable):
+        rejected = pd.concat([rejected, unreadable], ignore_index=True)
+        by_fate = by_fate.add(unreadable["reason"].value_counts(), fill_value=0)
+    n_read, n_used = int(by_fate.sum()), int(by_fate.get("", 0))
+    bad = {*faults, *rejected["reason"]}
+    counts = sorted(
+        ("quarantined" if reason in bad else "out_of_scope", str(reason), int(n))
+        for reason, n in by_fate.items()
+        if reason != "" and n > 0
+    )
+    account = RowAccount(name, sha256, n_read, n_used, tuple(counts), tuple(warnings))
+    return account, quarantine_rows(name, rejected)

@@ -20,13 +20,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.errors import UsageError
 from geo.sources.accounting import RowAccount, merge_quarantine
 from geo.sources.archives import Archive, open_archive
+from geo.sources.fates import account_member
+from geo.sources.feed_stops import Bounds, extend_near
+from geo.sources.feed_weeks import require_monday
 from geo.sources.gtfs_calendar import read_calendar
-from geo.sources.gtfs_members import account_member, read_member, split_member
+from geo.sources.gtfs_members import read_member, split_member
 from geo.sources.gtfs_stops import Stops, read_stops
-from geo.sources.patterns import HOURS_PER_WEEK, REPLACEMENT, TimetableReading, build_patterns, count_replacements
+from geo.sources.patterns import (
+    HOURS_PER_WEEK,
+    LONGEST_RUN_MIN,
+    LONGEST_STAND_MIN,
+    REPLACEMENT,
+    TimetableReading,
+    build_patterns,
+    count_replacements,
+)
 
 __all__ = ["read_gtfs"]
 
@@ -42,8 +52,6 @@ _ROUTE_TEXTS = ("route_short_name", "route_long_name", "route_desc")
 _PIECE_BYTES = 4 * 2**20
 # Seconds of a minute, without the noise of binary fractions.
 _MINUTE_DIGITS = 2
-# ASSUMPTION. No train of Great Britain runs longer from one call to the next, nor stands longer at one.
-_LONGEST_RUN_MIN, _LONGEST_STAND_MIN = 300.0, 120.0
 _Parts = list[tuple[RowAccount, pd.DataFrame]]
 
 
@@ -54,6 +62,7 @@ def read_gtfs(
     station_of_stop: pd.Series | None = None,
     route_types: frozenset[int] | None = None,
     near: Collection[str] | None = None,
+    bounds: Bounds | None = None,
 ) -> TimetableReading:
     """
     Read a GTFS feed and count the departures of one week.
@@ -71,6 +80,8 @@ def read_gtfs(
         GTFS kinds of route to take, 2 for rail; all where not given.
     near : collection of str, optional
         Stations of the region: trips that call at none of them are out of scope. All where not given.
+    bounds : tuple of float, optional
+        West, south, east and north of the region in EPSG:27700 metres: stations of the feed in it are near, too.
 
     Returns
     -------
@@ -81,20 +92,19 @@ def read_gtfs(
     Raises
     ------
     InputError
-        If a member or a column is missing, or there is no calendar at all.
+        If a member or a column is missing, there is no calendar at all, or the week lies outside it.
     ResourceError
         If the zip is larger than the caps.
     UsageError
         If `week_start_on` is not a Monday.
     """
-    if week_start_on.weekday() != 0:
-        msg = f"week_start_on: {week_start_on.isoformat()} is not a Monday, expected one. Give the Monday of the week."
-        raise UsageError(msg)
+    require_monday(week_start_on)
     archive = open_archive(path)
     found = read_member(archive, "trips.txt", required=("trip_id", "service_id", "route_id"))
     trips = found.rows.copy()
     is_other, is_replacement, more = _other_routes(archive, trips, route_types)
     calendar = read_calendar(archive, services=trips["service_id"], week_start_on=week_start_on)
+    calendar.require(archive.name, week_start_on)
     days = calendar.days(week_start_on)
     trips["fate"] = np.select(
         [trips["trip_id"].duplicated().to_numpy(), is_other, ~trips["service_id"].isin(days["service_id"]).to_numpy()],
@@ -103,7 +113,7 @@ def read_gtfs(
     ).astype(object)
     stops = read_stops(archive, station_of_stop)
     calls = _read_calls(archive, trips, stops)
-    _judge_trips(trips, calls, near)
+    _judge_trips(trips, calls, extend_near(near, stops.table, bounds))
     repeated, repeats = _read_frequencies(archive, trips, calls)
     buses = set(trips.loc[is_replacement & (trips["fate"] == ""), "trip_id"])
     ridden = calls.rows[(calls.rows["fate"] == "") & calls.rows["trip_id"].isin(buses)]
@@ -122,7 +132,7 @@ def read_gtfs(
             faults=_TRIP_FAULTS,
             field="trip_id",
             unreadable=found.unreadable,
-            warnings=[*found.warnings, *odd],
+            warnings=[*found.warnings, *(f"{text}." for text in odd)],
         ),
         calls.account(archive),
         *more,
@@ -141,6 +151,8 @@ def read_gtfs(
         accounts=tuple(account for account, _ in parts),
         n_trips_by_fate=tuple(sorted((str(k), int(v)) for k, v in fates.items())),
         replacements=replacements,
+        stops=stops.table,
+        caveats=tuple(odd),
     )
 
 
@@ -255,7 +267,7 @@ def _judge_trips(trips: pd.DataFrame, calls: _Calls, near: Collection[str] | Non
     follows = timed["trip_id"].eq(timed["trip_id"].shift())
     run_min = (timed["arrival_min"] - timed["departure_min"].shift()).where(follows, 0.0)
     stand_min = timed["departure_min"] - timed["arrival_min"]
-    cannot_be = (run_min < 0) | (run_min > _LONGEST_RUN_MIN) | (stand_min < 0) | (stand_min > _LONGEST_STAND_MIN)
+    cannot_be = (run_min < 0) | (run_min > LONGEST_RUN_MIN) | (stand_min < 0) | (stand_min > LONGEST_STAND_MIN)
     _set_aside(trips, rows, set(timed.loc[cannot_be, "trip_id"]), "bad_times")
     used = rows[rows["fate"] == ""]
     n_stations = used.groupby("trip_id")["station_id"].nunique()

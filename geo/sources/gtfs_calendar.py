@@ -12,14 +12,15 @@ from geo.errors import InputError
 from geo.sources.accounting import RowAccount
 from geo.sources.archives import Archive
 from geo.sources.delimited import DelimitedRows
-from geo.sources.gtfs_members import account_member, read_member
+from geo.sources.fates import account_member
+from geo.sources.feed_weeks import describe_week, require_week_held, tell_bank_holidays, tell_cover
+from geo.sources.gtfs_members import read_member
 
 __all__ = ["Calendar", "read_calendar"]
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _FAULTS = ("bad_date", "bad_day", "bad_exception")
-# ASSUMPTION. A week or a day with so few of the usual trains is odd, where the feed has some whole weeks to tell.
-_ODD_WEEK, _ODD_DAY, _FEWEST_WEEKS = 0.85, 0.7, 3
+# A week is compared with those of some years at most.
 _MOST_DAYS = 1_500
 
 
@@ -71,6 +72,24 @@ class Calendar:
         days = pd.concat([days, special.loc[special["is_added"], ["service_id", "day"]]])
         return days.drop_duplicates().astype({"day": "int64"}).reset_index(drop=True)
 
+    def require(self, source_file: str, week_start_on: date) -> None:
+        """
+        Pass if the feed holds a day of a week, raise otherwise.
+
+        Parameters
+        ----------
+        source_file : str
+            Name of the feed.
+        week_start_on : datetime.date
+            A Monday.
+
+        Raises
+        ------
+        InputError
+            If the week lies outside the days of all services.
+        """
+        require_week_held(source_file, week_start_on, *self._range())
+
     def tell(self, week_start_on: date, trips_of_service: pd.Series) -> list[str]:
         """
         Say what is odd about a week.
@@ -85,43 +104,22 @@ class Calendar:
         Returns
         -------
         list of str
-            That the feed does not cover it, or that it or a day of it has far fewer trips than the feed's other ones.
+            Clauses: that the feed holds it in part, that it has a bank holiday, or that it or a day of it has far fewer
+            trips than the feed's other ones.
         """
-        first, last = self._range()
-        if first is None or last is None:
-            return []
-        start = week_start_on.toordinal()
-        span = f"{date.fromordinal(first).isoformat()} to {date.fromordinal(last).isoformat()}"
-        if start > last or start + 6 < first:
-            return [
-                f"the week of {week_start_on.isoformat()} is outside the feed, which runs from {span}: it has no trips."
-            ]
-        told = []
-        if start < first or start + 6 > last:
-            told.append(f"the week of {week_start_on.isoformat()} is covered in part: the feed runs from {span}.")
-        by_day = self._trips_by_day(first, last, trips_of_service)
-        monday = first - date.fromordinal(first).weekday()
-        padded = np.concatenate([np.zeros(first - monday), by_day, np.zeros(-(last + 1 - monday) % 7)]).reshape(-1, 7)
-        weeks = monday + 7 * np.arange(len(padded))
-        whole = (weeks >= first) & (weeks + 6 <= last)
-        ours = padded[weeks == start]
-        if whole.sum() < _FEWEST_WEEKS or not len(ours):
+        first_on, last_on = self._range()
+        told = [*tell_cover(week_start_on, first_on, last_on), *tell_bank_holidays(week_start_on)]
+        if first_on is None or last_on is None:
             return told
-        usual = float(np.median(padded[whole].sum(axis=1)))
-        if ours.sum() < _ODD_WEEK * usual:
-            told.append(
-                f"the week of {week_start_on.isoformat()} has {ours.sum() / usual:.0%} of the trips of the feed's "
-                "middle week: a holiday or engineering works. Choose another week, or say so."
-            )
-        usual_day = np.median(padded[whole], axis=0)
-        odd = [name for name, n, u in zip(_WEEKDAYS, ours[0], usual_day, strict=True) if n < _ODD_DAY * u]
-        if odd:
-            told.append(f"fewer trips than usual run on {', '.join(odd)} of the week: it may hold a bank holiday.")
-        return told
+        first = max(first_on.toordinal(), week_start_on.toordinal() - _MOST_DAYS // 2)
+        by_day = self._trips_by_day(first, last_on.toordinal(), trips_of_service)
+        return [*told, *describe_week(week_start_on, date.fromordinal(first), by_day)]
 
-    def _range(self) -> tuple[int | None, int | None]:
+    def _range(self) -> tuple[date | None, date | None]:
         days = pd.concat([self._regular["first"], self._regular["last"], self._special["day"]])
-        return (int(days.min()), int(days.max())) if len(days) else (None, None)
+        if not len(days):
+            return None, None
+        return date.fromordinal(int(days.min())), date.fromordinal(int(days.max()))
 
     def _trips_by_day(self, first: int, last: int, trips_of_service: pd.Series) -> NDArray[np.float64]:
         """Trips of every day of the feed, at most some years of it."""

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from geo.crs import to_metric_arrays
 from geo.sources.accounting import RowAccount
 from geo.sources.archives import Archive
 from geo.sources.delimited import DelimitedRows
-from geo.sources.gtfs_members import account_member, read_member
+from geo.sources.fates import account_member
+from geo.sources.feed_stops import build_feed_stops, no_feed_stops
+from geo.sources.gtfs_members import read_member
+from geo.sources.locations import parse_numbers
 
 __all__ = ["Stops", "read_stops"]
 
 _CRS = r"[A-Z]{3}"
+_OPTIONAL = ("stop_code", "parent_station", "stop_name", "stop_lat", "stop_lon")
+# A box round Great Britain, in degrees.
+_LON_DEG, _LAT_DEG = (-8.7, 1.8), (49.8, 60.9)
 # A rail station's id in the national gazetteer of stops is 9100 and its TIPLOC; its parent's 910G and that.
 _ATCO = r"910[0G]([A-Z0-9]{2,8})"
 
@@ -29,10 +37,13 @@ class Stops:
         CRS code by ``stop_id``; None where none is known and a stop's own id is its station.
     found : DelimitedRows or None
         Rows of ``stops.txt``.
+    table : pandas.DataFrame
+        Table `geo.sources.feed_stops.FEED_STOPS`.
     """
 
     codes: pd.Series | None
     found: DelimitedRows | None
+    table: pd.DataFrame
 
     def station(self, stop_ids: pd.Series) -> pd.Series:
         """
@@ -109,8 +120,8 @@ def read_stops(archive: Archive, station_of_stop: pd.Series | None) -> Stops:
     """
     given = pd.Series(dtype="str") if station_of_stop is None else station_of_stop
     if "stops.txt" not in archive.members:
-        return Stops(None if station_of_stop is None else given, None)
-    found = read_member(archive, "stops.txt", required=("stop_id",), optional=("stop_code", "parent_station"))
+        return Stops(None if station_of_stop is None else given, None, no_feed_stops())
+    found = read_member(archive, "stops.txt", required=("stop_id",), optional=_OPTIONAL)
     rows = found.rows.drop_duplicates("stop_id").set_index("stop_id")
     ids = rows.index.to_series()
     nothing = pd.Series("", index=rows.index)
@@ -124,4 +135,20 @@ def read_stops(archive: Archive, station_of_stop: pd.Series | None) -> Stops:
         own = own.fillna(parent.map(own))
     known = own.dropna()
     codes = pd.concat([known, given[~given.index.isin(known.index)]]).astype("str")
-    return Stops(codes if len(codes) else None, found)
+    # Where no stop has a code each is its own station.
+    return Stops(codes if len(codes) else None, found, _stations(rows, own if len(codes) else ids))
+
+
+def _stations(rows: pd.DataFrame, station: pd.Series) -> pd.DataFrame:
+    """Table `FEED_STOPS`: a station has the name and place of its own row rather than those of a platform."""
+    nothing = pd.Series("", index=rows.index)
+    rows, station = rows[station.notna()], station.dropna()
+    is_platform = rows.get("parent_station", nothing).reindex(rows.index).ne("")
+    ordered = rows.index[np.argsort(is_platform.to_numpy(), kind="stable")]
+    rows = rows.loc[ordered]
+    lon, lat = (parse_numbers(rows.get(name, nothing).reindex(ordered)) for name in ("stop_lon", "stop_lat"))
+    # A place elsewhere is none: swapped columns and null island are not guessed at.
+    here = (lon >= _LON_DEG[0]) & (lon <= _LON_DEG[1]) & (lat >= _LAT_DEG[0]) & (lat <= _LAT_DEG[1])
+    easting_m, northing_m = to_metric_arrays(np.where(here, lon, np.nan), np.where(here, lat, np.nan))
+    names = rows.get("stop_name", nothing).reindex(ordered)
+    return build_feed_stops(station.loc[ordered].astype("str"), names, easting_m, northing_m)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from geo.schema import empty, validate
 from geo.sources.accounting import RowAccount
+from geo.sources.feed_stops import no_feed_stops
 from geo.tables import SERVICE_CALLS, SERVICE_DEPARTURES
 
 __all__ = ["REPLACEMENT", "TimetableReading", "build_patterns", "count_replacements"]
@@ -16,6 +17,8 @@ __all__ = ["REPLACEMENT", "TimetableReading", "build_patterns", "count_replaceme
 HOURS_PER_WEEK = 168
 # Fate of buses that run for trains: they are counted, and are no trains.
 REPLACEMENT = "rail_replacement_bus"
+# ASSUMPTION. No train of Great Britain runs longer from one call to the next, nor stands longer at one.
+LONGEST_RUN_MIN, LONGEST_STAND_MIN = 300.0, 120.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class TimetableReading:
         How many trips were used, and why the others were not, sorted.
     replacements : pandas.Series
         Departures of rail replacement buses in the week by ``station_id``; they are in no other table.
+    stops : pandas.DataFrame
+        Table `geo.sources.feed_stops.FEED_STOPS`: stations that the feed itself names, with their position if it says.
+    caveats : tuple of str
+        What is odd about the week, one clause each.
     """
 
     calls: pd.DataFrame
@@ -51,6 +58,8 @@ class TimetableReading:
     accounts: tuple[RowAccount, ...]
     n_trips_by_fate: tuple[tuple[str, int], ...]
     replacements: pd.Series = field(default_factory=lambda: pd.Series(dtype="float64", name="n_departures"))
+    stops: pd.DataFrame = field(default_factory=no_feed_stops)
+    caveats: tuple[str, ...] = ()
 
 
 def build_patterns(stops: pd.DataFrame, runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

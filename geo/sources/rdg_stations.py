@@ -1,4 +1,4 @@
-"""Stations, change times and fixed links of the Rail Delivery Group's timetable: members MSN, FLF and ALF."""
+"""Stations of the Rail Delivery Group's timetable: member MSN, with TIPLOCs, change times and positions."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import numpy as np
 import pandas as pd
 
 from geo.errors import InputError
-from geo.sources.accounting import Reading, RowAccount
+from geo.sources.accounting import RowAccount
 from geo.sources.fates import account_fates
+from geo.sources.feed_stops import build_feed_stops
 
-__all__ = ["FIXED_LINK_COLUMNS", "MasterStations", "parse_fixed_links", "parse_master_stations"]
+__all__ = ["MasterStations", "parse_master_stations", "require_trailer"]
 
-FIXED_LINK_COLUMNS = ("from_station_id", "to_station_id", "mode", "time_min")
-_LINK = re.compile(r"ADDITIONAL LINK: (\w+) BETWEEN (\w{3}) AND (\w{3}) IN +(\d+) MINUTES")
-_FAULTS = ("bad_station_record", "bad_link")
+_FAULTS = ("bad_station_record",)
+_MOST_SHOWN = 5
 _CODE = re.compile(r"[A-Z]{3}")
+_POSITION = re.compile(r"1(\d{4})[ E]6(\d{4})")
+# Eastings are 10000 and tenths of a kilometre, northings 60000 and tenths: kept to the square they name.
+_METRES_PER_TENTH_KM = 100.0
+_START, _END = "/!! Start of file", "/!! End of file"
 
 
 @dataclass(frozen=True)
@@ -27,20 +31,48 @@ class MasterStations:
 
     Attributes
     ----------
-    station_of_tiploc : pandas.Series
-        CRS code by TIPLOC.
+    station_of_tiploc : dict of str to str
+        CRS code by TIPLOC, and by the code with four dashes that schedules entered by hand call at.
     interchange_min : pandas.Series
-        Minutes to change trains by CRS code.
+        Minutes to change trains by CRS code; a station without them is not in it.
+    stops : pandas.DataFrame
+        Table `geo.sources.feed_stops.FEED_STOPS`.
     quarantine : pandas.DataFrame
         Table `geo.tables.QUARANTINE`.
     account : RowAccount
         Where its lines went.
     """
 
-    station_of_tiploc: pd.Series
+    station_of_tiploc: dict[str, str]
     interchange_min: pd.Series
+    stops: pd.DataFrame
     quarantine: pd.DataFrame
     account: RowAccount
+
+
+def require_trailer(lines: list[str], source_file: str) -> None:
+    """
+    Pass if a member that says where it starts says where it ends, too.
+
+    Parameters
+    ----------
+    lines : list of str
+        Of the whole member.
+    source_file : str
+        Its name, for the message.
+
+    Raises
+    ------
+    InputError
+        If it has a first line and no last one.
+    """
+    whole = [line for line in lines if line.strip()]
+    if whole and whole[0].startswith(_START) and not whole[-1].startswith(_END):
+        msg = (
+            f"{source_file}: its last line is {whole[-1].strip()[:20]!r}, expected {_END!r}. The file is cut short: "
+            "fetch it again."
+        )
+        raise InputError(msg)
 
 
 def parse_master_stations(data: bytes, source_file: str, sha256: str) -> MasterStations:
@@ -62,71 +94,66 @@ def parse_master_stations(data: bytes, source_file: str, sha256: str) -> MasterS
     Raises
     ------
     InputError
-        If no line is a station record.
+        If no line is a station record, or the member is cut short.
     """
     lines = data.decode("latin-1").splitlines()
+    require_trailer(lines, source_file)
     found, fates = [], []
     for line in lines:
-        if not line.startswith("A    "):
-            fates.append("not_a_station_record")
-            continue
-        tiploc, code, change = line[36:43].strip(), line[49:52], line[63:65].strip()
-        if "FILE-SPEC" in line:
-            fates.append("header")
-        elif not tiploc or not _CODE.fullmatch(code) or not change.isdigit():
-            fates.append("bad_station_record")
-        else:
-            fates.append("")
-            found.append((tiploc, code, float(change)))
+        fate, station = _read_station(line)
+        fates.append(fate)
+        if station is not None:
+            found.append(station)
     if not found:
         msg = f"{source_file}: it has no station record, expected lines that start with 'A'. Fetch the file again."
         raise InputError(msg)
-    table = pd.DataFrame(found, columns=["tiploc", "station_id", "change_min"])
-    account, quarantine = account_fates(source_file, sha256, fate=np.array(fates, dtype=object), faults=_FAULTS)
+    table = pd.DataFrame(
+        found, columns=["tiploc", "minor", "station_id", "name", "change_min", "easting_m", "northing_m"]
+    )
+    account, quarantine = account_fates(
+        source_file,
+        sha256,
+        fate=np.array(fates, dtype=object),
+        faults=_FAULTS,
+        value=np.array([line[5:35].strip() for line in lines], dtype=object),
+        warnings=_tell_changes(table),
+    )
+    by_hand = {f"{minor}----": code for minor, code in zip(table["minor"], table["station_id"], strict=True)}
+    first = table.drop_duplicates("tiploc")
+    by_tiploc = dict(zip(first["tiploc"], first["station_id"], strict=True))
     return MasterStations(
-        station_of_tiploc=table.drop_duplicates("tiploc").set_index("tiploc")["station_id"],
-        interchange_min=table.groupby("station_id")["change_min"].max(),
+        station_of_tiploc={**by_hand, **{f"{code}----": code for code in table["station_id"]}, **by_tiploc},
+        interchange_min=table.groupby("station_id")["change_min"].max().dropna(),
+        stops=build_feed_stops(
+            table["station_id"], table["name"], table["easting_m"].to_numpy(), table["northing_m"].to_numpy()
+        ),
         quarantine=quarantine,
         account=account,
     )
 
 
-def parse_fixed_links(data: bytes, source_file: str, sha256: str) -> Reading[pd.DataFrame]:
-    """
-    Parse the links between stations of the FLF or the ALF member.
-
-    Parameters
-    ----------
-    data : bytes
-        The whole member.
-    source_file, sha256 : str
-        Its name and the hash of its file.
-
-    Returns
-    -------
-    Reading of pandas.DataFrame
-        Columns ``from_station_id, to_station_id, mode, time_min``. FLF links hold both ways and give two rows; ALF
-        links hold one way, and their days and hours are left aside.
-    """
-    found: list[tuple[str, str, str, float]] = []
-    fates = []
-    for line in data.decode("latin-1").splitlines():
-        links = _read_link(line)
-        found += links
-        is_comment = line.startswith("/!!") or line.strip() in {"", "END"}
-        fates.append("" if links else "comment" if is_comment else "bad_link")
-    table = pd.DataFrame(found, columns=list(FIXED_LINK_COLUMNS))
-    account, quarantine = account_fates(source_file, sha256, fate=np.array(fates, dtype=object), faults=_FAULTS)
-    return Reading(table, quarantine, (account,))
+def _read_station(line: str) -> tuple[str, tuple[str, str, str, str, float, float, float] | None]:
+    """The fate of a line, and TIPLOC, minor code, CRS code, name, change time and position where it is a station."""
+    if not line.startswith("A    "):
+        return "not_a_station_record", None
+    if "FILE-SPEC" in line:
+        return "header", None
+    tiploc, minor, code, change = line[36:43].strip(), line[43:46], line[49:52], line[63:65].strip()
+    if not tiploc or not _CODE.fullmatch(code):
+        return "bad_station_record", None
+    at = _POSITION.fullmatch(line[52:63])
+    easting_m, northing_m = (float(part) * _METRES_PER_TENTH_KM for part in at.groups()) if at else (np.nan, np.nan)
+    # Without a change time, or with one that is no number, the default holds: the station is there all the same.
+    change_min = float(change) if change.isdigit() else np.inf if change else np.nan
+    return "", (tiploc, minor, code, line[5:35].strip(), change_min, easting_m, northing_m)
 
 
-def _read_link(line: str) -> list[tuple[str, str, str, float]]:
-    """The links of one line, none where it is not one."""
-    both_ways = _LINK.match(line)
-    if both_ways:
-        mode, a, b, minutes = both_ways.groups()
-        return [(a, b, mode.lower(), float(minutes)), (b, a, mode.lower(), float(minutes))]
-    pairs = dict(part.split("=", 1) for part in line.strip().split(",") if "=" in part)
-    if _CODE.fullmatch(pairs.get("O", "")) and _CODE.fullmatch(pairs.get("D", "")) and pairs.get("T", "").isdigit():
-        return [(pairs["O"], pairs["D"], pairs.get("M", "").lower(), float(pairs["T"]))]
-    return []
+def _tell_changes(table: pd.DataFrame) -> list[str]:
+    """Which change times cannot be read; they are taken out of the table."""
+    odd = np.isinf(table["change_min"])
+    codes = sorted(table.loc[odd, "station_id"])
+    table.loc[odd, "change_min"] = np.nan
+    if not codes:
+        return []
+    shown = ", ".join(codes[:_MOST_SHOWN]) + (f" and {len(codes) - _MOST_SHOWN} more" if codes[_MOST_SHOWN:] else "")
+    return [f"{len(codes)} change times are no numbers, so that the default holds: {shown}."]

@@ -7,43 +7,10 @@ import pytest
 
 from geo.errors import InputError, UsageError
 from geo.network.services import measure_call_run_times
-from geo.sources import cif_records
-from geo.sources.cif import read_cif, read_rdg
-from geo.sources.cif_schedules import read_cif_timetable
+from geo.sources import cif_blocks, files
+from geo.sources.cif import read_cif, read_cif_timetable, read_rdg
 from geo.sources.patterns import build_patterns
-
-MONDAY = date(2026, 6, 1)
-TIPLOCS = pd.Series({"AAATOWN": "AAA", "BBBTOWN": "BBB", "CCCTOWN": "CCC"})
-HEADER = "HDTPS.UDFROC1.PD2606012606011927DFROC1MDFROC1LFA010626010627".ljust(80)
-
-
-def bs(uid="U00001", *, transaction="N", first="260601", last="261231", days="1111111", status="P", stp="P", kind="OO"):
-    return f"BS{transaction}{uid}{first}{last}{days} {status}{kind}".ljust(79) + stp
-
-
-def lo(tiploc, at, public=None):
-    return f"LO{tiploc:<8}{at:<5}{public or at[:4]}".ljust(80)
-
-
-def li(tiploc, arrive, depart, public=None):
-    return f"LI{tiploc:<8}{arrive:<5}{depart:<5}     {public or arrive[:4]}{public or depart[:4]}".ljust(80)
-
-
-def passing(tiploc, at):
-    return f"LI{tiploc:<8}{'':<5}{'':<5}{at:<5}00000000".ljust(80)
-
-
-def lt(tiploc, at, public=None):
-    return f"LT{tiploc:<8}{at:<5}{public or at[:4]}".ljust(80)
-
-
-A_TO_C = [lo("AAATOWN", "0830"), li("BBBTOWN", "0840H", "0842"), lt("CCCTOWN", "0855")]
-
-
-def write(tmp_path, *lines, name="timetable.cif"):
-    path = tmp_path / name
-    path.write_bytes(("\n".join([HEADER, *lines, "ZZ".ljust(80)]) + "\n").encode())
-    return path
+from tests.unit.geo.sources.cif_lines import A_TO_C, MONDAY, TIPLOCS, bs, li, lo, lt, passing, write
 
 
 def read(tmp_path, *lines):
@@ -174,7 +141,8 @@ def test_an_update_without_schedules_and_a_stray_call_lose_nothing(tmp_path):
 def test_reading_in_blocks_changes_nothing(tmp_path, monkeypatch):
     lines = [line for k in range(9) for line in (bs(f"U0000{k}"), *A_TO_C)]
     whole = read(tmp_path, *lines)
-    monkeypatch.setattr(cif_records, "_BLOCK_LINES", 7)
+    monkeypatch.setattr(files, "_CHUNK_BYTES", 500)
+    monkeypatch.setattr(cif_blocks, "_PIECE_BYTES", 500)
     blocks = read(tmp_path, *lines)
     pd.testing.assert_frame_equal(whole.calls, blocks.calls)
     pd.testing.assert_frame_equal(whole.departures, blocks.departures)
@@ -249,9 +217,21 @@ def test_the_real_zip_gives_change_times_and_fixed_links(real_data):
     assert reading.interchange_min[["LDS", "YRK"]].tolist() == [10.0, 8.0]
     links = reading.fixed_links.set_index(["from_station_id", "to_station_id"])["time_min"]
     assert links["ZFD", "ZWY"] == links["ZWY", "ZFD"] == 39.0
-    assert dict(reading.n_trips_by_fate)["used"] == 172
-    assert reading.quarantine.empty
-    assert [account.n_read for account in reading.accounts] == [17_319, 3_931, 1_000, 3_829]
+    # 172 trains of the schedules, and 345 entered by hand, most of which are buses and ships besides.
+    assert dict(reading.n_trips_by_fate)["used"] == 172 + 345
+    assert set(reading.quarantine["reason"]) == {"bad_times"}
+    read = {account.source_file.split(":")[1]: account.n_read for account in reading.accounts}
+    assert read == {
+        "MCA": 17_319,
+        "ZTR": 19_993,
+        "MSN": 3_931,
+        "FLF": 1_000,
+        "ALF": 3_829,
+        "RJTTF293.DAT": 13,
+        "RJTTF293.REJ": 33,
+        "RJTTF293.SET": 6,
+        "RJTTF293.TSI": 41,
+    }
 
 
 @pytest.mark.parametrize(

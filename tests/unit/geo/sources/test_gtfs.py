@@ -215,12 +215,65 @@ def weeks(**changes):
 def test_an_odd_week_is_said(tmp_path):
     usual = read_gtfs(write(tmp_path, **weeks()), week_start_on=MONDAY)
     assert account_of(usual, "trips").warnings == ()
-    expired = read_gtfs(write(tmp_path, **weeks()), week_start_on=date(2027, 6, 7))
-    assert "is outside the feed, which runs from 2026-01-01 to 2026-12-31" in account_of(expired, "trips").warnings[0]
     holiday = "service_id,date,exception_type\nweekday,20260601,2\n"
     told = account_of(read_gtfs(write(tmp_path, **weeks(calendar_dates=holiday)), week_start_on=MONDAY), "trips")
     assert "has 80% of the trips of the feed's middle week" in told.warnings[0]
-    assert "fewer trips than usual run on monday" in told.warnings[1]
+    assert "fewer trips than usual run on Monday" in told.warnings[1]
+
+
+def test_a_week_outside_the_feed_is_refused_with_the_nearest_it_holds(tmp_path):
+    with pytest.raises(
+        InputError, match=r"feed.zip: the week of 2027-06-07 is outside the feed, .* to 2026-12-21, the"
+    ):
+        read_gtfs(write(tmp_path, **weeks()), week_start_on=date(2027, 6, 7))
+    with pytest.raises(
+        InputError, match=r"feed.zip: the week of 2025-06-02 is outside the feed, .* to 2026-01-05, the"
+    ):
+        read_gtfs(write(tmp_path, **weeks()), week_start_on=date(2025, 6, 2))
+
+
+def test_a_bank_holiday_is_a_caveat_and_a_warning(tmp_path):
+    reading = read_gtfs(write(tmp_path, **weeks()), week_start_on=date(2026, 5, 25))
+    assert reading.caveats[0].startswith("the week of 2026-05-25 holds a bank holiday (2026-05-25 spring)")
+    assert account_of(reading, "trips").warnings == tuple(f"{text}." for text in reading.caveats)
+
+
+STOPS = (
+    "stop_id,stop_code,stop_name,parent_station,stop_lat,stop_lon\n"
+    "A1,,A platform 1,AAA,53.9,-1.1\nAAA,AAA,A town,,53.9583,-1.0931\nB,BBB,B town,,{b}\nC,CCC,,,0,0\n"
+)
+
+
+def test_the_stations_of_a_feed_have_their_own_name_and_place(tmp_path):
+    times = FEED["stop_times.txt"].replace(",A,", ",A1,")
+    reading = read_gtfs(write(tmp_path, stops=STOPS.format(b="54.0,-1.5"), stop_times=times), week_start_on=MONDAY)
+    assert reading.stops["name"].tolist()[:2] == ["A town", "B town"]
+    assert reading.stops["name"].isna().tolist() == [False, False, True]
+    assert reading.stops.loc["AAA", "easting_m"] == pytest.approx(459_600, abs=100)
+    assert reading.stops.loc["AAA", "northing_m"] == pytest.approx(451_700, abs=100)
+    # Null island is no place.
+    assert reading.stops.loc["CCC", ["easting_m", "northing_m"]].isna().all()
+
+
+@pytest.mark.parametrize("place", ["-1.5,54.0", ",", "54.0,", "x,-1.5", "48.8,2.3", "430000,455000"])
+def test_a_place_that_cannot_be_is_none(tmp_path, place):
+    reading = read_gtfs(write(tmp_path, stops=STOPS.format(b=place)), week_start_on=MONDAY)
+    assert reading.stops.loc["BBB", ["easting_m", "northing_m"]].isna().all()
+    assert "BBB" in set(reading.calls["station_id"])
+
+
+def test_a_feed_without_codes_has_its_stops_as_stations(tmp_path):
+    stops = "stop_id,stop_name,stop_lat,stop_lon\nA,A town,53.9583,-1.0931\n"
+    reading = read_gtfs(write(tmp_path, stops=stops), week_start_on=MONDAY)
+    assert reading.stops["name"].to_dict() == {"A": "A town"}
+    assert read_gtfs(write(tmp_path), week_start_on=MONDAY).stops.empty
+
+
+def test_trains_at_a_station_of_the_region_that_no_list_has_are_near(tmp_path):
+    path = write(tmp_path, stops=STOPS.format(b="54.0,-1.5").replace("A1,", "A,").replace("AAA,AAA", "PAR,AAA"))
+    box = (430_000.0, 455_000.0, 440_000.0, 460_000.0)
+    assert read_gtfs(path, week_start_on=MONDAY, near={"ZZZ"}).calls.empty
+    assert not read_gtfs(path, week_start_on=MONDAY, near={"ZZZ"}, bounds=box).calls.empty
 
 
 def test_stops_are_named_by_the_given_codes(tmp_path):
