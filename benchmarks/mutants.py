@@ -57,6 +57,18 @@ MUTANTS = (
         UNIT + "geo/network/test_snapping.py",
     ),
     Mutant(
+        "geo/network/default_times.py",
+        "return np.minimum(past, np.add.reduceat(calling, starts))",
+        "return past",
+        UNIT + "geo/network/test_default_times.py",
+    ),
+    Mutant(
+        "geo/network/default_times.py",
+        "radius = product / (2.0 * twice_area)",
+        "radius = product / twice_area",
+        UNIT + "geo/network/test_default_times.py",
+    ),
+    Mutant(
         "geo/hotspots/local_statistics.py",
         "(np.minimum(above, below) + 1) / (n_permutations + 1)",
         "np.minimum(above, below) / (n_permutations + 1)",
