@@ -160,13 +160,12 @@ class RailSettings(Section):
         0.9,
         gt=0,
         le=1,
-        description="A timetable in which fewer of the force's stations have a train is not used. ASSUMPTION",
+        description="Trains, of a timetable or estimated, at fewer of the force's stations are not used. ASSUMPTION",
     )
     estimate_trains: bool = Field(
-        False,
+        True,
         description=(
-            "true estimates trains from passenger_flows where there is no timetable: minutes come out right, waits are "
-            "those of strangers to the timetable, so rail is dearer; false takes every train to call everywhere"
+            "Without a timetable trains are estimated from passenger_flows; false takes every train to call everywhere"
         ),
     )
     buffer_km: float = Field(

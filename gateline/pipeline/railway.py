@@ -2,9 +2,9 @@
 The railway of a run: track and stations to links, and trains of a timetable or, without one, estimated ones.
 
 A timetable that leaves out most of the force's stations is not used at all: half a railway with trains and half
-without would compare stations by which file they are in. Where no timetable is used every train is taken to call
-everywhere; or, if the settings ask for it and it is known how many travel between stations, trains are estimated from
-that. They come from afar, so the whole country is estimated; a run of a country itself is not.
+without would compare stations by which file they are in. Where no timetable is used trains are estimated from how many
+travel between stations. They come from afar, so the whole country is estimated; a run of a country itself is not.
+Where that is not known, or the settings say so, every train is taken to call everywhere.
 """
 
 from __future__ import annotations
@@ -128,21 +128,17 @@ def build_railway(inputs: Inputs, settings: Settings) -> Railway:
         buses = timetable.replacements[timetable.replacements.index.isin(network.stations.index)]
         notes += _tell_replacements(buses, network.stations)
         return Railway(network, graph, "timetable", calls, departures, tuple(notes), stated_min, walks, buses)
-    is_wanted = settings.rail.estimate_trains and len(inputs.passenger_flows) > 0
-    if is_wanted and len(network.stations) <= _MOST_ESTIMATED:
-        country = build_rail_network(inputs.rail_track, inputs.stations, snap_limit_m=settings.rail.snap_limit_m)
-        calls, departures = estimate_service(country.links, inputs.passenger_flows)
-        calls = _bound_here(calls, inputs)
-        calls, departures = restrict_calls(calls, departures, network.stations.index)
-        if len(calls):
-            graph = build_passenger_graph(
-                network.links,
-                calls=calls,
-                departures=departures,
-                hours=running_hours(departures),
-                default_interchange_min=settings.rail.interchange_min,
-            )
-            return Railway(network, graph, "estimated", calls, departures, (*notes, _ESTIMATED))
+    trains = _estimate_trains(inputs, network, window, settings, notes)
+    if trains is not None:
+        calls, departures = trains
+        graph = build_passenger_graph(
+            network.links,
+            calls=calls,
+            departures=departures,
+            hours=running_hours(departures),
+            default_interchange_min=settings.rail.interchange_min,
+        )
+        return Railway(network, graph, "estimated", calls, departures, (*notes, _ESTIMATED))
     graph = build_passenger_graph(
         network.links, dwell_min=settings.rail.dwell_min, default_interchange_min=settings.rail.interchange_min
     )
@@ -156,6 +152,34 @@ def _bound_here(calls: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
     return calls[calls["station_id"].isin(ends).groupby(calls["pattern_id"]).transform("any")]
 
 
+def _estimate_trains(
+    inputs: Inputs, network: RailNetwork, window: pd.DataFrame, settings: Settings, notes: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Trains here by how many travel between stations; None where that is not asked for, not known or not enough."""
+    is_small = len(network.stations) <= _MOST_ESTIMATED
+    if not (settings.rail.estimate_trains and is_small and len(inputs.passenger_flows)):
+        return None
+    country = build_rail_network(inputs.rail_track, inputs.stations, snap_limit_m=settings.rail.snap_limit_m)
+    calls, departures = estimate_service(country.links, inputs.passenger_flows)
+    calls, departures = restrict_calls(_bound_here(calls, inputs), departures, network.stations.index)
+    is_enough, told = _judge_cover(set(calls["station_id"]), inputs, window, settings)
+    if not is_enough:
+        notes.append(f"trains not estimated from how many travel between stations: {told}")
+        return None
+    return calls, departures
+
+
+def _judge_cover(called: set[str], inputs: Inputs, window: pd.DataFrame, settings: Settings) -> tuple[bool, str]:
+    """Whether trains call at enough stations of the force and at every exporting area's, and at how many."""
+    ours = window.index[window["is_in_force"]]
+    hubs = inputs.exporters["hub_station_id"].dropna().unique()
+    n_ours, n_hubs = sum(code in called for code in ours), sum(code in called for code in hubs)
+    told = f"{n_ours} of {len(ours)} stations of the force and {n_hubs} of {len(hubs)} main stations have a train"
+    least = settings.rail.timetable_coverage_share
+    is_enough = n_ours >= least * len(ours) and n_hubs == len(hubs)
+    return is_enough, told if is_enough else f"{told}, expected {least:.0%} and all"
+
+
 def _choose_timetable(
     inputs: Inputs, window: pd.DataFrame, settings: Settings
 ) -> tuple[TimetableReading | None, list[str]]:
@@ -163,14 +187,9 @@ def _choose_timetable(
     timetable = inputs.timetable
     if timetable is None:
         return None, ["no timetable is given"]
-    called = set(timetable.calls["station_id"])
-    ours = window.index[window["is_in_force"]]
-    hubs = inputs.exporters["hub_station_id"].dropna().unique()
-    n_ours, n_hubs = sum(code in called for code in ours), sum(code in called for code in hubs)
-    told = f"{n_ours} of {len(ours)} stations of the force and {n_hubs} of {len(hubs)} main stations have a train"
-    least = settings.rail.timetable_coverage_share
-    if n_ours < least * len(ours) or n_hubs < len(hubs):
-        return None, [f"timetable not used: {told}, expected {least:.0%} and all", *inputs.feed_notes]
+    is_enough, told = _judge_cover(set(timetable.calls["station_id"]), inputs, window, settings)
+    if not is_enough:
+        return None, [f"timetable not used: {told}", *inputs.feed_notes]
     notes = [f"timetable: {told} in the week of {settings.inputs.timetable_week_start_on}"]
     return timetable, [*notes, *timetable.caveats, *inputs.feed_notes]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from geo.network.default_demand import RailDemand, follow
@@ -34,6 +35,8 @@ _IMPORTANCE = 0.2
 _FEWEST_TRAINS, _SHORTEST_MIN = 4.0, 5.0
 # ASSUMPTION. A train goes round by one of the busiest stations if that takes no longer than so, the busiest first.
 _N_HUBS, _MOST_HUBS, _ROUND_BY_HUB_MIN = 100, 3, 10.0
+# ASSUMPTION. A way on less than this share of which none runs gets no trains to cover it.
+_LEAST_NEW = 0.5
 # ASSUMPTION. Track with fewer passengers a day has no passenger trains.
 _LEAST_FLOW = 1.0
 # Chance that a train calls where it could: logistic in the passenger-minutes of those who get on or off there over
@@ -122,12 +125,13 @@ class _State:
 
     def cover(self, i: int, j: int) -> None:
         """Run trains where none runs yet, if most of the way is such track."""
-        stations = follow(self.demand.before[i], i, j)
+        demand = self.demand
+        if _new_share(demand.before[i], i, j, demand.link_of, demand.link_km, self.is_served) < _LEAST_NEW:
+            return
+        stations = follow(demand.before[i], i, j)
         links = self._links(stations)
-        is_new = ~self.is_served[links]
-        km = self.demand.link_km[links]
-        if is_new.any() and km[is_new].sum() >= km.sum() / 2:
-            self._add(stations, links, max(float(np.median(self.wanted[links][is_new])), _FEWEST_TRAINS))
+        wanted = self.wanted[links][~self.is_served[links]]
+        self._add(stations, links, max(float(np.median(wanted)), _FEWEST_TRAINS))
 
     def topped_up(self) -> list[Line]:
         """The lines, shorter ones first given what their track still has."""
@@ -147,11 +151,11 @@ class _State:
     def _way(self, i: int, j: int) -> tuple[IntArray, IntArray]:
         """The quickest way, or one round by a hub that takes little longer and on which more ride along."""
         stations = follow(self.demand.before[i], i, j)
-        most = _measure_load(self.demand, stations)
+        most = self._load(stations)
         for hub in self._hubs_near(i, j, set(stations.tolist())):
             first, second = (follow(self.demand.before[a], a, b) for a, b in ((i, hub), (hub, j)))
             by_hub = np.concatenate([first, second[1:]])
-            load = _measure_load(self.demand, by_hub)
+            load = self._load(by_hub)
             if len(np.unique(by_hub)) == len(by_hub) and load > most:
                 stations, most = by_hub, load
         return stations, self._links(stations)
@@ -161,6 +165,9 @@ class _State:
         whole = self.demand.fast_min[i, self.hubs] + self.demand.fast_min[self.hubs, j]
         near = self.hubs[whole <= self.demand.fast_min[i, j] + _ROUND_BY_HUB_MIN]
         return [hub for hub in near.tolist() if hub not in passed][:_MOST_HUBS]
+
+    def _load(self, stations: IntArray) -> float:
+        return float(_measure_load(self.demand.journeys, self.demand.fast_min, stations))
 
     def _links(self, stations: IntArray) -> IntArray:
         return self.demand.link_of[stations[:-1], stations[1:]]
@@ -203,12 +210,30 @@ def measure_call_chance(demand: RailDemand, stations: IntArray) -> FloatArray:
     return np.asarray(chance)
 
 
-def _measure_load(demand: RailDemand, stations: IntArray) -> float:
+@njit(cache=True, nogil=True)
+def _measure_load(journeys, minutes, stations):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Passengers on board of those who could ride along, on the mean over the minutes of the way."""
-    at = np.ix_(stations, stations)
-    use = demand.journeys[at] * np.where(np.isfinite(demand.fast_min[at]), demand.fast_min[at], 0.0)
-    legs = demand.fast_min[stations[:-1], stations[1:]]
-    return float(use.sum() / legs.sum())
+    use, whole = 0.0, 0.0
+    for k in range(len(stations)):
+        for m in range(k + 1, len(stations)):
+            use += 2.0 * journeys[stations[k], stations[m]] * minutes[stations[k], stations[m]]
+        if k:
+            whole += minutes[stations[k - 1], stations[k]]
+    return use / whole
+
+
+@njit(cache=True, nogil=True)
+def _new_share(before, start, end, link_of, link_km, is_served):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Share of the way, by length, on which no train runs yet."""
+    new_km, km = 0.0, 0.0
+    at = end
+    while at != start:
+        link = link_of[before[at], at]
+        km += link_km[link]
+        if not is_served[link]:
+            new_km += link_km[link]
+        at = before[at]
+    return new_km / km
 
 
 def _ride_past(use: FloatArray) -> FloatArray:

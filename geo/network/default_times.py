@@ -91,10 +91,16 @@ def measure_curve_min(lines: gpd.GeoSeries) -> FloatArray:
     of_line = np.repeat(np.arange(len(n)), n)
     step_m = (length_m / n)[of_line]
     along_m = (np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n) + 0.5) * step_m
-    track = lines.to_numpy()[of_line]
+    coordinates, line = shapely.get_coordinates(lines.to_numpy(), return_index=True)
+    steps = np.hypot(*np.diff(coordinates, axis=0).T)
+    # Lines one behind the other, with a gap that nothing falls in.
+    behind_m = np.concatenate([[0.0], np.cumsum(np.where(np.diff(line) > 0, 1.0, steps))])
+    start_m = behind_m[np.searchsorted(line, of_line)]
+    on_track_m = (
+        start_m + np.clip(at_m, 0.0, length_m[of_line]) for at_m in (along_m - _CHORD_M, along_m, along_m + _CHORD_M)
+    )
     back, here, ahead = (
-        shapely.get_coordinates(shapely.line_interpolate_point(track, np.clip(at_m, 0.0, length_m[of_line])))
-        for at_m in (along_m - _CHORD_M, along_m, along_m + _CHORD_M)
+        np.column_stack([np.interp(at_m, behind_m, axis) for axis in coordinates.T]) for at_m in on_track_m
     )
     kmh = np.minimum(np.sqrt(_CANT_MM / _CANT_PER_SPEED * _radius_m(back, here, ahead)), _FASTEST_KMH)
     return np.asarray(np.bincount(of_line, weights=0.06 * step_m / kmh, minlength=len(n)), dtype=np.float64)

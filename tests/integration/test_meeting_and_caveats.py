@@ -130,7 +130,6 @@ def estimated(tmp_path_factory):
         "passenger_flows": "inputs/odm.csv",
         "stations_columns": {"has_gates": "Barriers", "staffed_hours": "Staff"},
     }
-    document["rail"] |= {"estimate_trains": True}
     (root / "region.toml").write_text(write_settings_template(Settings.model_validate(document)), encoding="utf-8")
     return open_workspace(root)
 

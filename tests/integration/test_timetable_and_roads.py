@@ -272,9 +272,9 @@ def test_roads_that_are_no_openstreetmap_file_are_refused(root):
         Run(root, inputs={"roads": "inputs/stations.csv"})
 
 
-def with_passengers(root, plain):
-    """100 journeys a year between all stations; at York most change."""
-    codes, hub = plain.results.network.stations.index, "YRK"
+def with_passengers(root, plain, codes=None):
+    """100 journeys a year between these stations, or all; at York most change."""
+    codes, hub = codes or list(plain.results.network.stations.index), "YRK"
     with (root / "inputs" / "flows.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["origin_crs", "dest_crs", "journeys"])
@@ -286,20 +286,31 @@ def with_passengers(root, plain):
     return {"passenger_flows": "inputs/flows.csv", "station_usage": "inputs/usage.csv"}
 
 
-def test_without_a_timetable_trains_are_estimated_where_that_is_asked_for(root, plain):
-    run = Laid(root, inputs=with_passengers(root, plain), rail={"estimate_trains": True})
+def test_without_a_timetable_trains_are_estimated_from_how_many_travel(root, plain):
+    run = Laid(root, inputs=with_passengers(root, plain))
     assert run.railway.basis == "estimated"
     assert run.notes[-1].startswith("trains are estimated from how many travel between stations")
     assert ArcKind.BOARD in set(run.railway.graph.kind)
     assert set(run.railway.graph.station_ids) == set(plain.results.network.stations.index)
 
 
+def test_trains_are_not_estimated_where_that_is_not_wanted_or_too_few_stations_are_known(root, plain):
+    unwanted = Laid(root, inputs=with_passengers(root, plain), rail={"estimate_trains": False})
+    assert unwanted.railway.basis == "none"
+    assert not any("estimated" in note for note in unwanted.notes)
+    codes = sorted(plain.results.network.stations.index)
+    known = sorted({*codes[: len(codes) // 2], "LDS"})
+    few = Laid(root, inputs=with_passengers(root, plain, codes=known))
+    assert few.railway.basis == "none"
+    told = [note for note in few.notes if note.startswith("trains not estimated from how many travel")]
+    assert re.search(r": \d+ of \d+ stations of the force .* have a train, expected 90% and all", told[0])
+
+
 def test_a_country_is_not_estimated_and_changes_are_those_that_passengers_make(root, plain, monkeypatch):
     monkeypatch.setattr("gateline.pipeline.railway._MOST_ESTIMATED", 10)
     hub = "YRK"
-    large = Laid(root, inputs=with_passengers(root, plain), rail={"estimate_trains": True})
-    assert large.railway.basis == "none"
     run = Run(root, inputs=with_passengers(root, plain))
+    assert run.results.railway_basis == "none"
     assert "every train is taken to call everywhere, and run times come from distance" in run.notes
     assert "changes of train are estimated from those that passengers make, at 1 stations" in run.notes
     changing = run.results.station_exposure["interchange_trips_per_month"]
