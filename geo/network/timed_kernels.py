@@ -48,23 +48,28 @@ def carry(start, train, tail, depart_min, arrive_min, ready_min, ready_run, into
     """
     n_runs, n_stations = len(train), len(into) - 1
     left_min, n_changes, idle_min = np.full(n_runs, -np.inf), np.zeros(n_runs, dtype=np.int64), np.zeros(n_runs)
-    # The run by which the passenger who left latest is on each train, and stands at each station.
-    on_train, at_station = np.full(n_trains, -1, dtype=np.int64), np.full(n_stations, -1, dtype=np.int64)
+    # The run by which the passenger who left latest is on each train; of each station who stands there, and since when.
+    on_train = np.full(n_trains, -1, dtype=np.int64)
+    stood_left, stood_changes = np.full(n_stations, -np.inf), np.zeros(n_stations, dtype=np.int64)
+    stood_idle, stood_since = np.zeros(n_stations), np.zeros(n_stations)
     come = into[:-1].copy()
     for run in range(n_runs):
         at = tail[run]
         while come[at] < into[at + 1] and ready_min[come[at]] <= depart_min[run]:
-            other, stands = ready_run[come[at]], at_station[at]
+            other = ready_run[come[at]]
             come[at] += 1
             # Of equals who came last has waited least.
-            if stands < 0 or not _is_better(left_min, n_changes, stands, other, 0):
-                at_station[at] = other
-        aboard, stands = on_train[train[run]], at_station[at]
+            if not _is_better(stood_left[at], stood_changes[at], left_min[other], n_changes[other]):
+                stood_left[at], stood_changes[at] = left_min[other], n_changes[other]
+                stood_idle[at], stood_since[at] = idle_min[other], arrive_min[other]
+        aboard = on_train[train[run]]
         if at == start:
             left_min[run] = depart_min[run]
-        elif stands >= 0 and (aboard < 0 or _is_better(left_min, n_changes, stands, aboard, 1)):
-            left_min[run], n_changes[run] = left_min[stands], n_changes[stands] + 1
-            idle_min[run] = idle_min[stands] + depart_min[run] - arrive_min[stands]
+        elif stood_left[at] > -np.inf and (
+            aboard < 0 or _is_better(stood_left[at], stood_changes[at] + 1, left_min[aboard], n_changes[aboard])
+        ):
+            left_min[run], n_changes[run] = stood_left[at], stood_changes[at] + 1
+            idle_min[run] = stood_idle[at] + depart_min[run] - stood_since[at]
         elif aboard >= 0:
             left_min[run], n_changes[run], idle_min[run] = left_min[aboard], n_changes[aboard], idle_min[aboard]
         on_train[train[run]] = run
@@ -72,10 +77,9 @@ def carry(start, train, tail, depart_min, arrive_min, ready_min, ready_run, into
 
 
 @njit(cache=True, nogil=True)
-def _is_better(left_min, n_changes, one, two, more):  # type: ignore[no-untyped-def]
-    """Whether one run was left for later than another, or as late with fewer changes, some more counted."""
-    is_equal = left_min[one] == left_min[two] and n_changes[one] + more < n_changes[two]
-    return left_min[one] > left_min[two] or is_equal
+def _is_better(left, changes, other_left, other_changes):  # type: ignore[no-untyped-def]
+    """Whether a passenger left later than another, or as late with fewer changes."""
+    return left > other_left or (left == other_left and changes < other_changes)
 
 
 @njit(cache=True, nogil=True)
@@ -112,7 +116,9 @@ def profile(left_min, n_changes, arrive_min, by_arrival, into, period, most_min,
             k = _period_of(left, period)
             if k >= 0 and ride <= most_min:
                 own[1, k] = min(own[1, k], ride)
-                own[2:, k] += np.array([1.0, ride, n_changes[run]])
+                own[2, k] += 1.0
+                own[3, k] += ride
+                own[4, k] += n_changes[run]
             _add_minutes(own[0], n_minutes, period, max(latest, arrive_min[run] - most_min), left, arrive_min[run])
             latest = left
         for k in range(n_periods):
@@ -194,7 +200,7 @@ def _unbeaten(left_min, n_changes, arrive_min, by_arrival):  # type: ignore[no-u
         is_later = n == 0 or left_min[run] > left_min[kept[n - 1]]
         # Of runs that arrive together one is kept.
         if n > 0 and arrive_min[run] == arrive_min[kept[n - 1]]:
-            if _is_better(left_min, n_changes, run, kept[n - 1], 0):
+            if _is_better(left_min[run], n_changes[run], left_min[kept[n - 1]], n_changes[kept[n - 1]]):
                 kept[n - 1] = run
         elif is_later:
             kept[n] = run
@@ -205,10 +211,12 @@ def _unbeaten(left_min, n_changes, arrive_min, by_arrival):  # type: ignore[no-u
 @njit(cache=True, nogil=True)
 def _add_minutes(sum_min, n_minutes, period, after, left, arrive):  # type: ignore[no-untyped-def]
     """Whoever comes after one time and no later than a departure takes it; minutes are met half-way."""
-    minute = max(int(np.floor(after - 0.5)) + 1, 0)
-    while minute + 0.5 <= left and minute < _MIN_PER_HOUR * len(period):
-        k = period[int(minute // _MIN_PER_HOUR)]
+    minute, end = max(int(np.floor(after - 0.5)) + 1, 0), int(np.floor(left - 0.5)) + 1
+    while minute < end and minute < _MIN_PER_HOUR * len(period):
+        hour = int(minute // _MIN_PER_HOUR)
+        until = min(end, int(_MIN_PER_HOUR) * (hour + 1))
+        k, n = period[hour], until - minute
         if k >= 0:
-            sum_min[k] += arrive - (minute + 0.5)
-            n_minutes[k] += 1.0
-        minute += 1
+            sum_min[k] += n * (arrive - (minute + until) / 2.0)
+            n_minutes[k] += n
+        minute = until
