@@ -54,6 +54,7 @@ def read_gtfs(
     station_of_stop: pd.Series | None = None,
     route_types: frozenset[int] | None = None,
     near: Collection[str] | None = None,
+    longest_run_min: float = _LONGEST_RUN_MIN,
 ) -> TimetableReading:
     """
     Read a GTFS feed and count the departures of one week.
@@ -71,6 +72,8 @@ def read_gtfs(
         GTFS kinds of route to take, 2 for rail; all where not given.
     near : collection of str, optional
         Stations of the region: trips that call at none of them are out of scope. All where not given.
+    longest_run_min : float
+        Minutes from one call to the next above which the times of a trip cannot be.
 
     Returns
     -------
@@ -103,7 +106,7 @@ def read_gtfs(
     ).astype(object)
     stops = read_stops(archive, station_of_stop)
     calls = _read_calls(archive, trips, stops)
-    _judge_trips(trips, calls, near)
+    _judge_trips(trips, calls, near, longest_run_min)
     repeated, repeats = _read_frequencies(archive, trips, calls)
     buses = set(trips.loc[is_replacement & (trips["fate"] == ""), "trip_id"])
     ridden = calls.rows[(calls.rows["fate"] == "") & calls.rows["trip_id"].isin(buses)]
@@ -248,14 +251,14 @@ def _compact(rows: pd.DataFrame, is_known: NDArray[np.bool_], stops: Stops, shif
     return compact.assign(is_bad=is_bad, is_unknown=~is_known, no_call=is_off[0] & is_off[1])
 
 
-def _judge_trips(trips: pd.DataFrame, calls: _Calls, near: Collection[str] | None) -> None:
+def _judge_trips(trips: pd.DataFrame, calls: _Calls, near: Collection[str] | None, longest_run_min: float) -> None:
     """Set aside trips whose times cannot be, that call elsewhere, or at one station alone; both tables are updated."""
     rows = calls.rows
     timed = rows[~rows["fate"].isin(["unknown_trip", "bad_time"])]
     follows = timed["trip_id"].eq(timed["trip_id"].shift())
     run_min = (timed["arrival_min"] - timed["departure_min"].shift()).where(follows, 0.0)
     stand_min = timed["departure_min"] - timed["arrival_min"]
-    cannot_be = (run_min < 0) | (run_min > _LONGEST_RUN_MIN) | (stand_min < 0) | (stand_min > _LONGEST_STAND_MIN)
+    cannot_be = (run_min < 0) | (run_min > longest_run_min) | (stand_min < 0) | (stand_min > _LONGEST_STAND_MIN)
     _set_aside(trips, rows, set(timed.loc[cannot_be, "trip_id"]), "bad_times")
     used = rows[rows["fate"] == ""]
     n_stations = used.groupby("trip_id")["station_id"].nunique()
