@@ -23,6 +23,8 @@ from scipy.stats import spearmanr
 
 from benchmarks.evidence import Evidence, parser, stopwatch
 from benchmarks.railway_feeds import report_feeds
+from benchmarks.railway_hours import report_hours
+from benchmarks.railway_morning import report_morning
 from geo.network.default_service import estimate_service, measure_leg_min
 from geo.network.passenger import DEFAULT_DWELL_MIN, build_passenger_graph
 from geo.network.rail import RailNetwork, build_rail_network
@@ -279,6 +281,8 @@ def main() -> None:
         for feed in (GLASGOW, NEWPORT):
             judge_feed(evidence, country, options.data, feed)
         judge_known(evidence, country)
+        report_morning(evidence, country.calls, country.departures)
+        report_hours(evidence, options.data)
         report_feeds(evidence, options.data)
     evidence.write(options.json)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from gateline.pipeline.railway import Railway
+from gateline.pipeline.railway import Railway, running_hours
 from gateline.pipeline.read import Inputs
 from gateline.settings import Settings
 from geo.corridors.arrival import spread_arrivals
@@ -21,7 +21,8 @@ from geo.corridors.assignment import Assignment
 from geo.corridors.choice import RailSupply, choose_modes
 from geo.corridors.interchange import estimate_change_share, measure_through_journeys
 from geo.corridors.rides import build_rides
-from geo.corridors.terminals import build_terminals
+from geo.corridors.terminals import Terminals, build_terminals
+from geo.corridors.timed_prices import TimedPrices, price_timed_journeys
 from geo.errors import ResourceError
 from geo.hotspots.surface import Surface
 from geo.network.access import measure_access, measure_road_times
@@ -156,7 +157,8 @@ def price_journeys(inputs: Inputs, railway: Railway, settings: Settings, *, surf
             walk_limit_min=settings.access.walk_limit_min,
         )
     rides = build_rides(railway.graph)
-    supply = RailSupply(rides, build_terminals(access, inputs.exporters, railway.graph.station_ids))
+    terminals = build_terminals(access, inputs.exporters, railway.graph.station_ids)
+    supply = RailSupply(rides, terminals, timed=_price_by_clock(railway, terminals, settings))
     road_times = measure_road_times(origins, towns, roads=inputs.roads)
     road_times = road_times[road_times["origin_id"] != road_times["destination_id"]]
     priced = choose_modes(_one_trip_each(road_times, towns.index), supply, road_times)
@@ -174,6 +176,24 @@ def price_journeys(inputs: Inputs, railway: Railway, settings: Settings, *, surf
         costs=priced[_PAIR].assign(cost_min=np.fmin(priced["rail_time_min"], priced["road_time_min"])),
         change_share=change_share,
         rail_constant_min=0.0,
+    )
+
+
+def _price_by_clock(railway: Railway, terminals: Terminals, settings: Settings) -> TimedPrices | None:
+    """Journeys by the minutes of the trains, where these are known or drawn."""
+    calls, departures = railway.calls, railway.departures
+    if calls is None or departures is None or "start_min" not in departures.columns:
+        return None
+    station_ids = railway.graph.station_ids
+    return price_timed_journeys(
+        calls,
+        departures,
+        station_ids,
+        [station_ids[station] for station in np.unique(terminals.stations)],
+        hours=running_hours(departures),
+        interchange_min=railway.interchange_min,
+        default_interchange_min=settings.rail.interchange_min,
+        fixed_links=railway.fixed_links,
     )
 
 

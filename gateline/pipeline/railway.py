@@ -25,7 +25,7 @@ from geo.schema import validate
 from geo.sources.patterns import TimetableReading
 from geo.tables import SERVICE_CALLS, SERVICE_DEPARTURES
 
-__all__ = ["Basis", "Railway", "build_railway", "restrict_calls"]
+__all__ = ["Basis", "Railway", "build_railway", "restrict_calls", "running_hours"]
 
 Basis = Literal["timetable", "estimated", "none"]
 
@@ -59,6 +59,8 @@ class Railway:
         What is right but poorer.
     interchange_min : pandas.Series or None
         Minutes to change trains by CRS code, where the timetable states them.
+    fixed_links : pandas.DataFrame or None
+        Walks between stations that the timetable states.
     replacements : pandas.Series or None
         Departures of rail replacement buses in the week by CRS code; None where no timetable is used.
     """
@@ -70,6 +72,7 @@ class Railway:
     departures: pd.DataFrame | None
     notes: tuple[str, ...]
     interchange_min: pd.Series | None = None
+    fixed_links: pd.DataFrame | None = None
     replacements: pd.Series | None = None
 
     @property
@@ -112,18 +115,19 @@ def build_railway(inputs: Inputs, settings: Settings) -> Railway:
     if timetable is not None:
         calls, departures = restrict_calls(timetable.calls, timetable.departures, network.stations.index)
         stated_min = timetable.interchange_min if len(timetable.interchange_min) else None
+        walks = timetable.fixed_links if len(timetable.fixed_links) else None
         graph = build_passenger_graph(
             network.links,
             calls=calls,
             departures=departures,
-            hours=_running_hours(departures),
+            hours=running_hours(departures),
             interchange_min=stated_min,
-            fixed_links=timetable.fixed_links if len(timetable.fixed_links) else None,
+            fixed_links=walks,
             default_interchange_min=settings.rail.interchange_min,
         )
         buses = timetable.replacements[timetable.replacements.index.isin(network.stations.index)]
         notes += _tell_replacements(buses, network.stations)
-        return Railway(network, graph, "timetable", calls, departures, tuple(notes), stated_min, buses)
+        return Railway(network, graph, "timetable", calls, departures, tuple(notes), stated_min, walks, buses)
     is_wanted = settings.rail.estimate_trains and len(inputs.passenger_flows) > 0
     if is_wanted and len(network.stations) <= _MOST_ESTIMATED:
         country = build_rail_network(inputs.rail_track, inputs.stations, snap_limit_m=settings.rail.snap_limit_m)
@@ -135,7 +139,7 @@ def build_railway(inputs: Inputs, settings: Settings) -> Railway:
                 network.links,
                 calls=calls,
                 departures=departures,
-                hours=_running_hours(departures),
+                hours=running_hours(departures),
                 default_interchange_min=settings.rail.interchange_min,
             )
             return Railway(network, graph, "estimated", calls, departures, (*notes, _ESTIMATED))
@@ -150,12 +154,6 @@ def _bound_here(calls: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
     stations = inputs.stations
     ends = {*stations.index[stations["is_in_force"]], *inputs.exporters["hub_station_id"].dropna()}
     return calls[calls["station_id"].isin(ends).groupby(calls["pattern_id"]).transform("any")]
-
-
-def _running_hours(departures: pd.DataFrame) -> list[int]:
-    """Hours of the week in which a tenth as many trains start as in the busiest: nobody waits by night."""
-    trains = departures.groupby("hour_of_week")["n_departures"].sum()
-    return [int(hour) for hour in trains.index[trains >= _LEAST_OF_BUSIEST * trains.max()]]
 
 
 def _choose_timetable(
@@ -192,6 +190,24 @@ def _tell_replacements(buses: pd.Series, stations: pd.DataFrame) -> list[str]:
     more = f" and {len(most) - _MOST_SHOWN} more" if len(most) > _MOST_SHOWN else ""
     told = f"{buses.sum():,.0f} departures are rail replacement buses in this week, at {shown}{more}"
     return [f"{told}: the week is not a usual one"]
+
+
+def running_hours(departures: pd.DataFrame) -> list[int]:
+    """
+    Find the hours of the week in which journeys are made.
+
+    Parameters
+    ----------
+    departures : pandas.DataFrame
+        Table `SERVICE_DEPARTURES`.
+
+    Returns
+    -------
+    list of int
+        Those in which a tenth as many trains start as in the busiest: nobody waits by night.
+    """
+    trains = departures.groupby("hour_of_week")["n_departures"].sum()
+    return [int(hour) for hour in trains.index[trains >= _LEAST_OF_BUSIEST * trains.max()]]
 
 
 def restrict_calls(

@@ -9,6 +9,8 @@ import pandas as pd
 from gateline.pipeline.railway import Railway
 from gateline.settings import RailSettings
 from geo.network.station_trains import measure_station_trains
+from geo.schema import validate
+from geo.tables import SERVICE_DEPARTURES
 
 __all__ = ["Trains", "find_trains"]
 
@@ -65,10 +67,12 @@ def find_trains(railway: Railway, station_ids: pd.Index, exporters: pd.DataFrame
     basis = _BASIS[railway.basis]
     if railway.calls is None or railway.departures is None:
         return Trains(None, None, None, basis)
+    # The minutes of estimated trains are drawn: only their hours say something.
+    departures = _by_hour(railway.departures) if railway.basis == "estimated" else railway.departures
     hubs = exporters["hub_station_id"].dropna()
     found = measure_station_trains(
         railway.calls,
-        railway.departures,
+        departures,
         sorted(station_ids),
         hubs=sorted(hubs[hubs.isin(railway.network.stations.index)].unique()),
         interchange_min=railway.interchange_min,
@@ -78,3 +82,10 @@ def find_trains(railway: Railway, station_ids: pd.Index, exporters: pd.DataFrame
     if railway.replacements is not None:
         buses = railway.replacements.reindex(sorted(station_ids)).fillna(0.0)
     return Trains(found.table, found.home, buses, basis)
+
+
+def _by_hour(departures: pd.DataFrame) -> pd.DataFrame:
+    """Trains by pattern and hour, without their minutes."""
+    table = pd.DataFrame(departures.groupby(["pattern_id", "hour_of_week"], as_index=False)["n_departures"].sum())
+    ids = table["pattern_id"] + ":" + table["hour_of_week"].astype(str)
+    return validate(table.set_index(pd.Index(ids, name=SERVICE_DEPARTURES.index, dtype="str")), SERVICE_DEPARTURES)

@@ -16,7 +16,7 @@ to be varied: `find_rail_constant` gives the one that makes the whole come out a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,8 @@ from scipy.optimize import brentq
 
 from geo.corridors.paths import DEVIATION_MIN, MAX_DETOUR_MIN, SPREAD_PER_MIN, OriginPaths, solve_origin
 from geo.corridors.rides import FloatArray, Rides
-from geo.corridors.terminals import Terminals, find_best_paths, split_egress
+from geo.corridors.terminals import BestPaths, Terminals, find_arrivals, find_best_paths, split_egress
+from geo.corridors.timed_prices import TimedPrices
 from geo.corridors.waiting import price_first_wait
 from geo.errors import InputError, UsageError
 from geo.schema import validate
@@ -93,6 +94,9 @@ class RailSupply:
         First and last miles, over the stations of `rides`.
     spread_per_min, max_detour_min, deviation_min : float
         As for `geo.corridors.paths.solve_origin`.
+    timed : TimedPrices or None
+        Journeys by the clock over the stations of `rides`, where minutes are known: the best path to a station then
+        costs what they do, and every other path as much more or less.
     """
 
     rides: Rides
@@ -100,6 +104,7 @@ class RailSupply:
     spread_per_min: float = SPREAD_PER_MIN
     max_detour_min: float = MAX_DETOUR_MIN
     deviation_min: float = DEVIATION_MIN
+    timed: TimedPrices | None = None
 
 
 @dataclass(frozen=True)
@@ -177,6 +182,9 @@ def each_origin(pairs: pd.DataFrame, supply: RailSupply) -> Iterator[OriginGroup
             max_detour_min=supply.max_detour_min,
             deviation_min=supply.deviation_min,
         )
+        if supply.timed is not None:
+            timed_min, _ = supply.timed.from_stations(stations, start_cost_min)
+            paths = replace(paths, shift_min=_shift(timed_min, find_arrivals(paths)))
         cost_min, share = split_egress(
             paths, supply.terminals, destinations[rows], max_detour_min=supply.max_detour_min
         )
@@ -314,6 +322,8 @@ def _offer_rail(pairs: pd.DataFrame, supply: RailSupply) -> _Rail:
     for group in each_origin(pairs, supply):
         rail.cost_min[group.rows] = group.cost_min
         best = find_best_paths(group.paths, supply.terminals, group.origin)
+        if supply.timed is not None:
+            best = _by_clock(best, group, supply.terminals, supply.timed)
         has_path = np.isfinite(group.cost_min)
         for row, destination in zip(group.rows[has_path].tolist(), group.destinations[has_path].tolist(), strict=True):
             stations, egress_cost_min, egress_time_min = supply.terminals.of(destination)
@@ -323,6 +333,26 @@ def _offer_rail(pairs: pd.DataFrame, supply: RailSupply) -> _Rail:
             rail.access[row] = names[best.first_station[station]]
             rail.egress[row] = names[station]
     return rail
+
+
+def _shift(timed_min: FloatArray, path_min: FloatArray) -> FloatArray:
+    """From the cost of the best path by frequencies to that by the clock, where both are known."""
+    both = np.isfinite(path_min) & np.isfinite(timed_min)
+    return np.where(both, timed_min, 0.0) - np.where(both, path_min, 0.0)
+
+
+def _by_clock(best: BestPaths, group: OriginGroup, terminals: Terminals, timed: TimedPrices) -> BestPaths:
+    """Best paths with the cost, minutes and first station of the timed journey where one is known."""
+    stations, start_cost_min, start_time_min = terminals.of(group.origin)
+    cost_min, first = timed.from_stations(stations, start_cost_min)
+    is_known = np.isfinite(cost_min) & np.isfinite(best.cost_min)
+    arrived, started = np.flatnonzero(is_known), first[is_known]
+    time_min, first_station = best.time_min.copy(), best.first_station.copy()
+    time_min[arrived] = start_time_min[started] + timed.time_min[stations[started], arrived]
+    first_station[arrived] = stations[started]
+    return replace(
+        best, cost_min=np.where(is_known, cost_min, best.cost_min), time_min=time_min, first_station=first_station
+    )
 
 
 def _road(pairs: pd.DataFrame, road_times: pd.DataFrame) -> tuple[FloatArray, FloatArray]:

@@ -95,6 +95,8 @@ class OriginPaths:
         Generalised minutes that each ride costs more from here, as it leaves the best ways.
     order : numpy.ndarray
         Stations in reach, nearest first.
+    shift_min : numpy.ndarray of shape (n_stations,) or float
+        Generalised minutes added to every path that arrives at a station, whatever its rides.
     """
 
     rides: Rides
@@ -107,12 +109,13 @@ class OriginPaths:
     likelihood: FloatArray
     extra_min: FloatArray
     order: IntArray
+    shift_min: FloatArray | float = 0.0
 
     @property
     def cost_min(self) -> FloatArray:
         """Expected least generalised minutes to leave a train at each station (log-sum); infinite where none does."""
         with np.errstate(divide="ignore"):
-            return self.distance_min - np.log(self.arrival_weight) / self.spread_per_min
+            return self.distance_min + self.shift_min - np.log(self.arrival_weight) / self.spread_per_min
 
 
 @dataclass(frozen=True)

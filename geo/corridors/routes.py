@@ -222,7 +222,8 @@ def _list_group(group: OriginGroup, supply: RailSupply, k: int) -> _Listed:
     ride = np.concatenate([np.zeros(0, dtype=np.int32), *(a[1] for a in arrivals)])
     rank = np.concatenate([np.zeros(0, dtype=np.int32), *(a[2] for a in arrivals)])
     pair = entry.row[pick]
-    cost = cost + _last_mile(group, supply, entry.row, entry.col)[pick]
+    shift_min = np.broadcast_to(group.paths.shift_min, supply.rides.n_stations)[entry.col]
+    cost = cost + (shift_min + _last_mile(group, supply, entry.row, entry.col))[pick]
     order = np.lexsort((rank, ride, cost, pair))
     nth = np.arange(order.size) - np.searchsorted(pair[order], pair[order], side="left")
     chosen = order[nth < k]

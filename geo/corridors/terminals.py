@@ -21,7 +21,7 @@ from geo.errors import InputError
 from geo.schema import validate
 from geo.tables import ACCESS_TIMES, EXPORTERS
 
-__all__ = ["BestPaths", "Terminals", "build_terminals", "find_best_paths", "split_egress"]
+__all__ = ["BestPaths", "Terminals", "build_terminals", "find_arrivals", "find_best_paths", "split_egress"]
 
 WALK_WEIGHT = 2.0  # as waiting: `geo.corridors.rides`
 HIRE_WEIGHT = 4.0  # ASSUMPTION: a minute in a taxi and the fare for it, or a lift that somebody must give
@@ -204,6 +204,43 @@ def find_best_paths(paths: OriginPaths, terminals: Terminals, origin: int) -> Be
         Cost, clock time, boarding station and last ride by station.
     """
     rides = paths.rides
+    cost_min, ride, is_first = _last_rides(paths)
+    stations, _, start_time_min = terminals.of(origin)
+    direct = dict(zip(stations.tolist(), start_time_min.tolist(), strict=True))
+    time_min, first_station = np.full(rides.n_stations, np.inf), np.full(rides.n_stations, -1, dtype=np.int32)
+    for station in paths.order.tolist():
+        last = ride[station]
+        if last < 0:
+            continue
+        before = int(rides.tail[last])
+        if is_first[station]:
+            time_min[station], first_station[station] = direct[before] + rides.time_min[last], before
+        else:
+            time_min[station] = time_min[before] + rides.time_min[last]
+            first_station[station] = first_station[before]
+    return BestPaths(cost_min, time_min, first_station, ride)
+
+
+def find_arrivals(paths: OriginPaths) -> FloatArray:
+    """
+    Find the generalised minutes of the best path to each station.
+
+    Parameters
+    ----------
+    paths : OriginPaths
+        Solved paths of the origin.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_stations,)
+        With at least one ride; infinite where no train arrives.
+    """
+    return _last_rides(paths)[0]
+
+
+def _last_rides(paths: OriginPaths) -> tuple[FloatArray, IntArray, NDArray[np.bool_]]:
+    """Cost of the best path to each station, its last ride (-1 for none), and whether that is its first too."""
+    rides = paths.rides
     used = np.flatnonzero((paths.likelihood > 0) | (paths.first_weight > 0))
     tail, head = rides.tail[used], rides.head[used]
     first_min = np.where(paths.first_weight[used] > 0, paths.start_cost_min[tail] + rides.first_cost_min[used], np.inf)
@@ -220,21 +257,7 @@ def find_best_paths(paths: OriginPaths, terminals: Terminals, origin: int) -> Be
     cost_min[heads] = arrival[best]
     is_first = np.zeros(rides.n_stations, dtype=bool)
     is_first[heads] = first_min[best] <= later_min[best]
-
-    stations, _, start_time_min = terminals.of(origin)
-    direct = dict(zip(stations.tolist(), start_time_min.tolist(), strict=True))
-    time_min, first_station = np.full(rides.n_stations, np.inf), np.full(rides.n_stations, -1, dtype=np.int32)
-    for station in paths.order.tolist():
-        last = ride[station]
-        if last < 0:
-            continue
-        before = int(rides.tail[last])
-        if is_first[station]:
-            time_min[station], first_station[station] = direct[before] + rides.time_min[last], before
-        else:
-            time_min[station] = time_min[before] + rides.time_min[last]
-            first_station[station] = first_station[before]
-    return BestPaths(cost_min, time_min, first_station, ride)
+    return cost_min, ride, is_first
 
 
 def split_egress(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["WAIT_WEIGHT", "group_starts", "pool_waits", "price_first_wait"]
+__all__ = ["PLANNED_MIN", "PLANNED_WEIGHT", "WAIT_WEIGHT", "group_starts", "pool_waits", "price_first_wait"]
 
 IntArray = NDArray[np.int32]
 FloatArray = NDArray[np.float64]
@@ -18,10 +18,10 @@ FloatArray = NDArray[np.float64]
 # Twice in-vehicle time is "the commonly used value"; Abrantes and Wardman (2011), "Meta-analysis of UK values of travel
 # time: An update", Transportation Research Part A 45(1), find UK studies lower, so a what-if should try 1.5.
 WAIT_WEIGHT = 2.0
-# ASSUMPTION. Of a journey that is planned: fifteen minutes, and two fifths of a minute for each between trains. Such
-# penalties for the interval of a service are what British rail forecasting uses (Passenger Demand Forecasting
+# ASSUMPTION. Of a journey that is planned: fifteen minutes, and two fifths of the time between trains, so 0.8 of half
+# of that. British rail forecasting uses such penalties for the interval of a service (Passenger Demand Forecasting
 # Handbook); an hourly train costs two thirds of its wait at full weight.
-_PLANNED_MIN, _PLANNED_PER_MIN = 15.0, 0.4
+PLANNED_MIN, PLANNED_WEIGHT = 15.0, 0.8
 
 
 def pool_waits(
@@ -99,7 +99,7 @@ def price_first_wait(wait_min: FloatArray, *, wait_weight: float = WAIT_WEIGHT) 
     >>> price_first_wait(np.array([0.0, 5.0, 30.0, 60.0])).tolist()
     [0.0, 10.0, 39.0, 63.0]
     """
-    return np.minimum(wait_weight * wait_min, _PLANNED_MIN + 2.0 * _PLANNED_PER_MIN * wait_min)
+    return np.minimum(wait_weight * wait_min, PLANNED_MIN + PLANNED_WEIGHT * wait_min)
 
 
 def group_starts(*keys: NDArray[np.generic]) -> NDArray[np.int64]:

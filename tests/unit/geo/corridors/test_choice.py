@@ -1,11 +1,15 @@
 """Rail or road: shares follow costs, and what cannot be seen is said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from geo.corridors.choice import RoadMode, choose_modes, find_rail_constant
+from geo.corridors.routes import list_route_sets
 from geo.corridors.terminals import HUB_ACCESS_MIN, WALK_WEIGHT
+from geo.corridors.timed_prices import TimedPrices
 from geo.corridors.waiting import WAIT_WEIGHT
 from geo.errors import InputError, UsageError
 from tests.unit.geo.corridors.small_rail import link_graph, road_table, supply_of, train_graph, trips_table
@@ -105,3 +109,39 @@ def test_a_share_that_no_constant_can_reach_is_refused():
 def test_a_table_without_choice_has_no_constant():
     with pytest.raises(InputError, match=r"courier_flows: no trips have both a rail path and a road"):
         find_rail_constant(choose(roads=[]), rail_share=0.5)
+
+
+def timed_supply(cost_min, time_min):
+    """From H by the train over M to T, and a town that is reached from both; journeys by the clock as given."""
+    graph = train_graph("HMT", [(["H", "M", "T"], [20.0, 20.0], 5.0, 1.0)])
+    supply = supply_of(graph, [("t", "T", 5, "walk"), ("t", "M", 10, "walk")], {"x": "H"})
+    prices = [np.full((3, 3), np.inf) for _ in range(2)]
+    for whole, row in zip(prices, (cost_min, time_min), strict=True):
+        whole[0] = row
+    return replace(supply, timed=TimedPrices(*prices))
+
+
+def test_where_the_clock_is_known_the_best_path_to_each_station_costs_what_it_says():
+    supply = timed_supply([np.inf, np.inf, 70.0], [np.inf, np.inf, 55.0])
+    trips = trips_table([("x", "t", 1)])
+    flows = choose_modes(trips, supply, road_table([]), road_modes=PLAIN)
+    at_t, at_m = HUB_ACCESS_MIN + 70 + WALK_WEIGHT * 5, HUB_ACCESS_MIN + 2 * 5 + 20 + 2 + WALK_WEIGHT * 10
+    both = -np.log(np.exp(-0.1 * at_t) + np.exp(-0.1 * at_m)) / 0.1
+    assert flows["rail_cost_min"].iloc[0] == pytest.approx(both)
+    # M is the cheaper, and nothing is known of it by the clock.
+    assert flows["rail_time_min"].iloc[0] == pytest.approx(HUB_ACCESS_MIN + 5 + 20 + 1 + 10)
+    near = choose_modes(
+        trips, timed_supply([np.inf, np.inf, 20.0], [np.inf, np.inf, 18.0]), road_table([]), road_modes=PLAIN
+    )
+    assert near["rail_time_min"].iloc[0] == pytest.approx(HUB_ACCESS_MIN + 18 + 5)
+    assert near["egress_station_id"].iloc[0] == "T"
+
+
+def test_listed_routes_cost_what_the_pair_does_by_the_clock():
+    supply = timed_supply([np.inf, 50.0, 70.0], [np.inf, 30.0, 55.0])
+    flows = choose_modes(trips_table([("x", "t", 1)]), supply, road_table([("x", "t", 50)]), road_modes=PLAIN)
+    routes = list_route_sets(flows, supply)
+    rail = ~routes.is_road
+    log_sum = -np.log(np.exp(-0.1 * routes.cost_min[rail]).sum()) / 0.1
+    assert log_sum == pytest.approx(flows["rail_cost_min"].iloc[0])
+    assert sorted(routes.cost_min[rail]) == pytest.approx(sorted([15 + 50 + 2 * 10, 15 + 70 + 2 * 5]))

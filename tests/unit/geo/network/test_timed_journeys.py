@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from geo.errors import InputError
-from geo.network.timed_journeys import measure_hourly_times
+from geo.network.timed_journeys import measure_timed_journeys
 
 MONDAY_8, SUNDAY_23 = 8, 167
 
@@ -25,7 +25,7 @@ def trains(*rows):
 
 
 def measure(*rows, origins=("A",), **options):
-    return measure_hourly_times(*trains(*rows), list(origins), **options)
+    return measure_timed_journeys(*trains(*rows), list(origins), **options)
 
 
 WORLD = [("A", "B", 8, 10, 20.0), ("A", "B", 8, 40, 20.0), ("B", "C", 8, 36, 14.0), ("B", "C", 9, 10, 14.0)]
@@ -63,7 +63,7 @@ def test_whoever_stays_on_the_train_does_not_change():
         {"pattern_id": ["P0"], "call_no": [2], "station_id": ["C"], "arrival_min": [15.0], "departure_min": [np.nan]}
     ).astype({"pattern_id": "str", "station_id": "str"})
     calls.loc[1, "departure_min"] = 11.0
-    through = measure_hourly_times(
+    through = measure_timed_journeys(
         pd.concat([calls, more], ignore_index=True).rename_axis("call_id"), departures, ["A"]
     )
     assert through.least_min[0, through.station_ids.index("C"), MONDAY_8] == 15.0
@@ -87,6 +87,6 @@ def test_the_order_of_trains_changes_nothing():
 def test_trains_without_minutes_and_stations_without_trains_are_refused():
     calls, departures = trains(*WORLD)
     with pytest.raises(InputError, match=r"departures: there is no column 'start_min', expected the minute of each"):
-        measure_hourly_times(calls, departures.drop(columns="start_min"), ["A"])
+        measure_timed_journeys(calls, departures.drop(columns="start_min"), ["A"])
     with pytest.raises(InputError, match=r"origins: no train calls at 'Z', expected a station with trains\. Leave it"):
-        measure_hourly_times(calls, departures, ["A", "Z"])
+        measure_timed_journeys(calls, departures, ["A", "Z"])
