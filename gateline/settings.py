@@ -111,7 +111,7 @@ class InputSettings(Section):
         None, description="stop_id, stop_code: CRS code of each TIPLOC or GTFS stop, where the timetable has none"
     )
     coaches: tuple[PathText, ...] = Field(
-        (), description="GTFS zips of coaches and buses, in timetable_week_start_on; without, a coach is a slow car"
+        (), description="GTFS zips of coaches and buses; without any, a coach is a car that takes 1.5 times as long"
     )
     harm: PathText | None = Field(None, description="Harm weights by offence code or category")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["CoachSettings", "Section"]
@@ -16,6 +18,9 @@ class Section(BaseModel):
 class CoachSettings(Section):
     """How coaches and buses are priced where inputs.coaches names any: as trains are, unless stated here."""
 
+    week_start_on: date | None = Field(
+        None, description="Monday of the week whose coaches are counted; inputs.timetable_week_start_on where absent"
+    )
     stop_cluster_m: float = Field(
         150.0, gt=0, le=1000, description="Stops within this distance are one, as the bays of a bus station. ASSUMPTION"
     )

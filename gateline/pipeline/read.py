@@ -14,6 +14,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gateline.pipeline.erased import leave_out_erased
+from gateline.pipeline.read_coaches import read_coach_feeds
 from gateline.pipeline.read_networks import read_networks
 from gateline.pipeline.window import find_window
 from gateline.settings import InputSettings, OffenceSettings, Settings
@@ -25,6 +26,7 @@ from geo.sensitive import SensitivePoints
 from geo.sources.accounting import Reading, RowAccount, merge_accounts, merge_quarantine
 from geo.sources.boundaries import read_areas, read_boundaries
 from geo.sources.built_up_areas import read_built_up_places
+from geo.sources.coaches import CoachReading
 from geo.sources.cuckooing import read_cuckooing
 from geo.sources.deal_lines import read_deal_lines
 from geo.sources.delimited import read_delimited
@@ -80,6 +82,8 @@ class Inputs:
         Graphs for walking and driving.
     timetable : TimetableReading or None
         Trains of one week.
+    coaches : CoachReading or None
+        Coaches and buses of one week.
     quarantine : pandas.DataFrame
         Every row that was not accepted.
     accounts : tuple of RowAccount
@@ -102,6 +106,7 @@ class Inputs:
     rail_track: gpd.GeoDataFrame
     roads: Roads | None
     timetable: TimetableReading | None
+    coaches: CoachReading | None
     quarantine: pd.DataFrame
     accounts: tuple[RowAccount, ...]
 
@@ -138,6 +143,8 @@ def input_files(root: Path, settings: Settings) -> list[tuple[str, Path]]:
             paths = [resolve_inside(root, text) for text in value]
             found = find_street_files(paths) if named.offences_format == "police_uk" else paths
             files += [("offences", path) for path in found]
+        elif name == "coaches":
+            files += [("coaches", resolve_inside(root, text)) for text in value]
         elif isinstance(value, str) and name not in _NOT_FILES:
             files.append((name, resolve_inside(root, value)))
     return sorted(files)
@@ -193,6 +200,7 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         dated_on=_last_day(used, settings.offences),
         near=_stations_near(stations.table, exporters.table, settings),
     )
+    coaches = read_coach_feeds(paths.get("coaches", []), settings, force_area, exporters.table)
     readers: dict[str, Callable[[Path], Reading[Any]]] = {
         "cuckooing": lambda path: leave_out_erased(
             read_cuckooing(path, columns=named.cuckooing_columns, crs=named.cuckooing_crs, force_area=force_area), root
@@ -210,6 +218,8 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     optional = {role: read(one[role]) if role in one else None for role, read in readers.items()}
     readings: list[Reading[Any]] = [areas, boundaries, stations, places, offences, exporters, *networks.readings]
     readings += [reading for reading in optional.values() if reading is not None]
+    if coaches is not None:
+        readings.append(Reading(coaches.calls, coaches.quarantine, coaches.accounts))
     return Inputs(
         offences=used,
         context=_within_months(every.table, settings.offences),
@@ -227,6 +237,7 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         rail_track=networks.track,
         roads=networks.roads,
         timetable=networks.timetable,
+        coaches=coaches,
         quarantine=merge_quarantine([reading.quarantine for reading in readings]),
         accounts=merge_accounts(readings),
     )

@@ -15,6 +15,8 @@ import pandas as pd
 
 from gateline.pipeline.beside import Beside, measure_beside
 from gateline.pipeline.cells import find_cells, measure_offence_surface
+from gateline.pipeline.coach_flow import CoachFlow, measure_coach_flow
+from gateline.pipeline.coaches import Coaches, build_coaches
 from gateline.pipeline.hours import describe_hours_basis, find_hours
 from gateline.pipeline.journeys import Flow, Region, price_journeys
 from gateline.pipeline.posterior import Fitted, fit_posterior, gather_evidence
@@ -65,6 +67,8 @@ class Results:
         Tables of those contracts.
     assignment : Assignment
         Flow on stations and links, and the account of trips.
+    coach : CoachFlow or None
+        Stops of coaches and buses and the flow through them, where there is a feed.
     station_exposure, place_exposure : pandas.DataFrame
         Tables of those contracts.
     station_scores, place_scores : Scores
@@ -98,6 +102,7 @@ class Results:
     od_trips: pd.DataFrame
     courier_flows: pd.DataFrame
     assignment: Assignment
+    coach: CoachFlow | None
     station_exposure: pd.DataFrame
     place_exposure: pd.DataFrame
     station_scores: Scores
@@ -144,14 +149,20 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         network = railway.network
         scored_stations = network.stations[network.stations["is_in_force"]]
         surface = measure_offence_surface(inputs, settings)
-        region = price_journeys(inputs, railway, settings, surface=surface)
+        coaches = build_coaches(inputs.coaches, settings)
+        region = price_journeys(inputs, railway, settings, coaches=coaches, surface=surface)
         record.rows = {
             "stations": len(network.stations),
             "off_track": len(network.unsnapped),
             "links": len(network.links),
             "repairs": len(network.repairs),
         }
-        railway_notes = (*railway.notes, *_road_notes(inputs, region), *_change_notes(region))
+        railway_notes = (
+            *railway.notes,
+            *_road_notes(inputs, region),
+            *_change_notes(region),
+            *_coach_notes(inputs, coaches),
+        )
         record.notes = list(railway_notes)
         trains = find_trains(railway, scored_stations.index, inputs.exporters, settings.rail)
     with recorder.stage("hotspots") as record:
@@ -220,6 +231,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             place_scores = _withheld(_beside(place_scores, place_features, "hotspot_harm_in_town"))
         beside = measure_beside(inputs, scored_stations, region.towns, fitted.estimate, has_usage=len(usage) > 0)
         hours = find_hours(inputs, railway, scored_stations, _trips(station_scores, station_exposure), settings.hours)
+        coach = measure_coach_flow(coaches, flow, inputs, settings.hours)
         record.rows = {"stations": len(station_scores.table), "places": len(place_scores.table)}
         record.notes = [
             f"rankability of {what} is {scores.rankability:.2f} of 1: no rank is issued, read the tiers"
@@ -237,6 +249,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         od_trips=flow.od_trips,
         courier_flows=flow.courier_flows,
         assignment=flow.assignment,
+        coach=coach,
         station_exposure=station_exposure,
         place_exposure=place_exposure,
         station_scores=station_scores,
@@ -271,6 +284,12 @@ def _change_notes(region: Region) -> list[str]:
         return []
     n_changing = int((region.change_share > 0).sum())
     return [f"changes of train are estimated from those that passengers make, at {n_changing} stations"]
+
+
+def _coach_notes(inputs: Inputs, coaches: Coaches | None) -> tuple[str, ...]:
+    if coaches is not None:
+        return coaches.notes
+    return () if inputs.coaches is None else ("no coach joins two stops here: a coach is taken to be a slow car",)
 
 
 def _place_exposure(flow: Flow, towns: pd.DataFrame, deal_lines: pd.DataFrame) -> pd.DataFrame:

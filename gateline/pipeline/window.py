@@ -6,7 +6,7 @@ import pandas as pd
 
 from geo.errors import InputError
 
-__all__ = ["find_window"]
+__all__ = ["find_window", "is_in_window"]
 
 _METRES_PER_KM = 1000.0
 
@@ -38,8 +38,27 @@ def find_window(stations: pd.DataFrame, exporters: pd.DataFrame, *, buffer_km: f
     if ours.empty:
         msg = "stations: none lies in the force area, expected at least one. Check the boundary or areas file."
         raise InputError(msg)
-    points = pd.concat([ours, exporters])[["easting_m", "northing_m"]]
+    return stations[is_in_window(stations, pd.concat([ours, exporters]), buffer_km=buffer_km)]
+
+
+def is_in_window(points: pd.DataFrame, around: pd.DataFrame, *, buffer_km: float) -> pd.Series:
+    """
+    Say which points lie in the box around others.
+
+    Parameters
+    ----------
+    points, around : pandas.DataFrame
+        ``easting_m, northing_m`` in EPSG:27700. Never modified.
+    buffer_km : float
+        Margin of the box.
+
+    Returns
+    -------
+    pandas.Series
+        By the index of `points`.
+    """
     margin_m = buffer_km * _METRES_PER_KM
-    low, high = points.min() - margin_m, points.max() + margin_m
-    position = stations[["easting_m", "northing_m"]]
-    return stations[((position >= low) & (position <= high)).all(axis=1)]
+    ends = around[["easting_m", "northing_m"]]
+    low, high = ends.min() - margin_m, ends.max() + margin_m
+    position = points[["easting_m", "northing_m"]]
+    return ((position >= low) & (position <= high)).all(axis=1)

@@ -14,7 +14,7 @@ import pandas as pd
 from gateline.pipeline.hours import describe_hours_basis
 from gateline.pipeline.private_digest import PRIVATE_ROLES
 from gateline.pipeline.read import Inputs
-from gateline.pipeline.record import Recorder, library_versions
+from gateline.pipeline.record import Recorder, library_versions, record_settings
 from gateline.pipeline.stages import Results
 from gateline.pipeline.summary import measure_moved, summarise_run
 from gateline.products.briefing import write_briefing_pdf
@@ -44,6 +44,7 @@ _CREDITS = {
     "places": "Towns: GeoNames, CC BY 4.0; populations: ONS, Open Government Licence v3.0",
     "passenger_flows": "Passengers: Office of Rail and Road, Open Government Licence v3.0",
     "station_usage": "Passengers: Office of Rail and Road, Open Government Licence v3.0",
+    "coaches": "Coaches and buses: Bus Open Data Service and traveline, Open Government Licence v3.0",
     "areas": "Small areas: ONS, Open Government Licence v3.0; contains OS data, Crown copyright and database right",
 }
 _LIMITS = (
@@ -359,7 +360,7 @@ def write_record(
         "run_id": run_id,
         "code": code,
         "libraries": library_versions(),
-        "settings": settings.model_dump(mode="json"),
+        "settings": record_settings(settings),
         "random_state": settings.scores.random_state,
         "cutoff": str(inputs.offences["month"].max()),
         "inputs": [

@@ -58,7 +58,7 @@ class CoachReading:
         Table `geo.tables.STATIONS` of the region's coach stops that one calls at, by ``coach-`` and the id of the stop
         or parent.
     calls, departures : pandas.DataFrame
-        Tables `geo.tables.SERVICE_CALLS` and `SERVICE_DEPARTURES` of the coaches that call there, wherever else they do.
+        Tables `geo.tables.SERVICE_CALLS` and `SERVICE_DEPARTURES` of the coaches that call there, with all their calls.
     quarantine : pandas.DataFrame
         Table `geo.tables.QUARANTINE`.
     accounts : tuple of RowAccount
@@ -201,7 +201,11 @@ def _find_leaders(at_m: FloatArray, cluster_m: float, *, first: NDArray[np.bool_
     """The leader of each, itself for a leader: whoever has most others near, then who is `first`, then by order."""
     if not len(at_m):
         return np.zeros(0, dtype=np.int64)
-    near = cKDTree(at_m).query_ball_point(at_m, cluster_m, return_sorted=True)
+    pairs = cKDTree(at_m).query_pairs(cluster_m, output_type="ndarray")
+    near: list[list[int]] = [[k] for k in range(len(at_m))]
+    for a, b in pairs.tolist():
+        near[a].append(b)
+        near[b].append(a)
     order = sorted(range(len(at_m)), key=lambda k: (-len(near[k]), not first[k], k))
     leader = np.full(len(at_m), -1, dtype=np.int64)
     for k in order:
