@@ -32,6 +32,11 @@ class CoachSettings(Section):
             " ASSUMPTION: London's coach station is 5 km from King's Cross"
         ),
     )
+    most_planned_stops: int = Field(
+        20,
+        ge=0,
+        description="Coach stops, of most couriers, where the plan may put a team; 0 plans stations alone. ASSUMPTION",
+    )
     interchange_min: float = Field(5.0, ge=0, description="Minutes to change coaches. ASSUMPTION: as for trains")
     in_vehicle_weight: float = Field(
         1.0, gt=0, le=10, description="Generalised minutes for each minute on a coach; 1 as on a train. ASSUMPTION"

@@ -25,8 +25,10 @@ class CoachFlow:
     ----------
     stops : pandas.DataFrame
         Table `geo.tables.STATIONS` of the force's coach stops where a courier boards, changes or alights.
+    all_stops : pandas.DataFrame
+        Table `geo.tables.STATIONS` of every coach stop of the run.
     exposure : pandas.DataFrame
-        Table `geo.tables.STATION_EXPOSURE` of them, without passengers, whom nobody counts.
+        Table `geo.tables.STATION_EXPOSURE` of those of the force, without passengers, whom nobody counts.
     station_flows : pandas.DataFrame
         Table `geo.tables.STATION_FLOWS` of all coach stops.
     hours : pandas.DataFrame
@@ -36,6 +38,7 @@ class CoachFlow:
     """
 
     stops: pd.DataFrame
+    all_stops: pd.DataFrame
     exposure: pd.DataFrame
     station_flows: pd.DataFrame
     hours: pd.DataFrame
@@ -70,4 +73,4 @@ def measure_coach_flow(coaches: Coaches | None, flow: Flow, inputs: Inputs, sett
     stops = coaches.stops.loc[exposure.index]
     hours = find_hours(inputs, coaches, stops, exposure["courier_trips_per_month"], settings)
     n_coaches = hours.groupby("station_id")["n_trains"].sum().reindex(stops.index)
-    return CoachFlow(stops, exposure, station_flows, hours, n_coaches)
+    return CoachFlow(stops, coaches.stops, exposure, station_flows, hours, n_coaches)

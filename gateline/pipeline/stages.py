@@ -29,6 +29,7 @@ from gateline.settings import Settings
 from geo.corridors.assignment import ALL_DESTINATIONS, Assignment
 from geo.corridors.choice import RailSupply
 from geo.corridors.exposure import measure_place_exposure, measure_station_exposure
+from geo.corridors.mode_shares import measure_mode_shares
 from geo.corridors.upstream import find_upstream_stations
 from geo.hotspots.clusters import cluster_offences
 from geo.network.rail import RailNetwork
@@ -55,6 +56,8 @@ class Results:
         Stations in the window of the run, links, repairs and unsnapped stations.
     supply : RailSupply
         The railway as couriers meet it, for routes and plans on the same flow.
+    others : tuple of RailSupply
+        Further public modes: coaches, where there is a feed of them.
     change_share : pandas.Series or None
         Share of the trips going on beyond each station that change there; None where it is not known.
     usage : pandas.DataFrame
@@ -95,6 +98,7 @@ class Results:
 
     network: RailNetwork
     supply: RailSupply
+    others: tuple[RailSupply, ...]
     change_share: pd.Series | None
     usage: pd.DataFrame
     hotspots: gpd.GeoDataFrame
@@ -197,7 +201,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             record.notes.append("too many pairs to list: the flow through stations is known by origin alone")
     with recorder.stage("exposure") as record:
         station_exposure = measure_station_exposure(flow.assignment.station_flows, network.stations, usage=usage)
-        place_exposure = _place_exposure(flow, region.towns, inputs.deal_lines)
+        place_exposure = _place_exposure(flow, region.towns, inputs.deal_lines, scored_stations.index)
         record.rows = {"stations": len(station_exposure), "places": len(place_exposure), "with_usage": len(usage)}
     with recorder.stage("scores") as record:
         station_features = build_station_features(
@@ -242,6 +246,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
     return Results(
         network=network,
         supply=region.supply,
+        others=region.others,
         change_share=region.change_share,
         usage=usage,
         hotspots=validate(pd.concat([clusters.hotspots, cells]), HOTSPOTS),
@@ -292,14 +297,18 @@ def _coach_notes(inputs: Inputs, coaches: Coaches | None) -> tuple[str, ...]:
     return () if inputs.coaches is None else ("no coach joins two stops here: a coach is taken to be a slow car",)
 
 
-def _place_exposure(flow: Flow, towns: pd.DataFrame, deal_lines: pd.DataFrame) -> pd.DataFrame:
+def _place_exposure(flow: Flow, towns: pd.DataFrame, deal_lines: pd.DataFrame, station_ids: pd.Index) -> pd.DataFrame:
     known = deal_lines.dropna(subset=["destination_id"])
-    return measure_place_exposure(
+    exposure = measure_place_exposure(
         flow.courier_flows,
         flow.assignment.station_flows,
         towns,
         deal_lines=known if len(known) else None,
     )
+    if not flow.others:
+        return exposure
+    shares = measure_mode_shares(flow.courier_flows, flow.assignment.station_flows, exposure.index, station_ids)
+    return exposure.assign(**{name: shares[name] for name in shares.columns})
 
 
 def _usage(inputs: Inputs) -> pd.DataFrame:

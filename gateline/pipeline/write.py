@@ -18,6 +18,8 @@ from gateline.pipeline.record import Recorder, library_versions, record_settings
 from gateline.pipeline.stages import Results
 from gateline.pipeline.summary import measure_moved, summarise_run
 from gateline.products.briefing import write_briefing_pdf
+from gateline.products.coach_stops import write_coach_stop_csv
+from gateline.products.coach_tables import CoachTables
 from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
 from gateline.products.gis import write_hotspots_geojson, write_layers_gpkg
 from gateline.products.guidance import LEVEL_NOTE, RAILWAY_MEANING, describe_level
@@ -203,12 +205,22 @@ def product_inputs(
         trains_home=results.trains.home,
         replacements=results.trains.replacements,
         trains_basis=results.trains.basis,
+        coaches=_coach_tables(results, marks.profile),
         plan=None if plan is None else plan.table,
         plan_summary=None if plan is None else asdict(plan.summary),
         plan_residual=None if plan is None else plan.residual,
         plan_comparison=None if plan is None else plan.comparison,
         plan_left_out=None if plan is None else plan.left_out,
     )
+
+
+def _coach_tables(results: Results, profile: str) -> CoachTables | None:
+    """Coach stops as the profile may see them."""
+    coach = results.coach
+    if coach is None:
+        return None
+    hours = coach.hours if profile == "tactical" else None
+    return CoachTables(coach.stops, coach.all_stops, coach.exposure, hours, coach.n_coaches)
 
 
 def level_of(results: Results) -> tuple[float, float, float]:
@@ -265,6 +277,7 @@ def write_products(
     """
     write_station_csv(folder / "stations.csv", products)
     write_town_csv(folder / "towns.csv", products)
+    write_coach_stop_csv(folder / "coach_stops.csv", products)
     write_list_xlsx(folder / "priority_stations.xlsx", products)
     write_map(folder / "map.html", products)
     write_briefing_pdf(folder / "briefing.pdf", products)

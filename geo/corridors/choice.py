@@ -27,12 +27,13 @@ from scipy.optimize import brentq
 
 from geo.corridors.paths import DEVIATION_MIN, MAX_DETOUR_MIN, SPREAD_PER_MIN, OriginPaths, solve_origin
 from geo.corridors.rides import FloatArray, Rides
+from geo.corridors.road_modes import ROAD_MODES, RoadMode, join_road_times
 from geo.corridors.terminals import BestPaths, Terminals, find_arrivals, find_best_paths, split_egress
 from geo.corridors.timed_prices import TimedPrices
 from geo.corridors.waiting import price_first_wait
 from geo.errors import InputError, UsageError
 from geo.schema import validate
-from geo.tables import COURIER_FLOWS, OD_TRIPS, ROAD_TIMES
+from geo.tables import COURIER_FLOWS, OD_TRIPS
 
 __all__ = [
     "MODE_SCALE_PER_MIN",
@@ -49,38 +50,6 @@ __all__ = [
 
 MODE_SCALE_PER_MIN = 0.03  # ASSUMPTION: a third of the scale between paths; a choice of mode weighs minutes less
 UNKNOWN_WAIT_MIN = 15.0  # ASSUMPTION: half of a half-hourly service, where there is no timetable
-METRES_PER_KM = 1000.0
-
-
-@dataclass(frozen=True)
-class RoadMode:
-    """
-    One way to go by road, priced on the time of a car.
-
-    Attributes
-    ----------
-    name : str
-        Its column in the result is ``<name>_share``.
-    time_factor : float
-        Its minutes for each minute of a car.
-    fixed_min : float
-        Generalised minutes before it moves: finding a driver, waiting, first and last mile.
-    cost_min_per_km : float
-        Generalised minutes that its fare stands for, a kilometre.
-    """
-
-    name: str
-    time_factor: float = 1.0
-    fixed_min: float = 0.0
-    cost_min_per_km: float = 0.0
-
-
-# ASSUMPTION, all of them: a lift needs a driver, a coach calls on its way and runs a few times a day, hire is dear.
-ROAD_MODES = (
-    RoadMode("car", time_factor=1.0, fixed_min=30.0),
-    RoadMode("coach", time_factor=1.5, fixed_min=60.0),
-    RoadMode("hire", time_factor=1.0, fixed_min=10.0, cost_min_per_km=3.0),
-)
 
 
 @dataclass(frozen=True)
@@ -258,11 +227,8 @@ def choose_modes(
     rail, *further = (_offer(pairs, each, unknown_wait_min) for each in (supply, *others))
     rail_cost_min = rail.cost_min + rail_constant_min
     road_modes = tuple(mode for mode in road_modes if mode.name not in {each.mode for each in others})
-    road_time_min, road_m = _road(pairs, road_times)
-    costs = [
-        mode.time_factor * road_time_min + mode.fixed_min + mode.cost_min_per_km * road_m / METRES_PER_KM
-        for mode in road_modes
-    ]
+    road_time_min, road_m = join_road_times(pairs, road_times)
+    costs = [mode.price(road_time_min, road_m) for mode in road_modes]
     shares, is_reachable = _logit(
         np.column_stack([rail_cost_min, *(offer.cost_min for offer in further), *costs]), mode_scale_per_min
     )
@@ -403,24 +369,6 @@ def _by_clock(best: BestPaths, group: OriginGroup, terminals: Terminals, timed: 
     return replace(
         best, cost_min=np.where(is_known, cost_min, best.cost_min), time_min=time_min, first_station=first_station
     )
-
-
-def _road(pairs: pd.DataFrame, road_times: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Minutes (infinite without a road) and metres by car for each pair."""
-    validate(road_times, ROAD_TIMES)
-    keys = ["origin_id", "destination_id"]
-    twice = road_times.duplicated(keys)
-    if twice.any():
-        row = road_times[twice].iloc[0]
-        msg = (
-            f"road_times: {row['origin_id']!r} to {row['destination_id']!r} stands more than once, expected each pair "
-            "once. Keep one of its rows."
-        )
-        raise InputError(msg)
-    joined = pairs[keys].merge(road_times[[*keys, "time_min", "length_m"]], on=keys, how="left")
-    time_min = joined["time_min"].to_numpy(dtype=float)
-    road_m = joined["length_m"].to_numpy(dtype=float)
-    return np.where(np.isnan(time_min), np.inf, time_min), np.nan_to_num(road_m)
 
 
 def _logit(cost_min: FloatArray, scale_per_min: float) -> tuple[FloatArray, NDArray[np.bool_]]:
