@@ -211,7 +211,8 @@ def reassign_routes(
     road = np.flatnonzero(routes.is_road)
     np.minimum.at(base, pair[road], penalty_min[road])
     base = np.where(np.isfinite(base), base, 0.0)
-    nest_mass = share * np.exp(-mode_scale_per_min * (shift_min - np.repeat(base, n_modes)))
+    gap_min = np.where(some, shift_min - np.repeat(base, n_modes), 0.0)
+    nest_mass = share * np.exp(-mode_scale_per_min * gap_min)
     by_road = np.exp(-mode_scale_per_min * (penalty_min - base[pair]) * ~public)
     mass = np.where(public, 0.0, routes.probability * by_road)
     within = weight / np.where(some, total, 1.0)[nest]
