@@ -28,8 +28,8 @@ from geo.tables import RAIL_LINKS
 __all__ = ["Coaches", "build_coach_supply", "build_coaches", "find_hub_stops"]
 
 _METRES_PER_KM = 1000.0
-# Journeys by the clock between more stops than this do not fit in 1 GiB; coaches are then priced by how often they run.
-_MOST_TIMED = 6_000
+# Journeys by the clock between more stops than this take minutes; coaches are then priced by how often they run.
+_MOST_TIMED = 2_000
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,12 @@ def build_coaches(reading: CoachReading | None, settings: Settings) -> Coaches |
         f"ticket cheaper than the train's is worth {priced.ticket_advantage_min:g} minutes, a figure that nobody has "
         "published"
     )
-    return Coaches(stops, graph, calls, departures, (read, assumed))
+    notes = [read, assumed]
+    if len(stops) > _MOST_TIMED:
+        notes.append(
+            f"more than {_MOST_TIMED:,} coach stops: coaches are priced by how often they run, not by the clock"
+        )
+    return Coaches(stops, graph, calls, departures, tuple(notes))
 
 
 def build_coach_supply(
@@ -104,6 +109,8 @@ def build_coach_supply(
     exporters: pd.DataFrame,
     stations: pd.DataFrame,
     settings: Settings,
+    *,
+    origins: pd.Index,
 ) -> RailSupply:
     """
     Build the coaches as a public mode of the choice.
@@ -118,6 +125,8 @@ def build_coach_supply(
         Tables `EXPORTERS` and, of the railway, `STATIONS`.
     settings : Settings
         With the constants of coaches.
+    origins : pandas.Index
+        Places and exporting areas that trips set out from.
 
     Returns
     -------
@@ -127,13 +136,14 @@ def build_coach_supply(
     priced, ids = settings.coaches, coaches.graph.station_ids
     hubs = find_hub_stops(exporters, stations, coaches.stops, reach_km=priced.hub_reach_km)
     terminals = build_terminals(access, exporters, ids, hub_access=hubs)
+    starts = [terminals.of(position)[0] for position in terminals.positions(pd.Series(origins)).tolist()]
     timed = None
     if len(ids) <= _MOST_TIMED:
         timed = price_timed_journeys(
             coaches.calls,
             coaches.departures,
             ids,
-            [ids[stop] for stop in np.unique(terminals.stations)],
+            [ids[stop] for stop in np.unique(np.concatenate(starts))],
             hours=running_hours(coaches.departures),
             default_interchange_min=priced.interchange_min,
             in_vehicle_weight=priced.in_vehicle_weight,

@@ -171,7 +171,10 @@ def price_journeys(
     others: tuple[RailSupply, ...] = ()
     if coaches is not None:
         on_foot = _measure_access(points, coaches.stops, inputs, {"walk": limits_min["walk"]}, surface)
-        others = (build_coach_supply(coaches, on_foot, inputs.exporters, railway.network.stations, settings),)
+        supply_by_coach = build_coach_supply(
+            coaches, on_foot, inputs.exporters, railway.network.stations, settings, origins=origins.index
+        )
+        others = (supply_by_coach,)
     priced = choose_modes(_one_trip_each(road_times, towns.index), supply, road_times, others=others)
     change_share = None
     if not railway.has_trains and len(inputs.passenger_flows) and _has_changes(inputs.station_usage):

@@ -193,3 +193,17 @@ def test_the_buses_of_newport_are_read_with_every_row(real_data):
     assert reading.quarantine.empty
     assert len(reading.stops) == 326
     assert reading.departures["n_departures"].sum() == 1034
+
+
+def test_the_order_of_rows_changes_nothing(tmp_path):
+    def turned(text):
+        header, *rows = text.strip().split("\n")
+        return "\n".join([header, *rows[::-1]]) + "\n"
+
+    plain = read_coaches([write(tmp_path)], week_start_on=MONDAY)
+    other = read_coaches(
+        [write(tmp_path, "turned.zip", **{k.removesuffix(".txt"): turned(v) for k, v in FEED.items()})],
+        week_start_on=MONDAY,
+    )
+    for name in ("stops", "calls", "departures"):
+        pd.testing.assert_frame_equal(getattr(other, name), getattr(plain, name))
