@@ -16,7 +16,7 @@ import pandas as pd
 from gateline.pipeline.railway import restrict_calls, running_hours
 from gateline.pipeline.read_coaches import coach_week
 from gateline.settings import Settings
-from geo.corridors.choice import RailSupply
+from geo.corridors.choice import Supply
 from geo.corridors.rides import build_rides
 from geo.corridors.terminals import HUB_ACCESS_MIN, build_terminals
 from geo.corridors.timed_prices import price_timed_journeys
@@ -111,7 +111,7 @@ def build_coach_supply(
     settings: Settings,
     *,
     origins: pd.Index,
-) -> RailSupply:
+) -> Supply:
     """
     Build the coaches as a public mode of the choice.
 
@@ -130,7 +130,7 @@ def build_coach_supply(
 
     Returns
     -------
-    RailSupply
+    Supply
         Of mode ``coach``.
     """
     priced, ids = settings.coaches, coaches.graph.station_ids
@@ -149,7 +149,7 @@ def build_coach_supply(
             in_vehicle_weight=priced.in_vehicle_weight,
         )
     rides = build_rides(coaches.graph, in_vehicle_weight=priced.in_vehicle_weight)
-    return RailSupply(rides, terminals, timed=timed, mode="coach", constant_min=-priced.ticket_advantage_min)
+    return Supply(rides, terminals, timed=timed, mode="coach", constant_min=-priced.ticket_advantage_min)
 
 
 def find_hub_stops(

@@ -19,7 +19,7 @@ from gateline.pipeline.read import Inputs
 from gateline.settings import Settings
 from geo.corridors.arrival import spread_arrivals
 from geo.corridors.assignment import Assignment
-from geo.corridors.choice import RailSupply, choose_modes, public_modes
+from geo.corridors.choice import Supply, choose_modes, public_modes
 from geo.corridors.interchange import estimate_change_share, measure_through_journeys
 from geo.corridors.rides import build_rides
 from geo.corridors.terminals import Terminals, build_terminals
@@ -48,9 +48,9 @@ class Region:
     ----------
     exporters, towns : pandas.DataFrame
         Exporting areas, and the force's towns.
-    supply : RailSupply
+    supply : Supply
         The railway with first and last miles.
-    others : tuple of RailSupply
+    others : tuple of Supply
         Further public modes: coaches, where there is a feed of them.
     access, road_times : pandas.DataFrame
         Tables of those contracts.
@@ -66,8 +66,8 @@ class Region:
 
     exporters: pd.DataFrame
     towns: pd.DataFrame
-    supply: RailSupply
-    others: tuple[RailSupply, ...]
+    supply: Supply
+    others: tuple[Supply, ...]
     access: pd.DataFrame
     road_times: pd.DataFrame
     priced: pd.DataFrame
@@ -165,10 +165,10 @@ def price_journeys(
     access = _measure_access(points, railway.network.stations, inputs, limits_min, surface)
     rides = build_rides(railway.graph)
     terminals = build_terminals(access, inputs.exporters, railway.graph.station_ids)
-    supply = RailSupply(rides, terminals, timed=_price_by_clock(railway, terminals, settings))
+    supply = Supply(rides, terminals, timed=_price_by_clock(railway, terminals, settings))
     road_times = measure_road_times(origins, towns, roads=inputs.roads)
     road_times = road_times[road_times["origin_id"] != road_times["destination_id"]]
-    others: tuple[RailSupply, ...] = ()
+    others: tuple[Supply, ...] = ()
     if coaches is not None:
         on_foot = _measure_access(points, coaches.stops, inputs, {"walk": limits_min["walk"]}, surface)
         supply_by_coach = build_coach_supply(

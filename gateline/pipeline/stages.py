@@ -27,7 +27,7 @@ from gateline.pipeline.trains import Trains, find_trains
 from gateline.pipeline.weights import require_features, require_weighable
 from gateline.settings import Settings
 from geo.corridors.assignment import ALL_DESTINATIONS, Assignment
-from geo.corridors.choice import RailSupply
+from geo.corridors.choice import Supply
 from geo.corridors.exposure import measure_place_exposure, measure_station_exposure
 from geo.corridors.mode_shares import measure_mode_shares
 from geo.corridors.upstream import find_upstream_stations
@@ -54,9 +54,9 @@ class Results:
     ----------
     network : RailNetwork
         Stations in the window of the run, links, repairs and unsnapped stations.
-    supply : RailSupply
+    supply : Supply
         The railway as couriers meet it, for routes and plans on the same flow.
-    others : tuple of RailSupply
+    others : tuple of Supply
         Further public modes: coaches, where there is a feed of them.
     change_share : pandas.Series or None
         Share of the trips going on beyond each station that change there; None where it is not known.
@@ -97,8 +97,8 @@ class Results:
     """
 
     network: RailNetwork
-    supply: RailSupply
-    others: tuple[RailSupply, ...]
+    supply: Supply
+    others: tuple[Supply, ...]
     change_share: pd.Series | None
     usage: pd.DataFrame
     hotspots: gpd.GeoDataFrame

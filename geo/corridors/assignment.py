@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from geo.corridors.choice import OriginGroup, RailSupply, each_origin, public_modes
+from geo.corridors.choice import OriginGroup, Supply, each_origin, public_modes
 from geo.corridors.paths import RideLoads, load_rides
 from geo.corridors.rides import FloatArray, Rides
 from geo.errors import InputError, IntegrityError
@@ -71,7 +71,7 @@ class Assignment:
 
 def assign_flows(
     courier_flows: pd.DataFrame,
-    supply: RailSupply,
+    supply: Supply,
     *,
     change_share: pd.Series | None = None,
     grain: Literal["pair", "origin"] = "pair",
@@ -83,7 +83,7 @@ def assign_flows(
     ----------
     courier_flows : pandas.DataFrame
         What `geo.corridors.choice.choose_modes` returned for the same supply.
-    supply : RailSupply
+    supply : Supply
         The railway, or another public mode: the trips of its share are laid.
     change_share : pandas.Series, optional
         By ``station_id``, share in [0, 1] of the trips going on beyond it that change trains. Used only without a
@@ -134,7 +134,7 @@ def assign_flows(
 
 
 def assign_hour_bands(
-    courier_flows: pd.DataFrame, supplies: Mapping[str, RailSupply], band_share: Mapping[str, float]
+    courier_flows: pd.DataFrame, supplies: Mapping[str, Supply], band_share: Mapping[str, float]
 ) -> pd.DataFrame:
     """
     Assign trips by hour band, each on the trains of its band.
@@ -143,7 +143,7 @@ def assign_hour_bands(
     ----------
     courier_flows : pandas.DataFrame
         Table `geo.tables.COURIER_FLOWS` of all hours; every pair with a rail share needs a path in every band.
-    supplies : mapping of str to RailSupply
+    supplies : mapping of str to Supply
         The railway as it runs in each band.
     band_share : mapping of str to float
         Share of trips made in each band; sums to 1.
@@ -171,7 +171,7 @@ def assign_hour_bands(
     return validate(pd.concat(parts), STATION_FLOWS)
 
 
-def change_shares(change_share: pd.Series | None, supply: RailSupply) -> FloatArray:
+def change_shares(change_share: pd.Series | None, supply: Supply) -> FloatArray:
     """
     Give each station its share of the trips going on that change trains there.
 
@@ -179,7 +179,7 @@ def change_shares(change_share: pd.Series | None, supply: RailSupply) -> FloatAr
     ----------
     change_share : pandas.Series or None
         By ``station_id``; a station without a share has 0.
-    supply : RailSupply
+    supply : Supply
         The railway; with a timetable all that goes on between rides changes, whatever the shares.
 
     Returns
@@ -287,7 +287,7 @@ def _station_rows(
     return rows
 
 
-def _segment_rows(origin_id: str, supply: RailSupply, on_rides: FloatArray) -> pd.DataFrame:
+def _segment_rows(origin_id: str, supply: Supply, on_rides: FloatArray) -> pd.DataFrame:
     """One row a link with any flow."""
     on_links = supply.rides.links.T @ on_rides
     link = np.flatnonzero(on_links > 0)

@@ -40,8 +40,8 @@ __all__ = [
     "ROAD_MODES",
     "UNKNOWN_WAIT_MIN",
     "OriginGroup",
-    "RailSupply",
     "RoadMode",
+    "Supply",
     "choose_modes",
     "each_origin",
     "find_rail_constant",
@@ -53,7 +53,7 @@ UNKNOWN_WAIT_MIN = 15.0  # ASSUMPTION: half of a half-hourly service, where ther
 
 
 @dataclass(frozen=True)
-class RailSupply:
+class Supply:
     """
     A public mode as couriers meet it, the railway or coaches: rides, first and last miles, and how choosy they are.
 
@@ -127,7 +127,7 @@ class _Offer:
     stations: NDArray[np.object_] = field(repr=False)
 
 
-def each_origin(pairs: pd.DataFrame, supply: RailSupply) -> Iterator[OriginGroup]:
+def each_origin(pairs: pd.DataFrame, supply: Supply) -> Iterator[OriginGroup]:
     """
     Solve the paths of each origin in turn, so that only one origin's are held.
 
@@ -135,7 +135,7 @@ def each_origin(pairs: pd.DataFrame, supply: RailSupply) -> Iterator[OriginGroup
     ----------
     pairs : pandas.DataFrame
         Columns ``origin_id, destination_id``, in any order.
-    supply : RailSupply
+    supply : Supply
         The railway.
 
     Yields
@@ -170,10 +170,10 @@ def each_origin(pairs: pd.DataFrame, supply: RailSupply) -> Iterator[OriginGroup
 
 def choose_modes(
     od_trips: pd.DataFrame,
-    supply: RailSupply,
+    supply: Supply,
     road_times: pd.DataFrame,
     *,
-    others: Sequence[RailSupply] = (),
+    others: Sequence[Supply] = (),
     road_modes: tuple[RoadMode, ...] = ROAD_MODES,
     rail_constant_min: float = 0.0,
     mode_scale_per_min: float = MODE_SCALE_PER_MIN,
@@ -186,11 +186,11 @@ def choose_modes(
     ----------
     od_trips : pandas.DataFrame
         Table `geo.tables.OD_TRIPS`.
-    supply : RailSupply
+    supply : Supply
         The railway.
     road_times : pandas.DataFrame
         Table `geo.tables.ROAD_TIMES`; a pair that is absent or null has no road.
-    others : sequence of RailSupply
+    others : sequence of Supply
         Further public modes, such as coaches by their timetable.
     road_modes : tuple of RoadMode
         The ways to go by road; one that is among `others` by name is not taken again.
@@ -325,7 +325,7 @@ def _other_cost(courier_flows: pd.DataFrame, scale_per_min: float) -> FloatArray
     return costs[:, 0] if len(names) == 1 else _log_sum(costs, scale_per_min)
 
 
-def _offer(pairs: pd.DataFrame, supply: RailSupply, unknown_wait_min: float) -> _Offer:
+def _offer(pairs: pd.DataFrame, supply: Supply, unknown_wait_min: float) -> _Offer:
     """Cost, time and stations of a public mode for each pair."""
     n = len(pairs)
     none = np.full(n, None, dtype=object)

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from geo.corridors.assignment import change_shares
 from geo.corridors.best_routes import StopRole, find_best_ways, trace_stops
-from geo.corridors.choice import MODE_SCALE_PER_MIN, OriginGroup, RailSupply, each_origin
+from geo.corridors.choice import MODE_SCALE_PER_MIN, OriginGroup, Supply, each_origin
 from geo.corridors.rides import FloatArray, IntArray
 from geo.errors import UsageError
 from geo.schema import validate
@@ -121,9 +121,9 @@ class _Mode:
 
 def list_route_sets(
     courier_flows: pd.DataFrame,
-    supply: RailSupply,
+    supply: Supply,
     *,
-    others: Sequence[RailSupply] = (),
+    others: Sequence[Supply] = (),
     most_routes: int = MOST_ROUTES,
     change_share: pd.Series | None = None,
 ) -> RouteSets:
@@ -134,9 +134,9 @@ def list_route_sets(
     ----------
     courier_flows : pandas.DataFrame
         What `geo.corridors.choice.choose_modes` returned for the same supplies.
-    supply : RailSupply
+    supply : Supply
         The railway.
-    others : sequence of RailSupply
+    others : sequence of Supply
         Further public modes; no station of theirs has the id of another.
     most_routes : int
         Routes listed for each pair and public mode, at most.
@@ -221,7 +221,7 @@ def reassign_routes(
     return mass / np.where(whole > 0, whole, 1.0)[pair]
 
 
-def _list_mode(flows: pd.DataFrame, supply: RailSupply, most_routes: int, changes: FloatArray) -> _Mode:
+def _list_mode(flows: pd.DataFrame, supply: Supply, most_routes: int, changes: FloatArray) -> _Mode:
     """The best routes of every pair by one public mode."""
     offset_min, listed_share = np.zeros(len(flows)), np.ones(len(flows))
     parts: list[_Listed] = []
@@ -265,7 +265,7 @@ def _by_row(group: OriginGroup, rows: NDArray[np.int64]) -> FloatArray:
     return cost_min
 
 
-def _list_group(group: OriginGroup, supply: RailSupply, k: int) -> _Listed:
+def _list_group(group: OriginGroup, supply: Supply, k: int) -> _Listed:
     """The best routes of every pair of one origin."""
     ways = find_best_ways(group.paths, most_routes=k)
     entry = group.egress_share.tocoo()
@@ -286,7 +286,7 @@ def _list_group(group: OriginGroup, supply: RailSupply, k: int) -> _Listed:
     return _Listed(group.rows[pair[chosen]], cost[chosen], stops)
 
 
-def _last_mile(group: OriginGroup, supply: RailSupply, pair: IntArray, station: IntArray) -> FloatArray:
+def _last_mile(group: OriginGroup, supply: Supply, pair: IntArray, station: IntArray) -> FloatArray:
     """Generalised minutes from a station to the town of a pair."""
     terminals = supply.terminals
     destination = group.destinations[pair]
@@ -297,7 +297,7 @@ def _last_mile(group: OriginGroup, supply: RailSupply, pair: IntArray, station: 
     return cost_min
 
 
-def _assemble(flows: pd.DataFrame, supplies: Sequence[RailSupply], modes: Sequence[_Mode]) -> RouteSets:
+def _assemble(flows: pd.DataFrame, supplies: Sequence[Supply], modes: Sequence[_Mode]) -> RouteSets:
     """Routes of all modes and the roads, in the order of the pairs."""
     road_cost = flows["road_cost_min"].to_numpy(dtype=float)
     by_road = np.flatnonzero(np.isfinite(road_cost))
