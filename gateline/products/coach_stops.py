@@ -20,10 +20,11 @@ from gateline.products.map_values import as_told, text_of, texts
 from geo.crs import to_wgs84_arrays
 from models.telling import round_figures
 
-__all__ = ["coach_stop_list", "map_coach_stops", "write_coach_stop_csv"]
+__all__ = ["coach_stop_list", "describe_coach_stops", "map_coach_stops", "write_coach_stop_csv"]
 
 # About ten metres: across a bus station.
 _DECIMALS_DEG = 4
+_N_NAMED = 3
 
 
 def coach_stop_list(inputs: ProductInputs) -> pd.DataFrame | None:
@@ -59,6 +60,29 @@ def coach_stop_list(inputs: ProductInputs) -> pd.DataFrame | None:
     }
     table = pd.DataFrame(columns, index=stops.index.rename("coach_stop_id"))
     return table.sort_values("courier_flow", ascending=False, kind="stable")
+
+
+def describe_coach_stops(inputs: ProductInputs) -> list[str]:
+    """
+    Say which coach stops most couriers use.
+
+    Parameters
+    ----------
+    inputs : ProductInputs
+        The tables of one run.
+
+    Returns
+    -------
+    list of str
+        One sentence; none without a feed of coaches.
+    """
+    table = coach_stop_list(inputs)
+    if table is None or table.empty:
+        return []
+    first = table.head(_N_NAMED)
+    named = [f"{name} ({trips:.2g})" for name, trips in zip(first["name"], first["courier_flow"], strict=True)]
+    line = f"Couriers by coach use {len(table)} coach stops of the force, most of them, in trips a month, "
+    return [f"{line}{', '.join(named)}: see coach_stops.csv."]
 
 
 def write_coach_stop_csv(path: Path, inputs: ProductInputs) -> None:

@@ -15,20 +15,13 @@ import pandas as pd
 from gateline.products.coach_tables import join_stops
 from gateline.products.csv_lists import with_railway, write_csv
 from gateline.products.inputs import ProductInputs
-from gateline.products.plan_notes import beside_stops, left_out_note, percent, quiet_note
+from gateline.products.plan_notes import beside_stops, left_out_note, name_flow, percent, quiet_note
 from models.telling import round_figures
 
 __all__ = ["describe_plan", "roster_list", "worked_stations", "write_plan_csv"]
 
 DAYS_PER_MONTH = 365.25 / 12
 _REASONS = {"model": "meets most", "random": "drawn at random, to learn from", "must": "asked for"}
-_WITH_COACHES = (
-    ("of the rail flow", "of the flow by rail and coach"),
-    ("flow by rail,", "flow by rail and coach,"),
-    ("goes by rail unmet", "goes by rail or coach unmet"),
-    ("has left the railway for the road", "has left trains and coaches for the road"),
-    (" stations are worked", " stations and coach stops are worked"),
-)
 _N_GAINING = 3
 _SHARE_DECIMALS = 3
 # Flow that moves by less than this many trips a month is not worth a name.
@@ -111,6 +104,8 @@ def worked_stations(inputs: ProductInputs) -> pd.DataFrame:
     for name, values in beside_stops(inputs.plan).items():
         by_station = values.groupby(inputs.plan["station_id"])
         table[str(name)] = by_station.first() if values.dtype == "str" else by_station.mean().round(_SHARE_DECIMALS)
+    if "kind" in inputs.plan.columns:
+        table["kind"] = inputs.plan.groupby("station_id")["kind"].first()
     table["worked_share"] = table["n_shifts"] / _n_slots(inputs)
     table["name"] = join_stops(inputs.stations, inputs.coaches)["name"].reindex(table.index)
     return table.sort_index().sort_values("n_shifts", ascending=False, kind="stable")
@@ -135,7 +130,7 @@ def describe_plan(inputs: ProductInputs) -> list[str]:
     lines = [_size_of(inputs, inputs.plan), *_what_it_meets(inputs), *_beside_rules(inputs), *_where_flow_goes(inputs)]
     lines += [note for note in (left_out_note(inputs), quiet_note(worked_stations(inputs))) if note]
     lines.append("Shares are of modelled courier flow by rail, not of observed trips.")
-    return lines if inputs.coaches is None else [_with_coaches(line) for line in lines]
+    return [name_flow(line, inputs) for line in lines]
 
 
 def write_plan_csv(path: Path, inputs: ProductInputs) -> None:
@@ -158,13 +153,6 @@ def write_plan_csv(path: Path, inputs: ProductInputs) -> None:
         note = left_out_note(inputs)
         told = told.assign(left_out=note) if note else told
         write_csv(path, with_railway(told, inputs.marks), inputs.marks)
-
-
-def _with_coaches(line: str) -> str:
-    """The sentence as it is where coaches are met too."""
-    for by_rail, by_both in _WITH_COACHES:
-        line = line.replace(by_rail, by_both)
-    return line
 
 
 def _size_of(inputs: ProductInputs, plan: pd.DataFrame) -> str:

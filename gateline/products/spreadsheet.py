@@ -142,12 +142,22 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
         _list_sheet(
             book,
             "Roster",
-            cell_text(f"{_ROSTER_TITLE} {left_out_note(inputs)}".rstrip(), most_characters=1_000),
+            cell_text(f"{_roster_title(inputs)} {left_out_note(inputs)}".rstrip(), most_characters=1_000),
             roster_list(inputs),
         )
     _notes_sheet(book)
     workbook.close()
     path.write_bytes(buffer.getvalue())
+
+
+def _roster_title(inputs: ProductInputs) -> str:
+    """What the roster is; with coaches, that its shares are of both ways and its trains are coaches at a coach stop."""
+    more = (
+        ""
+        if inputs.coaches is None
+        else " Shares are of the flow by rail and coach; at a coach stop trains are coaches."
+    )
+    return f"{_ROSTER_TITLE}{more}"
 
 
 def _front(table: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
+from pypdf import PdfReader
 
 from gateline.pipeline.coaches import find_hub_stops
 from gateline.pipeline.planning import plan_run
@@ -16,6 +17,7 @@ from gateline.pipeline.read import read_inputs
 from gateline.pipeline.record import Recorder, record_settings
 from gateline.pipeline.run import run_pipeline
 from gateline.pipeline.stages import run_stages
+from gateline.products.plan_notes import stop_facts
 from gateline.release.contents import PRODUCTS, require_products
 from gateline.settings import write_settings_template
 from geo.corridors.mode_shares import MODE_SHARES, UNSEEN_SHARES
@@ -244,6 +246,20 @@ def test_the_plan_may_put_a_team_at_a_coach_stop_and_says_so(root, published, co
     by_both = (flows["trips_per_month"] * (flows["rail_share"] + flows["coach_share"])).sum()
     assert summary.rail_trips_per_month == pytest.approx(by_both)
     assert summary.met_share_evading + summary.to_road_share + summary.unmet_rail_share == pytest.approx(1)
+
+
+def test_the_briefing_names_the_coach_stops_that_most_couriers_use(published):
+    text = " ".join("".join(page.extract_text() for page in PdfReader(published.folder / "briefing.pdf").pages).split())
+    table = pd.read_csv(published.folder / "coach_stops.csv", encoding="utf-8-sig")
+    said = f"Couriers by coach use {len(table)} coach stops of the force, most of them, in trips a month, "
+    assert said + f"{table['name'][0]} ({table['courier_flow'][0]:.2g})" in text
+    assert "of the flow by rail and coach" in text
+    assert "of the rail flow" not in text
+
+
+def test_a_coach_stop_is_told_by_its_coaches():
+    row = {"kind": "coach stop", "passengers_per_day": np.nan, "n_trains_in_shift": 16.0, "n_trains_per_day": 30.5}
+    assert stop_facts(row) == ["a coach stop: 16.0 coaches in a shift and 30.5 a day"]
 
 
 def test_no_more_coach_stops_than_stated_are_planned_at(published, coached):
