@@ -5,7 +5,7 @@ gl.drawCoachStops = () => {
   const layers = stops.id.map((id, k) => {
     const radius = 3 + 8 * Math.sqrt(stops.flow[k] / (gl.coachTop || 1));
     const layer = new gl.Symbol([stops.lat[k], stops.lon[k]], { renderer: gl.renderer, shape: "square", radius });
-    gl.restyle.push(() => layer.setStyle({ color: gl.cssColour("ink"), weight: 1.1, fillColor: gl.cssColour("plan"), fillOpacity: 0.6 }));
+    gl.restyle.push(() => layer.setStyle({ color: gl.cssColour("ink"), weight: 1.1, fillColor: gl.cssColour("upstream"), fillOpacity: 0.75 }));
     return gl.hint(layer, () => gl.tip(stops.name[k] + " (coach stop)", gl.coachLines(k)));
   });
   gl.group("coaches", layers.reverse(), true);
@@ -21,9 +21,10 @@ gl.coachLines = (k) => {
   return lines;
 };
 
-gl.coachLegend = (put) => put("coach stop, area by courier flow", gl.sample("", { background: gl.cssColour("plan") }));
+gl.coachLegend = (put) => put("coach stop, area by courier flow", gl.sample("", { background: gl.cssColour("upstream") }));
 
-gl.order.push("coaches");
+/* Under the stations, whose ranks must stay legible. */
+gl.order.splice(gl.order.indexOf("plan"), 0, "coaches");
 gl.planViews.met.unit = " of the flow by rail and coach";
 
 {
