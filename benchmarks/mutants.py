@@ -93,6 +93,30 @@ MUTANTS = (
         UNIT + "geo/corridors/test_choice.py",
     ),
     Mutant(
+        "geo/corridors/choice.py",
+        "(np.array(wait_min))) + supply.constant_min",
+        "(np.array(wait_min))) - supply.constant_min",
+        UNIT + "geo/corridors/test_coach_mode.py",
+    ),
+    Mutant(
+        "geo/corridors/routes.py",
+        "nest, n_nests = pair * n_modes + mode,",
+        "nest, n_nests = pair * n_modes,",
+        UNIT + "geo/corridors/test_coach_mode.py",
+    ),
+    Mutant(
+        "geo/corridors/mode_shares.py",
+        '"road": (trips - sum(by_mode.values()))',
+        '"road": (trips - by_mode["rail"])',
+        UNIT + "geo/corridors/test_mode_shares.py",
+    ),
+    Mutant(
+        "geo/sources/coaches.py",
+        "free = [other for other in near[k] if leader[other] < 0]",
+        "free = near[k]",
+        UNIT + "geo/sources/test_coaches.py",
+    ),
+    Mutant(
         "geo/corridors/gravity.py",
         "-pairs.columns[self.cost]",
         "pairs.columns[self.cost]",

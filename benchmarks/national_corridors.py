@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from benchmarks.evidence import Evidence, parser, peak_mib, stopwatch
 from geo.corridors.assignment import assign_flows
-from geo.corridors.choice import RailSupply, choose_modes
+from geo.corridors.choice import Supply, choose_modes
 from geo.corridors.exposure import measure_place_exposure, measure_station_exposure
 from geo.corridors.interchange import estimate_change_share, measure_through_journeys
 from geo.corridors.rides import build_rides
@@ -149,7 +149,7 @@ def measure_country(evidence: Evidence, country: Country) -> None:
         roads = measure_road_times(country.exporters, country.places)
     seconds["access and roads, straight line"] = took[0]
     trips = _trips(country)
-    supply = RailSupply(rides, build_terminals(access, country.exporters, rides.station_ids))
+    supply = Supply(rides, build_terminals(access, country.exporters, rides.station_ids))
     with stopwatch() as took:
         flows = choose_modes(trips, supply, roads)
     seconds["rail or road"] = took[0]

@@ -13,8 +13,9 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, Field, StringConstraints, ValidationError, model_validator
 
+from gateline.settings_coaches import CoachSettings, Section
 from gateline.toml_text import to_toml
 from geo.errors import UsageError
 
@@ -22,12 +23,6 @@ __all__ = ["Settings", "read_settings", "write_settings_template"]
 
 PathText = str
 Month = Annotated[str, StringConstraints(pattern=r"^(19|20)\d\d-(0[1-9]|1[0-2])$")]
-
-
-class Section(BaseModel):
-    """A table of `region.toml`; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 class RegionSettings(Section):
@@ -114,6 +109,9 @@ class InputSettings(Section):
     )
     tiplocs: PathText | None = Field(
         None, description="stop_id, stop_code: CRS code of each TIPLOC or GTFS stop, where the timetable has none"
+    )
+    coaches: tuple[PathText, ...] = Field(
+        (), description="GTFS zips of coaches and buses; without any, a coach is a car that takes 1.5 times as long"
     )
     harm: PathText | None = Field(None, description="Harm weights by offence code or category")
 
@@ -315,6 +313,7 @@ class Settings(Section):
     fetch: FetchSettings = FetchSettings()
     offences: OffenceSettings = OffenceSettings()
     rail: RailSettings = RailSettings()
+    coaches: CoachSettings = CoachSettings()
     access: AccessSettings = AccessSettings()
     hotspots: HotspotSettings = HotspotSettings()
     corridors: CorridorSettings = CorridorSettings()

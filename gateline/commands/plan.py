@@ -45,7 +45,8 @@ def plan_workspace(workspace: Path, *, changes: dict[str, object]) -> None:
         typer.echo("no plan: no flow by rail passes a station of the force, or the pairs are too many to list")
         return
     summary = asdict(plan.summary)
-    typer.echo(f"{summary['n_teams']} teams, {summary['n_slots']} shifts; shares of the courier trips by rail:")
+    ways = "rail and coach" if results.others else "rail"
+    typer.echo(f"{summary['n_teams']} teams, {summary['n_slots']} shifts; shares of the courier trips by {ways}:")
     for key, text in _SHARES.items():
         typer.echo(f"  {summary[key]:6.1%}  {text}")
     proof = "proven best" if summary["is_proven"] else f"within {summary['gap_share']:.2%} of the bound"
@@ -60,5 +61,6 @@ def plan_workspace(workspace: Path, *, changes: dict[str, object]) -> None:
             f"{out.met_share_evading_with:.1%} and {out.met_share_evading_without:.1%} once couriers respond"
         )
     columns = ["worked_on", "shift", "team", "station_id", "name", "reason", "propensity"]
+    columns += [name for name in ("kind",) if name in plan.table.columns]
     columns += ["passengers_per_day", "n_trains_in_shift", "has_gates", "staffed_share"]
     typer.echo("\n" + plan.table[columns].to_string(index=False, float_format="{:.2f}".format))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from gateline.pipeline.coaches import Coaches
 from gateline.pipeline.railway import Railway
 from gateline.pipeline.read import Inputs
 from gateline.settings import HourSettings
@@ -20,7 +21,7 @@ _FEW_TRAINS = 0.1
 
 
 def find_hours(
-    inputs: Inputs, railway: Railway, stations: pd.DataFrame, trips: pd.Series, settings: HourSettings
+    inputs: Inputs, railway: Railway | Coaches, stations: pd.DataFrame, trips: pd.Series, settings: HourSettings
 ) -> pd.DataFrame:
     """
     Find when the trips of each scored station are made.
@@ -29,8 +30,8 @@ def find_hours(
     ----------
     inputs : Inputs
         For timed offences.
-    railway : Railway
-        For the trains, where a timetable is in use.
+    railway : Railway or Coaches
+        For the trains, where a timetable is in use, or the coaches.
     stations : pandas.DataFrame
         Table `geo.tables.STATIONS`.
     trips : pandas.Series

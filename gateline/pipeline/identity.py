@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateline.pipeline.private_digest import PRIVATE_ROLES, digest_private
 from gateline.pipeline.read import Inputs, input_files
-from gateline.pipeline.record import code_version, content_digest, make_run_id
+from gateline.pipeline.record import code_version, content_digest, make_run_id, record_settings
 from gateline.pipeline.registered import Registered
 from gateline.settings import Settings
 
@@ -57,4 +57,4 @@ def identify_run(settings: Settings, digests: Sequence[tuple[str, str, str]], re
         Twelve hexadecimal digits; the same for the same run.
     """
     named = [(role, digest) for role, _, digest in digests] + [(f"registered {m.unit}", m.name) for m in registered]
-    return make_run_id(settings.model_dump(mode="json"), named, code_version())
+    return make_run_id(record_settings(settings), named, code_version())

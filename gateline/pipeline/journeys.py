@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from gateline.pipeline.coaches import Coaches, build_coach_supply
 from gateline.pipeline.railway import Railway, running_hours
 from gateline.pipeline.read import Inputs
 from gateline.settings import Settings
 from geo.corridors.arrival import spread_arrivals
 from geo.corridors.assignment import Assignment
-from geo.corridors.choice import RailSupply, choose_modes
+from geo.corridors.choice import Supply, choose_modes, public_modes
 from geo.corridors.interchange import estimate_change_share, measure_through_journeys
 from geo.corridors.rides import build_rides
 from geo.corridors.terminals import Terminals, build_terminals
@@ -47,14 +48,16 @@ class Region:
     ----------
     exporters, towns : pandas.DataFrame
         Exporting areas, and the force's towns.
-    supply : RailSupply
+    supply : Supply
         The railway with first and last miles.
+    others : tuple of Supply
+        Further public modes: coaches, where there is a feed of them.
     access, road_times : pandas.DataFrame
         Tables of those contracts.
     priced : pandas.DataFrame
         Table `COURIER_FLOWS` of one trip a pair, by origin and destination.
     costs : pandas.DataFrame
-        ``origin_id, destination_id, cost_min``: the quicker of rail and road.
+        ``origin_id, destination_id, cost_min``: the quickest of the public modes and road.
     change_share : pandas.Series or None
         Share of the trips going on beyond each station that change there; None where it is not known.
     rail_constant_min : float
@@ -63,7 +66,8 @@ class Region:
 
     exporters: pd.DataFrame
     towns: pd.DataFrame
-    supply: RailSupply
+    supply: Supply
+    others: tuple[Supply, ...]
     access: pd.DataFrame
     road_times: pd.DataFrame
     priced: pd.DataFrame
@@ -86,7 +90,9 @@ class Region:
             The same region so priced.
         """
         pairs = _one_trip_each(self.priced, self.towns.index)
-        priced = choose_modes(pairs, self.supply, self.road_times, rail_constant_min=rail_constant_min)
+        priced = choose_modes(
+            pairs, self.supply, self.road_times, others=self.others, rail_constant_min=rail_constant_min
+        )
         return replace(self, priced=priced, rail_constant_min=rail_constant_min)
 
 
@@ -101,16 +107,26 @@ class Flow:
         Tables of those contracts.
     assignment : Assignment
         The trips by rail on stations and links.
+    others : dict of str to Assignment
+        The trips by each further public mode on its stops.
     """
 
     od_trips: pd.DataFrame
     courier_flows: pd.DataFrame
     assignment: Assignment
+    others: dict[str, Assignment]
 
 
-def price_journeys(inputs: Inputs, railway: Railway, settings: Settings, *, surface: Surface | None = None) -> Region:
+def price_journeys(
+    inputs: Inputs,
+    railway: Railway,
+    settings: Settings,
+    *,
+    coaches: Coaches | None = None,
+    surface: Surface | None = None,
+) -> Region:
     """
-    Price every journey of the region by rail and by road.
+    Price every journey of the region by rail, by coach and by road.
 
     Parameters
     ----------
@@ -120,6 +136,8 @@ def price_journeys(inputs: Inputs, railway: Railway, settings: Settings, *, surf
         From `gateline.pipeline.railway.build_railway`.
     settings : Settings
         Of the workspace.
+    coaches : Coaches or None, default None
+        From `gateline.pipeline.coaches.build_coaches`; None leaves the coach that is a slow car.
     surface : Surface or None, default None
         From `gateline.pipeline.cells.measure_offence_surface`: where in each town couriers go. None for its centre.
 
@@ -144,24 +162,20 @@ def price_journeys(inputs: Inputs, railway: Railway, settings: Settings, *, surf
         raise ResourceError(msg)
     points = _points([towns, inputs.exporters])
     limits_min = {"walk": settings.access.walk_limit_min, "drive": settings.access.drive_limit_min}
-    access = pd.concat(
-        measure_access(points, railway.network.stations, modes=(mode,), max_min=limit_min, roads=inputs.roads)
-        for mode, limit_min in limits_min.items()
-    )
-    if surface is not None:
-        access = spread_arrivals(
-            access,
-            inputs.places,
-            surface.expected(),
-            railway.network.stations,
-            walk_limit_min=settings.access.walk_limit_min,
-        )
+    access = _measure_access(points, railway.network.stations, inputs, limits_min, surface)
     rides = build_rides(railway.graph)
     terminals = build_terminals(access, inputs.exporters, railway.graph.station_ids)
-    supply = RailSupply(rides, terminals, timed=_price_by_clock(railway, terminals, settings))
+    supply = Supply(rides, terminals, timed=_price_by_clock(railway, terminals, settings))
     road_times = measure_road_times(origins, towns, roads=inputs.roads)
     road_times = road_times[road_times["origin_id"] != road_times["destination_id"]]
-    priced = choose_modes(_one_trip_each(road_times, towns.index), supply, road_times)
+    others: tuple[Supply, ...] = ()
+    if coaches is not None:
+        on_foot = _measure_access(points, coaches.stops, inputs, {"walk": limits_min["walk"]}, surface)
+        supply_by_coach = build_coach_supply(
+            coaches, on_foot, inputs.exporters, railway.network.stations, settings, origins=origins.index
+        )
+        others = (supply_by_coach,)
+    priced = choose_modes(_one_trip_each(road_times, towns.index), supply, road_times, others=others)
     change_share = None
     if not railway.has_trains and len(inputs.passenger_flows) and _has_changes(inputs.station_usage):
         through = measure_through_journeys(rides, inputs.passenger_flows)
@@ -170,13 +184,39 @@ def price_journeys(inputs: Inputs, railway: Railway, settings: Settings, *, surf
         exporters=inputs.exporters,
         towns=towns,
         supply=supply,
+        others=others,
         access=access,
         road_times=road_times,
         priced=priced,
-        costs=priced[_PAIR].assign(cost_min=np.fmin(priced["rail_time_min"], priced["road_time_min"])),
+        costs=priced[_PAIR].assign(cost_min=_quickest(priced)),
         change_share=change_share,
         rail_constant_min=0.0,
     )
+
+
+def _measure_access(
+    points: pd.DataFrame,
+    stations: pd.DataFrame,
+    inputs: Inputs,
+    limits_min: dict[str, float],
+    surface: Surface | None,
+) -> pd.DataFrame:
+    """Table `ACCESS_TIMES` by the modes of the limits, to where in each town couriers go."""
+    access = pd.concat(
+        measure_access(points, stations, modes=(mode,), max_min=limit_min, roads=inputs.roads)
+        for mode, limit_min in limits_min.items()
+    )
+    if surface is None:
+        return access
+    return spread_arrivals(access, inputs.places, surface.expected(), stations, walk_limit_min=limits_min["walk"])
+
+
+def _quickest(priced: pd.DataFrame) -> pd.Series:
+    """Minutes by the quickest of the public modes and road."""
+    least = priced["road_time_min"].to_numpy(dtype=float)
+    for mode in public_modes(priced):
+        least = np.fmin(priced[f"{mode}_time_min"].to_numpy(dtype=float), least)
+    return pd.Series(least, index=priced.index)
 
 
 def _price_by_clock(railway: Railway, terminals: Terminals, settings: Settings) -> TimedPrices | None:

@@ -1,7 +1,8 @@
 """
 The interception plan of a run: its routes, the rules of the settings, and the plan that `models.planning` proves.
 
-Stations that few passengers use are no candidates. Where some are left out the plan is made a second time with them, so
+Coach stops with the most couriers are places to meet beside the stations, where there is a feed of coaches. Stations
+that few passengers use are no candidates. Where some are left out the plan is made a second time with them, so
 that what it costs can be told.
 """
 
@@ -12,7 +13,9 @@ from functools import partial
 
 import pandas as pd
 
+from gateline.pipeline.coach_flow import CoachFlow
 from gateline.pipeline.stages import Results
+from gateline.products.coach_tables import COACH_STOP, STATION, CoachTables, join_stops
 from gateline.settings import PlanSettings, Settings
 from geo.corridors.assignment import ALL_DESTINATIONS
 from geo.corridors.routes import list_route_sets
@@ -88,8 +91,13 @@ def plan_run(results: Results, settings: Settings) -> InterceptionPlan | None:
         return None
     if not (ours.filter(like="_trips_per_month").sum(axis=None) > 0):
         return None
-    routes = list_route_sets(results.courier_flows, results.supply, change_share=results.change_share)
-    stations: pd.DataFrame = results.network.stations
+    routes = list_route_sets(
+        results.courier_flows, results.supply, others=results.others, change_share=results.change_share
+    )
+    coach = _plan_at_coach_stops(results.coach, settings.coaches.most_planned_stops)
+    stations = join_stops(results.network.stations, coach)
+    hours = results.hours if coach is None else pd.concat([results.hours, coach.hours])
+    exposure = results.station_exposure if coach is None else pd.concat([results.station_exposure, coach.exposure])
     usage = results.usage if len(results.usage) else None
     make = partial(
         plan_interception,
@@ -101,9 +109,11 @@ def plan_run(results: Results, settings: Settings) -> InterceptionPlan | None:
         usage=usage,
         trips_per_line_per_month=settings.corridors.trips_per_line_per_month,
         first_on=settings.plan.first_on,
-        hours=results.hours,
+        hours=hours,
     )
-    candidates = stations.index[stations["is_in_force"]].intersection(list(routes.station_ids))
+    in_force = results.network.stations["is_in_force"]
+    candidates = in_force.index[in_force].append([] if coach is None else [coach.stops.index])
+    candidates = candidates.intersection(list(routes.station_ids))
     candidates = candidates.difference(list(settings.plan.must_not_visit))
     least = settings.plan.least_passengers_per_day
     quiet = find_quiet_stations(usage, candidates, least_passengers_per_day=least, must_visit=settings.plan.must_visit)
@@ -119,12 +129,24 @@ def plan_run(results: Results, settings: Settings) -> InterceptionPlan | None:
     table = describe_stops(
         plan.table,
         stations,
-        hours=results.hours,
+        hours=hours,
         usage=usage,
-        exposure=results.station_exposure if _knows_changes(results) else None,
+        exposure=exposure if _knows_changes(results) else None,
         first_weekday=0 if settings.plan.first_on is None else settings.plan.first_on.weekday(),
     )
+    if coach is not None:
+        table = table.assign(kind=table["station_id"].isin(coach.stops.index).map({True: COACH_STOP, False: STATION}))
     return replace(plan, table=table)
+
+
+def _plan_at_coach_stops(coach: CoachFlow | None, n_most: int) -> CoachTables | None:
+    """The coach stops with the most couriers; None without any."""
+    if coach is None or not n_most:
+        return None
+    trips = coach.exposure["courier_trips_per_month"].sort_index()
+    stops = coach.stops.loc[trips.sort_values(ascending=False, kind="stable").index[:n_most]]
+    hours = coach.hours[coach.hours["station_id"].isin(stops.index)]
+    return CoachTables(stops, coach.all_stops, coach.exposure, hours, coach.n_coaches)
 
 
 def _knows_changes(results: Results) -> bool:

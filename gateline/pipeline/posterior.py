@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -263,7 +264,9 @@ def flow_of(estimate: Estimate, region: Region, unit_flows: pd.DataFrame | None)
         listed = unit_flows[np.isfinite(factor)]
         scaled = listed.assign(**{name: listed[name] * factor[np.isfinite(factor)] for name in _WAYS})
         assignment = replace(assignment, station_flows=scaled)
-    return Flow(od_trips, flows, assignment)
+    grain: Literal["pair", "origin"] = "pair" if len(flows) <= MOST_LISTED_PAIRS else "origin"
+    others = {each.mode: assign_flows(flows, each, grain=grain) for each in region.others}
+    return Flow(od_trips, flows, assignment, others)
 
 
 def _visits(region: Region, ways: Ways, station_ids: tuple[str, ...]) -> tuple[Stations, pd.DataFrame | None]:

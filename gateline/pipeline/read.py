@@ -10,22 +10,23 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gateline.pipeline.erased import leave_out_erased
 from gateline.pipeline.feed_stations import add_feed_stations
+from gateline.pipeline.read_areas import build_force_area, read_force_areas, read_force_boundaries
+from gateline.pipeline.read_coaches import read_coach_feeds
 from gateline.pipeline.read_networks import read_networks
 from gateline.pipeline.window import find_bounds, find_window
-from gateline.settings import InputSettings, OffenceSettings, Settings
+from gateline.settings import OffenceSettings, Settings
 from gateline.workspace import resolve_inside
 from geo.errors import InputError, QuarantineError, UsageError
 from geo.network.road import Roads
 from geo.schema import empty
 from geo.sensitive import SensitivePoints
 from geo.sources.accounting import Reading, RowAccount, merge_accounts, merge_quarantine
-from geo.sources.boundaries import read_areas, read_boundaries
 from geo.sources.built_up_areas import read_built_up_places
+from geo.sources.coaches import CoachReading
 from geo.sources.cuckooing import read_cuckooing
 from geo.sources.deal_lines import read_deal_lines
 from geo.sources.delimited import read_delimited
@@ -40,8 +41,6 @@ from geo.sources.places import read_places, read_towns, tell_apart
 from geo.sources.police_uk import find_street_files, read_police_uk
 from geo.sources.stations import read_stations
 from geo.tables import (
-    AREAS,
-    BOUNDARIES,
     DEAL_LINES,
     DEPLOYMENTS,
     PARTNER_COUNTS,
@@ -56,8 +55,6 @@ _REQUIRED = ("offences", "stations", "places", "exporters", "rail_track")
 _NOT_FILES = ("offences_format", "offences_crs", "offences_date_format", "offences_timezone", "cuckooing_crs")
 # Rows after the last month used are left out, however late they say they are: no result rests on the clock.
 _NO_LAST_MONTH = pd.Period("9999-12", freq="M")
-# A town or station a little over the line is still the force's business: boundaries are generalised.
-_FORCE_MARGIN_M = 500.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +80,8 @@ class Inputs:
         Trains of one week.
     feed_notes : tuple of str
         Which of `stations` come from the timetable, and which could not.
+    coaches : CoachReading or None
+        Coaches and buses of one week.
     quarantine : pandas.DataFrame
         Every row that was not accepted.
     accounts : tuple of RowAccount
@@ -106,6 +105,7 @@ class Inputs:
     roads: Roads | None
     timetable: TimetableReading | None
     feed_notes: tuple[str, ...]
+    coaches: CoachReading | None
     quarantine: pd.DataFrame
     accounts: tuple[RowAccount, ...]
 
@@ -142,6 +142,8 @@ def input_files(root: Path, settings: Settings) -> list[tuple[str, Path]]:
             paths = [resolve_inside(root, text) for text in value]
             found = find_street_files(paths) if named.offences_format == "police_uk" else paths
             files += [("offences", path) for path in found]
+        elif name == "coaches":
+            files += [("coaches", resolve_inside(root, text)) for text in value]
         elif isinstance(value, str) and name not in _NOT_FILES:
             files.append((name, resolve_inside(root, value)))
     return sorted(files)
@@ -175,9 +177,9 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         paths.setdefault(role, []).append(path)
     one = {role: found[0] for role, found in paths.items()}
     named = settings.inputs
-    areas = _read_areas(one.get("areas"), named)
-    boundaries = _read_boundaries(one, named)
-    force_area = _force_area(boundaries.table, areas.table)
+    areas = read_force_areas(one.get("areas"), named)
+    boundaries = read_force_boundaries(one, named)
+    force_area = build_force_area(boundaries.table, areas.table)
     stations = read_stations(one["stations"], force_area=force_area, columns=named.stations_columns)
     places = _read_places(one["places"], one.get("built_up_areas"), force_area)
     scope = set(settings.offences.crime_types) or None
@@ -200,6 +202,7 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     )
     known = add_feed_stations(stations.table, networks.timetable, bounds=bounds, force_area=force_area)
     ids = set(known.reading.table.index)
+    coaches = read_coach_feeds(paths.get("coaches", []), settings, force_area, exporters.table)
     readers: dict[str, Callable[[Path], Reading[Any]]] = {
         "cuckooing": lambda path: leave_out_erased(
             read_cuckooing(path, columns=named.cuckooing_columns, crs=named.cuckooing_crs, force_area=force_area), root
@@ -217,6 +220,8 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     optional = {role: read(one[role]) if role in one else None for role, read in readers.items()}
     readings: list[Reading[Any]] = [areas, boundaries, stations, places, offences, exporters, *networks.readings]
     readings += [known.reading, *(reading for reading in optional.values() if reading is not None)]
+    if coaches is not None:
+        readings.append(Reading(coaches.calls, coaches.quarantine, coaches.accounts))
     return Inputs(
         offences=used,
         context=_within_months(every.table, settings.offences),
@@ -235,6 +240,7 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         roads=networks.roads,
         timetable=networks.timetable,
         feed_notes=known.notes,
+        coaches=coaches,
         quarantine=merge_quarantine([reading.quarantine for reading in readings]),
         accounts=merge_accounts(readings),
     )
@@ -242,45 +248,6 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
 
 def _table(reading: Reading[Any] | None, contract: Any) -> pd.DataFrame:  # noqa: ANN401 - a Contract
     return empty(contract) if reading is None else reading.table
-
-
-def _read_areas(path: Path | None, named: InputSettings) -> Reading[gpd.GeoDataFrame]:
-    if path is None:
-        return Reading(empty(AREAS), merge_quarantine([]), ())
-    if not named.areas_properties:
-        return read_areas(path)
-    # Who names their own properties says all there are: dwellings and deprivation may not be among them.
-    options: dict[str, str | None] = {"dwellings_property": None, "imd_decile_property": None}
-    options |= {f"{field}_property": name for field, name in named.areas_properties.items()}
-    return read_areas(path, **options)  # type: ignore[arg-type]
-
-
-def _read_boundaries(one: dict[str, Path], named: InputSettings) -> Reading[gpd.GeoDataFrame]:
-    readings = []
-    for role, kind in (("boundary", "force"), ("land", "coast")):
-        if role in one:
-            id_property = named.boundary_properties.get("id", "boundary_code")
-            name_property = named.boundary_properties.get("name", "name")
-            readings.append(read_boundaries(one[role], kind=kind, id_property=id_property, name_property=name_property))
-    if not readings:
-        return Reading(empty(BOUNDARIES), merge_quarantine([]), ())
-    return Reading(
-        pd.concat([reading.table for reading in readings]),
-        merge_quarantine([reading.quarantine for reading in readings]),
-        merge_accounts(readings),
-    )
-
-
-def _force_area(boundaries: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> BaseGeometry | None:
-    """The union of the small areas and the force boundary, with a margin; None where neither is known."""
-    force = boundaries[boundaries["kind"] == "force"]
-    # Both, where both are given: an area set aside for a fault must not leave a hole in the force.
-    shapes = pd.concat([areas.geometry, force.geometry])
-    if len(shapes) == 0:
-        return None
-    area = shapely.union_all(shapes.array).buffer(_FORCE_MARGIN_M)
-    shapely.prepare(area)
-    return area
 
 
 def _read_places(path: Path, built_up: Path | None, force_area: BaseGeometry | None) -> Reading[pd.DataFrame]:

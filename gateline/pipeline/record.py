@@ -21,8 +21,18 @@ from pathlib import Path
 from typing import Any
 
 import gateline
+from gateline.settings import Settings
 
-__all__ = ["Recorder", "StageRecord", "code_version", "content_digest", "library_versions", "make_run_id", "peak_mib"]
+__all__ = [
+    "Recorder",
+    "StageRecord",
+    "code_version",
+    "content_digest",
+    "library_versions",
+    "make_run_id",
+    "peak_mib",
+    "record_settings",
+]
 
 _ROOT = Path(gateline.__file__).resolve().parents[1]
 _LIBRARIES = (
@@ -199,6 +209,26 @@ def library_versions() -> dict[str, str]:
     """
     versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
     return {"python": ".".join(map(str, sys.version_info[:3])), **versions}
+
+
+def record_settings(settings: Settings) -> dict[str, Any]:
+    """
+    Give the settings that a run rests on.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the workspace.
+
+    Returns
+    -------
+    dict
+        JSON-ready values; without coaches nothing of how they are priced, so that a run without them keeps its id.
+    """
+    record = settings.model_dump(mode="json")
+    if not settings.inputs.coaches:
+        del record["coaches"], record["inputs"]["coaches"]
+    return record
 
 
 def make_run_id(settings: dict[str, Any], inputs: list[tuple[str, str]], code: str) -> str:

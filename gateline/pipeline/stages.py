@@ -15,6 +15,8 @@ import pandas as pd
 
 from gateline.pipeline.beside import Beside, measure_beside
 from gateline.pipeline.cells import find_cells, measure_offence_surface
+from gateline.pipeline.coach_flow import CoachFlow, measure_coach_flow
+from gateline.pipeline.coaches import Coaches, build_coaches
 from gateline.pipeline.hours import describe_hours_basis, find_hours
 from gateline.pipeline.journeys import Flow, Region, price_journeys
 from gateline.pipeline.posterior import Fitted, fit_posterior, gather_evidence
@@ -25,8 +27,9 @@ from gateline.pipeline.trains import Trains, find_trains
 from gateline.pipeline.weights import require_features, require_weighable
 from gateline.settings import Settings
 from geo.corridors.assignment import ALL_DESTINATIONS, Assignment
-from geo.corridors.choice import RailSupply
+from geo.corridors.choice import Supply
 from geo.corridors.exposure import measure_place_exposure, measure_station_exposure
+from geo.corridors.mode_shares import measure_mode_shares
 from geo.corridors.upstream import find_upstream_stations
 from geo.hotspots.clusters import cluster_offences
 from geo.network.rail import RailNetwork
@@ -51,8 +54,10 @@ class Results:
     ----------
     network : RailNetwork
         Stations in the window of the run, links, repairs and unsnapped stations.
-    supply : RailSupply
+    supply : Supply
         The railway as couriers meet it, for routes and plans on the same flow.
+    others : tuple of Supply
+        Further public modes: coaches, where there is a feed of them.
     change_share : pandas.Series or None
         Share of the trips going on beyond each station that change there; None where it is not known.
     usage : pandas.DataFrame
@@ -65,6 +70,8 @@ class Results:
         Tables of those contracts.
     assignment : Assignment
         Flow on stations and links, and the account of trips.
+    coach : CoachFlow or None
+        Stops of coaches and buses and the flow through them, where there is a feed.
     station_exposure, place_exposure : pandas.DataFrame
         Tables of those contracts.
     station_scores, place_scores : Scores
@@ -90,7 +97,8 @@ class Results:
     """
 
     network: RailNetwork
-    supply: RailSupply
+    supply: Supply
+    others: tuple[Supply, ...]
     change_share: pd.Series | None
     usage: pd.DataFrame
     hotspots: gpd.GeoDataFrame
@@ -98,6 +106,7 @@ class Results:
     od_trips: pd.DataFrame
     courier_flows: pd.DataFrame
     assignment: Assignment
+    coach: CoachFlow | None
     station_exposure: pd.DataFrame
     place_exposure: pd.DataFrame
     station_scores: Scores
@@ -144,14 +153,20 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         network = railway.network
         scored_stations = network.stations[network.stations["is_in_force"]]
         surface = measure_offence_surface(inputs, settings)
-        region = price_journeys(inputs, railway, settings, surface=surface)
+        coaches = build_coaches(inputs.coaches, settings)
+        region = price_journeys(inputs, railway, settings, coaches=coaches, surface=surface)
         record.rows = {
             "stations": len(network.stations),
             "off_track": len(network.unsnapped),
             "links": len(network.links),
             "repairs": len(network.repairs),
         }
-        railway_notes = (*railway.notes, *_road_notes(inputs, region), *_change_notes(region))
+        railway_notes = (
+            *railway.notes,
+            *_road_notes(inputs, region),
+            *_change_notes(region),
+            *_coach_notes(inputs, coaches),
+        )
         record.notes = list(railway_notes)
         trains = find_trains(railway, scored_stations.index, inputs.exporters, settings.rail)
     with recorder.stage("hotspots") as record:
@@ -186,7 +201,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             record.notes.append("too many pairs to list: the flow through stations is known by origin alone")
     with recorder.stage("exposure") as record:
         station_exposure = measure_station_exposure(flow.assignment.station_flows, network.stations, usage=usage)
-        place_exposure = _place_exposure(flow, region.towns, inputs.deal_lines)
+        place_exposure = _place_exposure(flow, region.towns, inputs.deal_lines, scored_stations.index)
         record.rows = {"stations": len(station_exposure), "places": len(place_exposure), "with_usage": len(usage)}
     with recorder.stage("scores") as record:
         station_features = build_station_features(
@@ -220,6 +235,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             place_scores = _withheld(_beside(place_scores, place_features, "hotspot_harm_in_town"))
         beside = measure_beside(inputs, scored_stations, region.towns, fitted.estimate, has_usage=len(usage) > 0)
         hours = find_hours(inputs, railway, scored_stations, _trips(station_scores, station_exposure), settings.hours)
+        coach = measure_coach_flow(coaches, flow, inputs, settings.hours)
         record.rows = {"stations": len(station_scores.table), "places": len(place_scores.table)}
         record.notes = [
             f"rankability of {what} is {scores.rankability:.2f} of 1: no rank is issued, read the tiers"
@@ -230,6 +246,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
     return Results(
         network=network,
         supply=region.supply,
+        others=region.others,
         change_share=region.change_share,
         usage=usage,
         hotspots=validate(pd.concat([clusters.hotspots, cells]), HOTSPOTS),
@@ -237,6 +254,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
         od_trips=flow.od_trips,
         courier_flows=flow.courier_flows,
         assignment=flow.assignment,
+        coach=coach,
         station_exposure=station_exposure,
         place_exposure=place_exposure,
         station_scores=station_scores,
@@ -273,14 +291,24 @@ def _change_notes(region: Region) -> list[str]:
     return [f"changes of train are estimated from those that passengers make, at {n_changing} stations"]
 
 
-def _place_exposure(flow: Flow, towns: pd.DataFrame, deal_lines: pd.DataFrame) -> pd.DataFrame:
+def _coach_notes(inputs: Inputs, coaches: Coaches | None) -> tuple[str, ...]:
+    if coaches is not None:
+        return coaches.notes
+    return () if inputs.coaches is None else ("no coach joins two stops here: a coach is taken to be a slow car",)
+
+
+def _place_exposure(flow: Flow, towns: pd.DataFrame, deal_lines: pd.DataFrame, station_ids: pd.Index) -> pd.DataFrame:
     known = deal_lines.dropna(subset=["destination_id"])
-    return measure_place_exposure(
+    exposure = measure_place_exposure(
         flow.courier_flows,
         flow.assignment.station_flows,
         towns,
         deal_lines=known if len(known) else None,
     )
+    if not flow.others:
+        return exposure
+    shares = measure_mode_shares(flow.courier_flows, flow.assignment.station_flows, exposure.index, station_ids)
+    return exposure.assign(**{name: shares[name] for name in shares.columns})
 
 
 def _usage(inputs: Inputs) -> pd.DataFrame:

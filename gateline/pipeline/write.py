@@ -14,10 +14,12 @@ import pandas as pd
 from gateline.pipeline.hours import describe_hours_basis
 from gateline.pipeline.private_digest import PRIVATE_ROLES
 from gateline.pipeline.read import Inputs
-from gateline.pipeline.record import Recorder, library_versions
+from gateline.pipeline.record import Recorder, library_versions, record_settings
 from gateline.pipeline.stages import Results
 from gateline.pipeline.summary import measure_moved, summarise_run
 from gateline.products.briefing import write_briefing_pdf
+from gateline.products.coach_stops import write_coach_stop_csv
+from gateline.products.coach_tables import CoachTables
 from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
 from gateline.products.gis import write_hotspots_geojson, write_layers_gpkg
 from gateline.products.guidance import LEVEL_NOTE, RAILWAY_MEANING, describe_level
@@ -44,6 +46,7 @@ _CREDITS = {
     "places": "Towns: GeoNames, CC BY 4.0; populations: ONS, Open Government Licence v3.0",
     "passenger_flows": "Passengers: Office of Rail and Road, Open Government Licence v3.0",
     "station_usage": "Passengers: Office of Rail and Road, Open Government Licence v3.0",
+    "coaches": "Coaches and buses: Bus Open Data Service and traveline, Open Government Licence v3.0",
     "areas": "Small areas: ONS, Open Government Licence v3.0; contains OS data, Crown copyright and database right",
 }
 _LIMITS = (
@@ -202,12 +205,22 @@ def product_inputs(
         trains_home=results.trains.home,
         replacements=results.trains.replacements,
         trains_basis=results.trains.basis,
+        coaches=_coach_tables(results, marks.profile),
         plan=None if plan is None else plan.table,
         plan_summary=None if plan is None else asdict(plan.summary),
         plan_residual=None if plan is None else plan.residual,
         plan_comparison=None if plan is None else plan.comparison,
         plan_left_out=None if plan is None else plan.left_out,
     )
+
+
+def _coach_tables(results: Results, profile: str) -> CoachTables | None:
+    """Coach stops as the profile may see them."""
+    coach = results.coach
+    if coach is None:
+        return None
+    hours = coach.hours if profile == "tactical" else None
+    return CoachTables(coach.stops, coach.all_stops, coach.exposure, hours, coach.n_coaches)
 
 
 def level_of(results: Results) -> tuple[float, float, float]:
@@ -264,6 +277,7 @@ def write_products(
     """
     write_station_csv(folder / "stations.csv", products)
     write_town_csv(folder / "towns.csv", products)
+    write_coach_stop_csv(folder / "coach_stops.csv", products)
     write_list_xlsx(folder / "priority_stations.xlsx", products)
     write_map(folder / "map.html", products)
     write_briefing_pdf(folder / "briefing.pdf", products)
@@ -359,7 +373,7 @@ def write_record(
         "run_id": run_id,
         "code": code,
         "libraries": library_versions(),
-        "settings": settings.model_dump(mode="json"),
+        "settings": record_settings(settings),
         "random_state": settings.scores.random_state,
         "cutoff": str(inputs.offences["month"].max()),
         "inputs": [

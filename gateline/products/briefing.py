@@ -17,6 +17,8 @@ import matplotlib as mpl
 import pandas as pd
 import typst
 
+from gateline.products.coach_stops import describe_coach_stops
+from gateline.products.coach_tables import COACH_STOP
 from gateline.products.figure import draw_station_map
 from gateline.products.guidance import LIMITS, SAFEGUARDING, describe_level, how_to_read, score_meaning
 from gateline.products.inert import cell_text
@@ -132,7 +134,7 @@ def _content(inputs: ProductInputs) -> dict[str, Any]:
         "towns_note": _note("towns", inputs),
         "upstream": _upstream_rows(upstream_list(inputs, n_each=2).head(_N_UPSTREAM)),
         "upstream_note": "A dash: not in the set that is picked for the area." if inputs.upstream is not None else "",
-        "plan": [_text(line, 900) for line in describe_plan(inputs)],
+        "plan": [_text(line, 900) for line in (*describe_plan(inputs), *describe_coach_stops(inputs))],
         "worked": _worked_rows(worked_stations(inputs)),
         "safeguarding": list(SAFEGUARDING),
         "limits": [*LIMITS, *(_text(line, 600) for line in marks.limits)],
@@ -233,7 +235,7 @@ def _worked_rows(table: pd.DataFrame) -> dict[str, Any]:
         return {"head": [], "rows": [], "align": []}
     rows = [
         [
-            _text(row["name"], 40),
+            _text(row["name"], 40) + (f" ({COACH_STOP})" if row.get("kind") == COACH_STOP else ""),
             f"{row['n_shifts']:.0f} ({100 * row['worked_share']:.0f} %)",
             f"{row['hours']:,.10g}",
             "-" if pd.isna(row["met_share_here"]) else f"{100 * row['met_share_here']:.1f} %",

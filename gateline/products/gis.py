@@ -19,6 +19,7 @@ import pandas as pd
 import pyogrio
 import shapely
 
+from gateline.products.coach_stops import coach_stop_list
 from gateline.products.inert import cell_text
 from gateline.products.inputs import ProductInputs
 from gateline.products.lists import station_list, town_list
@@ -101,6 +102,9 @@ def _layers(inputs: ProductInputs) -> dict[str, gpd.GeoDataFrame]:
         "towns": _at_points(towns, inputs.places),
         "stations": _at_points(stations, inputs.stations),
     }
+    coaches = coach_stop_list(inputs)
+    if inputs.coaches is not None and coaches is not None:
+        layers["coach_stops"] = _at_points(coaches.drop(columns=["lon", "lat"]), inputs.coaches.stops)
     marks = cell_text(inputs.marks.sentence(), is_formula_safe=True)
     return {name: _plain(layer, marks) for name, layer in layers.items() if layer is not None}
 

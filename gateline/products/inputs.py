@@ -14,6 +14,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from gateline.products.coach_tables import CoachTables, join_stops
 from geo.corridors.upstream import UPSTREAM_STATIONS
 from geo.crs import require_metric
 from geo.errors import TableError
@@ -240,6 +241,8 @@ class ProductInputs:
         Which of ``stations`` and ``towns`` are a weighted index, with other words for score and tier.
     trips_level : tuple of float or None
         Trips a month into or within the force: mean, and the ends of the 90 % interval.
+    coaches : CoachTables or None
+        Coach stops, where there is a feed of coaches.
     """
 
     marks: Marks
@@ -278,6 +281,7 @@ class ProductInputs:
     child_layer: str | None = None
     index_lists: frozenset[str] = frozenset()
     trips_level: tuple[float, float, float] | None = None
+    coaches: CoachTables | None = None
 
     def __post_init__(self) -> None:
         for name, contract in _CONTRACTS.items():
@@ -298,7 +302,8 @@ class ProductInputs:
         if self.upstream is not None:
             _require_known(pd.Index(self.upstream["station_id"]), self.stations.index, "upstream", "stations")
         if self.plan is not None:
-            _require_known(pd.Index(self.plan["station_id"]), self.stations.index, "plan", "stations")
+            places = join_stops(self.stations, self.coaches).index
+            _require_known(pd.Index(self.plan["station_id"]), places, "plan", "stations")
         _require_summary(self.plan_summary)
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gateline.products.coach_tables import join_stops
 from gateline.products.csv_lists import with_railway, write_csv
 from gateline.products.inputs import ProductInputs
-from gateline.products.plan_notes import beside_stops, left_out_note, percent, quiet_note
+from gateline.products.plan_notes import beside_stops, left_out_note, name_flow, percent, quiet_note
 from models.telling import round_figures
 
 __all__ = ["describe_plan", "roster_list", "worked_stations", "write_plan_csv"]
@@ -51,6 +52,8 @@ def roster_list(inputs: ProductInputs) -> pd.DataFrame:
     hours = [f"{_clock(a)}-{_clock(b)}" for a, b in zip(plan["start_h"], plan["end_h"], strict=True)]
     columns = ["team", "stop", "station_id", "name", "tier", "present_min", "n_visits"]
     table = plan[["worked_on", "shift"]].assign(hours=hours).join(plan[columns])
+    if "kind" in plan.columns:
+        table["kind"] = plan["kind"]
     table["plan_reason"] = plan["reason"].map(_REASONS)
     if "shift_flow_share" in plan.columns:
         table["shift_flow_share"] = plan["shift_flow_share"].round(_SHARE_DECIMALS)
@@ -94,15 +97,17 @@ def worked_stations(inputs: ProductInputs) -> pd.DataFrame:
     )
     residual = inputs.plan_residual
     if residual is not None:
-        known = residual.index.intersection(inputs.stations.index)
+        known = residual.index.intersection(join_stops(inputs.stations, inputs.coaches).index)
         table = table.reindex(table.index.union(known)).fillna({"n_shifts": 0, "hours": 0.0, "met_share_here": 0.0})
         columns = ["residual_trips_per_month", "moved_trips_per_month"]
         table = table.join(residual[columns])
     for name, values in beside_stops(inputs.plan).items():
         by_station = values.groupby(inputs.plan["station_id"])
         table[str(name)] = by_station.first() if values.dtype == "str" else by_station.mean().round(_SHARE_DECIMALS)
+    if "kind" in inputs.plan.columns:
+        table["kind"] = inputs.plan.groupby("station_id")["kind"].first()
     table["worked_share"] = table["n_shifts"] / _n_slots(inputs)
-    table["name"] = inputs.stations["name"].reindex(table.index)
+    table["name"] = join_stops(inputs.stations, inputs.coaches)["name"].reindex(table.index)
     return table.sort_index().sort_values("n_shifts", ascending=False, kind="stable")
 
 
@@ -125,7 +130,7 @@ def describe_plan(inputs: ProductInputs) -> list[str]:
     lines = [_size_of(inputs, inputs.plan), *_what_it_meets(inputs), *_beside_rules(inputs), *_where_flow_goes(inputs)]
     lines += [note for note in (left_out_note(inputs), quiet_note(worked_stations(inputs))) if note]
     lines.append("Shares are of modelled courier flow by rail, not of observed trips.")
-    return lines
+    return [name_flow(line, inputs) for line in lines]
 
 
 def write_plan_csv(path: Path, inputs: ProductInputs) -> None:
@@ -200,7 +205,7 @@ def _where_flow_goes(inputs: ProductInputs) -> list[str]:
     gaining = moved[moved >= _LEAST_MOVED].head(_N_GAINING)
     if gaining.empty:
         return ["No station gains flow from the response."]
-    names = inputs.stations["name"].reindex(gaining.index)
+    names = join_stops(inputs.stations, inputs.coaches)["name"].reindex(gaining.index)
     named = [str(i) if pd.isna(name) else str(name) for i, name in names.items()]
     parts = [f"{name} (+{trips:.2g})" for name, trips in zip(named, gaining, strict=True)]
     return [f"Stations that gain most from the response, in trips a month: {', '.join(parts)}."]

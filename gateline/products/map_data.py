@@ -16,6 +16,8 @@ import shapely
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
+from gateline.products.coach_stops import map_coach_stops
+from gateline.products.coach_tables import join_stops
 from gateline.products.guidance import (
     BAND_MEANING,
     HOTSPOT_METHODS,
@@ -32,6 +34,7 @@ from gateline.products.interception import describe_plan, worked_stations
 from gateline.products.lists import name_lookup, names_of, station_list, top_parts, town_list, upstream_list
 from gateline.products.map_values import as_told, long_text, numbers, plain, text_of, texts
 from gateline.products.meeting import MEETING_COLUMNS, meeting_lines
+from gateline.products.mode_shares import map_mode_shares
 from gateline.products.plan_notes import stop_facts
 from geo.crs import to_wgs84_arrays
 from geo.disclosure.quadtree import PROFILES
@@ -76,6 +79,7 @@ def map_payload(
         "bands": {**_bands(inputs.cuckooing_bands, land_tolerance_m), "note": _band_note(inputs.marks.profile)},
         "upstream": _upstream(inputs),
         "plan": _plan(inputs),
+        **map_coach_stops(inputs),
         "base": {
             "land": _paths(_land(inputs), land_tolerance_m),
             "far": _paths(_shapes(inputs.coast, is_area=True), land_tolerance_m),
@@ -160,6 +164,7 @@ def _towns(inputs: ProductInputs) -> dict[str, Any]:
         "latent": as_told(table["latent_exposure"]),
         "flow": as_told(table["courier_flow"]),
         "unseen": as_told(table["unseen_share"]),
+        **map_mode_shares(table),
         "per_head": as_told(table["trips_per_10k_residents"]),
         **_beside(table, ("rank_per_head", "harm_in_town", "rank_harm", "child_score", "rank_child")),
         "origin": texts(table["top_origin"]),
@@ -307,7 +312,7 @@ def _plan(inputs: ProductInputs) -> dict[str, Any] | None:
     table = worked_stations(inputs)
     nothing = pd.Series(np.nan, index=table.index)
     return {
-        **_points(inputs.stations.loc[table.index]),
+        **_points(join_stops(inputs.stations, inputs.coaches).loc[table.index]),
         "name": texts(table["name"]),
         "shifts": table["n_shifts"].astype(int).tolist(),
         "worked": numbers(table["worked_share"]),

@@ -24,6 +24,7 @@ __all__ = ["write_map"]
 _LEAFLET_JS = "vendored:leaflet.js"
 _LEAFLET_CSS = "vendored:leaflet.css"
 _SCRIPTS = ("page.js", "style.js", "labels.js", "layers.js", "plan.js", "panel.js", "hours.js", "tools.js", "start.js")
+_COACHES = "coaches.js"
 _MAX_ZOOM = 16
 _VIEWPORT = re.compile(r'<meta name="viewport".*?/>', re.DOTALL)
 
@@ -43,7 +44,8 @@ def write_map(path: Path, inputs: ProductInputs, *, max_zoom: int = _MAX_ZOOM) -
     """
     page, styles = _skeleton(max_zoom)
     own_style = read_asset("gateline/gateline.css")
-    own_script = "\n".join(read_asset(f"gateline/{name}") for name in _SCRIPTS)
+    scripts = _SCRIPTS if inputs.coaches is None else (*_SCRIPTS[:-1], _COACHES, _SCRIPTS[-1])
+    own_script = "\n".join(read_asset(f"gateline/{name}") for name in scripts)
     data = script_json(map_payload(inputs))
     # Only what was trusted before any data came in is hashed.
     policy = _policy([*re.findall(r"<script>(.*?)</script>", page, re.DOTALL), own_script], [*styles, own_style])

@@ -10,11 +10,12 @@ from typing import Any
 
 import pandas as pd
 
+from gateline.products.coach_tables import COACH_STOP
 from gateline.products.inputs import ProductInputs
 from gateline.products.meeting import name_gates
 from models.planning.quiet import LEAST_PASSENGERS_PER_DAY
 
-__all__ = ["beside_stops", "left_out_note", "percent", "quiet_note", "stop_facts"]
+__all__ = ["beside_stops", "left_out_note", "name_flow", "percent", "quiet_note", "stop_facts"]
 
 # What is known of a stop beside its worth, and in how many decimals it is told.
 _BESIDE = {
@@ -25,6 +26,13 @@ _BESIDE = {
     "staffed_share": 2,
     "change_share": 2,
 }
+_WITH_COACHES = (
+    ("of the rail flow", "of the flow by rail and coach"),
+    ("flow by rail,", "flow by rail and coach,"),
+    ("goes by rail unmet", "goes by rail or coach unmet"),
+    ("has left the railway for the road", "has left trains and coaches for the road"),
+    (" stations are worked", " stations and coach stops are worked"),
+)
 _MOST_NAMED = 5
 
 
@@ -67,6 +75,10 @@ def stop_facts(row: dict[Any, Any]) -> list[str]:
     """
     if "passengers_per_day" not in row:
         return []
+    if row.get("kind") == COACH_STOP:
+        return [
+            f"a coach stop: {row['n_trains_in_shift']:,.1f} coaches in a shift and {row['n_trains_per_day']:,.1f} a day"
+        ]
     gates = row.get("has_gates")
     staffed, changing = row["staffed_share"], row["change_share"]
     daily, in_shift, in_day = (row[name] for name in ("passengers_per_day", "n_trains_in_shift", "n_trains_per_day"))
@@ -107,11 +119,34 @@ def left_out_note(inputs: ProductInputs) -> str:
             (out.met_share_without, out.met_share_evading_without),
         )
     )
-    return (
+    told = (
         f"{len(daily)} stations with fewer than {out.least_passengers_per_day:g} passengers a day are left out "
         f"({', '.join(shown)}{more}): expected meetings before the roster is drawn are {with_them} with them and "
         f"{without} without."
     )
+    return name_flow(told, inputs)
+
+
+def name_flow(text: str, inputs: ProductInputs) -> str:
+    """
+    Name the flow that a plan meets: by rail, or by rail and coach.
+
+    Parameters
+    ----------
+    text : str
+        A sentence about the flow by rail.
+    inputs : ProductInputs
+        The tables of one run.
+
+    Returns
+    -------
+    str
+        The sentence, as it is where coaches are met too.
+    """
+    if inputs.coaches is not None:
+        for by_rail, by_both in _WITH_COACHES:
+            text = text.replace(by_rail, by_both)
+    return text
 
 
 def quiet_note(worked: pd.DataFrame) -> str:

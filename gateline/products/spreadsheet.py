@@ -19,6 +19,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from gateline.products.beside import LISTS_BESIDE, lists_beside
+from gateline.products.coach_stops import coach_stop_list
 from gateline.products.guidance import (
     COLUMN_LABELS,
     LIMITS,
@@ -60,6 +61,7 @@ _ENDS = {"score": ("score_low", "score_high"), "courier_flow": ("trips_low", "tr
 _HEADER_LINES = 3
 _ROSTER_TITLE = "Who stands where and when; the chance drawn is kept for judging results."
 _MEETING_TITLE = "What a meeting needs: gates and staff, as the stations file says them, and trains. Blank: not known"
+_COACH_TITLE = "Coach stops by the couriers who board, change or alight there: no score, no part of the list"
 _PROMPTS = ("Out-of-area children: asked about", "National Referral Mechanism: considered")
 
 
@@ -133,16 +135,29 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
         else "Where each exporting area's flow to this force can be met before it arrives, the picked set first"
     )
     _list_sheet(book, "Upstream", upstream, upstream_list(inputs))
+    coaches = coach_stop_list(inputs)
+    if coaches is not None:
+        _list_sheet(book, "Coach stops", _COACH_TITLE, coaches.drop(columns=["lon", "lat"]).reset_index())
     if inputs.plan is not None:
         _list_sheet(
             book,
             "Roster",
-            cell_text(f"{_ROSTER_TITLE} {left_out_note(inputs)}".rstrip(), most_characters=1_000),
+            cell_text(f"{_roster_title(inputs)} {left_out_note(inputs)}".rstrip(), most_characters=1_000),
             roster_list(inputs),
         )
     _notes_sheet(book)
     workbook.close()
     path.write_bytes(buffer.getvalue())
+
+
+def _roster_title(inputs: ProductInputs) -> str:
+    """What the roster is; with coaches, that its shares are of both ways and its trains are coaches at a coach stop."""
+    more = (
+        ""
+        if inputs.coaches is None
+        else " Shares are of the flow by rail and coach; at a coach stop trains are coaches."
+    )
+    return f"{_ROSTER_TITLE}{more}"
 
 
 def _front(table: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:

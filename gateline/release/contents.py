@@ -22,6 +22,7 @@ from gateline.pipeline.read import Inputs
 from gateline.pipeline.stages import Results
 from gateline.pipeline.write import product_inputs
 from gateline.products.briefing import write_briefing_pdf
+from gateline.products.coach_stops import write_coach_stop_csv
 from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
 from gateline.products.gis import write_hotspots_geojson, write_layers_gpkg
 from gateline.products.inputs import Marks, ProductInputs
@@ -39,6 +40,7 @@ __all__ = ["PRODUCTS", "SCORED_PRODUCTS", "VICTIM_PRODUCTS", "Contents", "requir
 _TACTICAL: dict[str, Callable[[Path, ProductInputs], None]] = {
     "stations.csv": write_station_csv,
     "towns.csv": write_town_csv,
+    "coach_stops.csv": write_coach_stop_csv,
     "priority_stations.xlsx": write_list_xlsx,
     "map.html": write_map,
     "briefing.pdf": write_briefing_pdf,

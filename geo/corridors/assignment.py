@@ -1,5 +1,5 @@
 r"""
-Lay the rail trips of every pair of places on stations and track.
+Lay the rail trips of every pair of places on stations and track, or the trips by coach on its stops.
 
 In comes `geo.tables.COURIER_FLOWS`; out come `geo.tables.STATION_FLOWS` and `geo.tables.SEGMENT_FLOWS`. A station sees
 a trip in one of four ways: it is where the trip boards, where it changes trains, where its train calls while it stays
@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from geo.corridors.choice import OriginGroup, RailSupply, each_origin
+from geo.corridors.choice import OriginGroup, Supply, each_origin, public_modes
 from geo.corridors.paths import RideLoads, load_rides
 from geo.corridors.rides import FloatArray, Rides
 from geo.errors import InputError, IntegrityError
@@ -46,34 +46,45 @@ class Assignment:
         Table `geo.tables.STATION_FLOWS`.
     segment_flows : pandas.DataFrame
         Table `geo.tables.SEGMENT_FLOWS`.
-    trips_per_month, rail_trips_per_month, road_trips_per_month, lost_trips_per_month : float
-        All trips, and how they divide: the first is the sum of the others. Lost are those no mode can make.
+    trips_per_month, lost_trips_per_month : float
+        All trips, and those no mode can make.
+    trips_by_mode : dict of str to float
+        The others, by public mode and by ``road``: with those lost they sum to all.
     """
 
     station_flows: pd.DataFrame
     segment_flows: pd.DataFrame
     trips_per_month: float
-    rail_trips_per_month: float
-    road_trips_per_month: float
+    trips_by_mode: dict[str, float]
     lost_trips_per_month: float
+
+    @property
+    def rail_trips_per_month(self) -> float:
+        """Trips by rail."""
+        return self.trips_by_mode["rail"]
+
+    @property
+    def road_trips_per_month(self) -> float:
+        """Trips by road."""
+        return self.trips_by_mode["road"]
 
 
 def assign_flows(
     courier_flows: pd.DataFrame,
-    supply: RailSupply,
+    supply: Supply,
     *,
     change_share: pd.Series | None = None,
     grain: Literal["pair", "origin"] = "pair",
 ) -> Assignment:
     """
-    Assign rail trips to stations and links.
+    Assign the trips of a public mode to its stations and links.
 
     Parameters
     ----------
     courier_flows : pandas.DataFrame
         What `geo.corridors.choice.choose_modes` returned for the same supply.
-    supply : RailSupply
-        The railway.
+    supply : Supply
+        The railway, or another public mode: the trips of its share are laid.
     change_share : pandas.Series, optional
         By ``station_id``, share in [0, 1] of the trips going on beyond it that change trains. Used only without a
         timetable.
@@ -88,38 +99,42 @@ def assign_flows(
     Raises
     ------
     InputError
-        If a pair has a rail share but no path in this supply, or a change share is not in [0, 1].
+        If a pair has a share but no path in this supply, or a change share is not in [0, 1].
     IntegrityError
-        If boardings, alightings and rail trips do not agree to 1e-9.
+        If boardings, alightings and trips of the mode do not agree to 1e-9.
     """
     validate(courier_flows, COURIER_FLOWS)
     trips = courier_flows["trips_per_month"].to_numpy(dtype=float)
-    rail = trips * courier_flows["rail_share"].to_numpy(dtype=float)
+    laid = trips * courier_flows[f"{supply.mode}_share"].to_numpy(dtype=float)
     changes = change_shares(change_share, supply)
     station_parts: list[pd.DataFrame] = []
     segment_parts: list[pd.DataFrame] = []
     for group in each_origin(courier_flows, supply):
-        _require_paths(group, rail[group.rows], courier_flows)
+        _require_paths(group, laid[group.rows], courier_flows, supply.mode)
         ids, column = _columns(courier_flows, group, grain)
-        flows, on_rides = _load(group, rail[group.rows], column, changes)
-        _require_conserved(group.origin_id, float(rail[group.rows].sum()), flows)
+        flows, on_rides = _load(group, laid[group.rows], column, changes)
+        _require_conserved(group.origin_id, float(laid[group.rows].sum()), flows, supply.mode)
         station_parts.append(_station_rows(group.origin_id, ids, supply.rides.station_ids, flows))
         segment_parts.append(_segment_rows(group.origin_id, supply, on_rides))
     reachable = _reachable(courier_flows)
-    rail_total = float(rail.sum())
-    lost = float(trips[~reachable].sum())
+    public = {
+        mode: trips * courier_flows[f"{mode}_share"].to_numpy(dtype=float) for mode in public_modes(courier_flows)
+    }
+    by_road = trips - sum(public.values())
     return Assignment(
         station_flows=_collect(station_parts, STATION_FLOWS),
         segment_flows=_collect(segment_parts, SEGMENT_FLOWS),
         trips_per_month=float(trips.sum()),
-        rail_trips_per_month=rail_total,
-        road_trips_per_month=float((trips - rail)[reachable].sum()),
-        lost_trips_per_month=lost,
+        trips_by_mode={
+            **{mode: float(each.sum()) for mode, each in public.items()},
+            "road": float(by_road[reachable].sum()),
+        },
+        lost_trips_per_month=float(trips[~reachable].sum()),
     )
 
 
 def assign_hour_bands(
-    courier_flows: pd.DataFrame, supplies: Mapping[str, RailSupply], band_share: Mapping[str, float]
+    courier_flows: pd.DataFrame, supplies: Mapping[str, Supply], band_share: Mapping[str, float]
 ) -> pd.DataFrame:
     """
     Assign trips by hour band, each on the trains of its band.
@@ -128,7 +143,7 @@ def assign_hour_bands(
     ----------
     courier_flows : pandas.DataFrame
         Table `geo.tables.COURIER_FLOWS` of all hours; every pair with a rail share needs a path in every band.
-    supplies : mapping of str to RailSupply
+    supplies : mapping of str to Supply
         The railway as it runs in each band.
     band_share : mapping of str to float
         Share of trips made in each band; sums to 1.
@@ -156,7 +171,7 @@ def assign_hour_bands(
     return validate(pd.concat(parts), STATION_FLOWS)
 
 
-def change_shares(change_share: pd.Series | None, supply: RailSupply) -> FloatArray:
+def change_shares(change_share: pd.Series | None, supply: Supply) -> FloatArray:
     """
     Give each station its share of the trips going on that change trains there.
 
@@ -164,7 +179,7 @@ def change_shares(change_share: pd.Series | None, supply: RailSupply) -> FloatAr
     ----------
     change_share : pandas.Series or None
         By ``station_id``; a station without a share has 0.
-    supply : RailSupply
+    supply : Supply
         The railway; with a timetable all that goes on between rides changes, whatever the shares.
 
     Returns
@@ -210,34 +225,34 @@ def _columns(courier_flows: pd.DataFrame, group: OriginGroup, grain: str) -> tup
     return ids.astype(object), column
 
 
-def _require_paths(group: OriginGroup, rail: FloatArray, courier_flows: pd.DataFrame) -> None:
-    astray = (rail > 0) & ~np.isfinite(group.cost_min)
+def _require_paths(group: OriginGroup, laid: FloatArray, courier_flows: pd.DataFrame, mode: str) -> None:
+    astray = (laid > 0) & ~np.isfinite(group.cost_min)
     if astray.any():
         flow_id = courier_flows.index[group.rows[astray][0]]
         msg = (
-            f"courier_flows: {int(astray.sum())} pairs from {group.origin_id!r} go by rail without a path, first "
+            f"courier_flows: {int(astray.sum())} pairs from {group.origin_id!r} go by {mode} without a path, first "
             f"{flow_id!r}, expected the supply they were made with. Run choose_modes again."
         )
         raise InputError(msg)
 
 
-def _require_conserved(origin_id: str, rail: float, flows: FloatArray) -> None:
+def _require_conserved(origin_id: str, laid: float, flows: FloatArray, mode: str) -> None:
     boarding, alighting = float(flows[0].sum()), float(flows[3].sum())
-    if max(abs(boarding - rail), abs(alighting - rail)) > CONSERVATION * max(rail, 1.0):
+    if max(abs(boarding - laid), abs(alighting - laid)) > CONSERVATION * max(laid, 1.0):
         msg = (
-            f"assignment: {origin_id!r} sends {rail!r} trips by rail but {boarding!r} board and {alighting!r} alight, "
-            "expected the same. This is a defect; report it."
+            f"assignment: {origin_id!r} sends {laid!r} trips by {mode} but {boarding!r} board and {alighting!r} "
+            "alight, expected the same. This is a defect; report it."
         )
         raise IntegrityError(msg)
 
 
 def _load(
-    group: OriginGroup, rail: FloatArray, column: np.ndarray, changes: FloatArray
+    group: OriginGroup, laid: FloatArray, column: np.ndarray, changes: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Boarding, interchange, calling and alighting trips by station and column; and all trips by ride."""
     rides = group.paths.rides
     n_columns = int(column.max(initial=-1)) + 1
-    into = sparse.csr_matrix((rail, (np.arange(column.size), column)), shape=(column.size, n_columns))
+    into = sparse.csr_matrix((laid, (np.arange(column.size), column)), shape=(column.size, n_columns))
     alighting = np.asarray((group.egress_share.T @ into).todense())
     loads = load_rides(group.paths, alighting)
     changing = _changing(rides, loads, changes)
@@ -272,7 +287,7 @@ def _station_rows(
     return rows
 
 
-def _segment_rows(origin_id: str, supply: RailSupply, on_rides: FloatArray) -> pd.DataFrame:
+def _segment_rows(origin_id: str, supply: Supply, on_rides: FloatArray) -> pd.DataFrame:
     """One row a link with any flow."""
     on_links = supply.rides.links.T @ on_rides
     link = np.flatnonzero(on_links > 0)

@@ -2,8 +2,9 @@ r"""
 Rail or road: how the trips of each pair of places divide among train, car, coach and private hire.
 
 In come `geo.tables.OD_TRIPS`, the railway with its first and last miles, and `geo.tables.ROAD_TIMES`; out comes
-`geo.tables.COURIER_FLOWS`. The train's cost is the log-sum over its sensible paths, so the choice is the nested logit
-in which paths are a nest:
+`geo.tables.COURIER_FLOWS`. Where there is a timetable of coaches they are a second public mode, priced by the same
+machinery as trains; without one a coach is a slow car. The cost of a public mode is the log-sum over its sensible
+paths, so the choice is the nested logit in which paths are a nest:
 
 .. math:: P_m = \frac{\exp(-\mu g_m)}{\sum_l \exp(-\mu g_l)}, \qquad \mu \le \theta,
 
@@ -15,7 +16,7 @@ to be varied: `find_rail_constant` gives the one that makes the whole come out a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -26,65 +27,35 @@ from scipy.optimize import brentq
 
 from geo.corridors.paths import DEVIATION_MIN, MAX_DETOUR_MIN, SPREAD_PER_MIN, OriginPaths, solve_origin
 from geo.corridors.rides import FloatArray, Rides
+from geo.corridors.road_modes import ROAD_MODES, RoadMode, join_road_times
 from geo.corridors.terminals import BestPaths, Terminals, find_arrivals, find_best_paths, split_egress
 from geo.corridors.timed_prices import TimedPrices
 from geo.corridors.waiting import price_first_wait
 from geo.errors import InputError, UsageError
 from geo.schema import validate
-from geo.tables import COURIER_FLOWS, OD_TRIPS, ROAD_TIMES
+from geo.tables import COURIER_FLOWS, OD_TRIPS
 
 __all__ = [
     "MODE_SCALE_PER_MIN",
     "ROAD_MODES",
     "UNKNOWN_WAIT_MIN",
     "OriginGroup",
-    "RailSupply",
     "RoadMode",
+    "Supply",
     "choose_modes",
     "each_origin",
     "find_rail_constant",
+    "public_modes",
 ]
 
 MODE_SCALE_PER_MIN = 0.03  # ASSUMPTION: a third of the scale between paths; a choice of mode weighs minutes less
 UNKNOWN_WAIT_MIN = 15.0  # ASSUMPTION: half of a half-hourly service, where there is no timetable
-METRES_PER_KM = 1000.0
 
 
 @dataclass(frozen=True)
-class RoadMode:
+class Supply:
     """
-    One way to go by road, priced on the time of a car.
-
-    Attributes
-    ----------
-    name : str
-        Its column in the result is ``<name>_share``.
-    time_factor : float
-        Its minutes for each minute of a car.
-    fixed_min : float
-        Generalised minutes before it moves: finding a driver, waiting, first and last mile.
-    cost_min_per_km : float
-        Generalised minutes that its fare stands for, a kilometre.
-    """
-
-    name: str
-    time_factor: float = 1.0
-    fixed_min: float = 0.0
-    cost_min_per_km: float = 0.0
-
-
-# ASSUMPTION, all of them: a lift needs a driver, a coach calls on its way and runs a few times a day, hire is dear.
-ROAD_MODES = (
-    RoadMode("car", time_factor=1.0, fixed_min=30.0),
-    RoadMode("coach", time_factor=1.5, fixed_min=60.0),
-    RoadMode("hire", time_factor=1.0, fixed_min=10.0, cost_min_per_km=3.0),
-)
-
-
-@dataclass(frozen=True)
-class RailSupply:
-    """
-    The railway as couriers meet it: rides, first and last miles, and how choosy they are.
+    A public mode as couriers meet it, the railway or coaches: rides, first and last miles, and how choosy they are.
 
     Attributes
     ----------
@@ -97,6 +68,10 @@ class RailSupply:
     timed : TimedPrices or None
         Journeys by the clock over the stations of `rides`, where minutes are known: the best path to a station then
         costs what they do, and every other path as much more or less.
+    mode : str
+        Its columns in the flows are ``<mode>_share``, ``<mode>_time_min`` and ``<mode>_cost_min``.
+    constant_min : float
+        Generalised minutes added to every journey; negative for a cheaper ticket than the train's.
     """
 
     rides: Rides
@@ -105,6 +80,8 @@ class RailSupply:
     max_detour_min: float = MAX_DETOUR_MIN
     deviation_min: float = DEVIATION_MIN
     timed: TimedPrices | None = None
+    mode: str = "rail"
+    constant_min: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -140,8 +117,8 @@ class OriginGroup:
 
 
 @dataclass
-class _Rail:
-    """What the railway offers each pair, in the order of the table."""
+class _Offer:
+    """What a public mode offers each pair, in the order of the table."""
 
     cost_min: FloatArray
     time_min: FloatArray
@@ -150,7 +127,7 @@ class _Rail:
     stations: NDArray[np.object_] = field(repr=False)
 
 
-def each_origin(pairs: pd.DataFrame, supply: RailSupply) -> Iterator[OriginGroup]:
+def each_origin(pairs: pd.DataFrame, supply: Supply) -> Iterator[OriginGroup]:
     """
     Solve the paths of each origin in turn, so that only one origin's are held.
 
@@ -158,7 +135,7 @@ def each_origin(pairs: pd.DataFrame, supply: RailSupply) -> Iterator[OriginGroup
     ----------
     pairs : pandas.DataFrame
         Columns ``origin_id, destination_id``, in any order.
-    supply : RailSupply
+    supply : Supply
         The railway.
 
     Yields
@@ -193,9 +170,10 @@ def each_origin(pairs: pd.DataFrame, supply: RailSupply) -> Iterator[OriginGroup
 
 def choose_modes(
     od_trips: pd.DataFrame,
-    supply: RailSupply,
+    supply: Supply,
     road_times: pd.DataFrame,
     *,
+    others: Sequence[Supply] = (),
     road_modes: tuple[RoadMode, ...] = ROAD_MODES,
     rail_constant_min: float = 0.0,
     mode_scale_per_min: float = MODE_SCALE_PER_MIN,
@@ -208,12 +186,14 @@ def choose_modes(
     ----------
     od_trips : pandas.DataFrame
         Table `geo.tables.OD_TRIPS`.
-    supply : RailSupply
+    supply : Supply
         The railway.
     road_times : pandas.DataFrame
         Table `geo.tables.ROAD_TIMES`; a pair that is absent or null has no road.
+    others : sequence of Supply
+        Further public modes, such as coaches by their timetable.
     road_modes : tuple of RoadMode
-        The ways to go by road.
+        The ways to go by road; one that is among `others` by name is not taken again.
     rail_constant_min : float
         Generalised minutes added to every rail journey; negative favours rail.
     mode_scale_per_min : float
@@ -225,8 +205,9 @@ def choose_modes(
     -------
     pandas.DataFrame
         Table `geo.tables.COURIER_FLOWS`, one row each row of `od_trips` and ordered by its id, with ``<mode>_share``
-        for each road mode, ``rail_cost_min`` and ``road_cost_min`` (null where there is no way), and
-        ``is_reachable``: where it is false no mode goes, every share is 0 and the trips are lost.
+        for each road mode, ``rail_cost_min`` and ``road_cost_min`` (null where there is no way), share, time and cost
+        of each of `others`, and ``is_reachable``: where it is false no mode goes, every share is 0 and the trips are
+        lost.
 
     Raises
     ------
@@ -243,28 +224,48 @@ def choose_modes(
         )
         raise UsageError(msg)
     pairs = od_trips.sort_index(kind="stable")
-    rail = _offer_rail(pairs, supply)
-    # Without a timetable no ride has a wait; all have this one.
-    wait_min = 0.0 if supply.rides.has_timetable else unknown_wait_min
-    rail_cost_min = rail.cost_min + float(price_first_wait(np.array(wait_min))) + rail_constant_min
-    road_time_min, road_m = _road(pairs, road_times)
-    costs = [
-        mode.time_factor * road_time_min + mode.fixed_min + mode.cost_min_per_km * road_m / METRES_PER_KM
-        for mode in road_modes
-    ]
-    shares, is_reachable = _logit(np.column_stack([rail_cost_min, *costs]), mode_scale_per_min)
+    rail, *further = (_offer(pairs, each, unknown_wait_min) for each in (supply, *others))
+    rail_cost_min = rail.cost_min + rail_constant_min
+    road_modes = tuple(mode for mode in road_modes if mode.name not in {each.mode for each in others})
+    road_time_min, road_m = join_road_times(pairs, road_times)
+    costs = [mode.price(road_time_min, road_m) for mode in road_modes]
+    shares, is_reachable = _logit(
+        np.column_stack([rail_cost_min, *(offer.cost_min for offer in further), *costs]), mode_scale_per_min
+    )
     flows = pairs[["origin_id", "destination_id", "is_internal", "trips_per_month"]].copy()
     flows["rail_share"] = shares[:, 0]
-    flows["rail_time_min"] = _null_infinite(rail.time_min + wait_min)
+    flows["rail_time_min"] = _null_infinite(rail.time_min)
     flows["road_time_min"] = _null_infinite(road_time_min)
     flows["access_station_id"] = pd.array(rail.access, dtype="str")
     flows["egress_station_id"] = pd.array(rail.egress, dtype="str")
-    for number, mode in enumerate(road_modes, start=1):
-        flows[f"{mode.name}_share"] = shares[:, number]
+    names = [*(each.mode for each in others), *(mode.name for mode in road_modes)]
+    for number, name in enumerate(names, start=1):
+        flows[f"{name}_share"] = shares[:, number]
     flows["rail_cost_min"] = _null_infinite(rail_cost_min)
     flows["road_cost_min"] = _null_infinite(_log_sum(np.column_stack(costs), mode_scale_per_min))
+    for each, offer in zip(others, further, strict=True):
+        flows[f"{each.mode}_time_min"] = _null_infinite(offer.time_min)
+        flows[f"{each.mode}_cost_min"] = _null_infinite(offer.cost_min)
     flows["is_reachable"] = is_reachable
     return validate(flows, COURIER_FLOWS)
+
+
+def public_modes(courier_flows: pd.DataFrame) -> tuple[str, ...]:
+    """
+    Name the modes of a table of flows that have stations.
+
+    Parameters
+    ----------
+    courier_flows : pandas.DataFrame
+        What `choose_modes` returned.
+
+    Returns
+    -------
+    tuple of str
+        Such as ``rail`` and ``coach``; everything else goes by road.
+    """
+    names = (str(name).removesuffix("_time_min") for name in courier_flows.columns if str(name).endswith("_time_min"))
+    return tuple(name for name in names if name != "road")
 
 
 def find_rail_constant(
@@ -278,7 +279,7 @@ def find_rail_constant(
     courier_flows : pandas.DataFrame
         What `choose_modes` returned.
     rail_share : float
-        Share of the trips of pairs that have both a rail path and a road.
+        Share of the trips of pairs that have both a rail path and another way.
     mode_scale_per_min : float
         The scale that `courier_flows` was made with.
 
@@ -297,12 +298,16 @@ def find_rail_constant(
     if not 0 < rail_share < 1:
         msg = f"rail_share: is {rail_share!r}, expected above 0 and below 1. Give the share that is to be tried."
         raise UsageError(msg)
-    choosing = courier_flows[courier_flows["rail_cost_min"].notna() & courier_flows["road_cost_min"].notna()]
+    other_min = _other_cost(courier_flows, mode_scale_per_min)
+    choosing = courier_flows[courier_flows["rail_cost_min"].notna() & np.isfinite(other_min)]
     trips = choosing["trips_per_month"].to_numpy(dtype=float)
     if not trips.sum() > 0:
         msg = "courier_flows: no trips have both a rail path and a road, expected some. Check stations and road times."
         raise InputError(msg)
-    gap_min = (choosing["rail_cost_min"] - choosing["road_cost_min"]).to_numpy(dtype=float)
+    gap_min = (
+        choosing["rail_cost_min"].to_numpy(dtype=float)
+        - other_min[np.isfinite(other_min) & courier_flows["rail_cost_min"].notna()]
+    )
 
     def excess(constant_min: float) -> float:
         share = 1 / (1 + np.exp(np.clip(mode_scale_per_min * (gap_min + constant_min), -700, 700)))
@@ -313,14 +318,21 @@ def find_rail_constant(
     return float(brentq(excess, -reach, reach, xtol=1e-9))
 
 
-def _offer_rail(pairs: pd.DataFrame, supply: RailSupply) -> _Rail:
-    """Cost, time and stations of rail for each pair."""
+def _other_cost(courier_flows: pd.DataFrame, scale_per_min: float) -> FloatArray:
+    """Generalised minutes of all that is not rail, infinite where there is nothing else."""
+    names = ["road_cost_min", *(f"{mode}_cost_min" for mode in public_modes(courier_flows) if mode != "rail")]
+    costs = courier_flows[names].fillna(np.inf).to_numpy(dtype=float)
+    return costs[:, 0] if len(names) == 1 else _log_sum(costs, scale_per_min)
+
+
+def _offer(pairs: pd.DataFrame, supply: Supply, unknown_wait_min: float) -> _Offer:
+    """Cost, time and stations of a public mode for each pair."""
     n = len(pairs)
     none = np.full(n, None, dtype=object)
     names = np.array(supply.rides.station_ids, dtype=object)
-    rail = _Rail(np.full(n, np.inf), np.full(n, np.inf), none, none.copy(), names)
+    offer = _Offer(np.full(n, np.inf), np.full(n, np.inf), none, none.copy(), names)
     for group in each_origin(pairs, supply):
-        rail.cost_min[group.rows] = group.cost_min
+        offer.cost_min[group.rows] = group.cost_min
         best = find_best_paths(group.paths, supply.terminals, group.origin)
         if supply.timed is not None:
             best = _by_clock(best, group, supply.terminals, supply.timed)
@@ -329,10 +341,14 @@ def _offer_rail(pairs: pd.DataFrame, supply: RailSupply) -> _Rail:
             stations, egress_cost_min, egress_time_min = supply.terminals.of(destination)
             last = int(np.argmin(best.cost_min[stations] + egress_cost_min))
             station = stations[last]
-            rail.time_min[row] = best.time_min[station] + egress_time_min[last]
-            rail.access[row] = names[best.first_station[station]]
-            rail.egress[row] = names[station]
-    return rail
+            offer.time_min[row] = best.time_min[station] + egress_time_min[last]
+            offer.access[row] = names[best.first_station[station]]
+            offer.egress[row] = names[station]
+    # Without a timetable no ride has a wait; all have this one.
+    wait_min = 0.0 if supply.rides.has_timetable else unknown_wait_min
+    offer.cost_min += float(price_first_wait(np.array(wait_min))) + supply.constant_min
+    offer.time_min += wait_min
+    return offer
 
 
 def _shift(timed_min: FloatArray, path_min: FloatArray) -> FloatArray:
@@ -353,24 +369,6 @@ def _by_clock(best: BestPaths, group: OriginGroup, terminals: Terminals, timed: 
     return replace(
         best, cost_min=np.where(is_known, cost_min, best.cost_min), time_min=time_min, first_station=first_station
     )
-
-
-def _road(pairs: pd.DataFrame, road_times: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Minutes (infinite without a road) and metres by car for each pair."""
-    validate(road_times, ROAD_TIMES)
-    keys = ["origin_id", "destination_id"]
-    twice = road_times.duplicated(keys)
-    if twice.any():
-        row = road_times[twice].iloc[0]
-        msg = (
-            f"road_times: {row['origin_id']!r} to {row['destination_id']!r} stands more than once, expected each pair "
-            "once. Keep one of its rows."
-        )
-        raise InputError(msg)
-    joined = pairs[keys].merge(road_times[[*keys, "time_min", "length_m"]], on=keys, how="left")
-    time_min = joined["time_min"].to_numpy(dtype=float)
-    road_m = joined["length_m"].to_numpy(dtype=float)
-    return np.where(np.isnan(time_min), np.inf, time_min), np.nan_to_num(road_m)
 
 
 def _logit(cost_min: FloatArray, scale_per_min: float) -> tuple[FloatArray, NDArray[np.bool_]]:

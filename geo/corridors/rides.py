@@ -112,6 +112,7 @@ def build_rides(
     change_weight: float = CHANGE_WEIGHT,
     interchange_penalty_min: float = INTERCHANGE_PENALTY_MIN,
     spread_per_min: float = SPREAD_PER_MIN,
+    in_vehicle_weight: float = 1.0,
 ) -> Rides:
     """
     Build the direct rides of a graph.
@@ -132,6 +133,8 @@ def build_rides(
         Generalised minutes added for each change.
     spread_per_min : float
         Scale of the choice between rides (`geo.corridors.paths`): rides that share a wait share its weight.
+    in_vehicle_weight : float
+        Generalised minutes for each minute on board.
 
     Returns
     -------
@@ -159,7 +162,7 @@ def build_rides(
     boards = graph.kind[first.first_arc] == ArcKind.BOARD
     walks = graph.kind[first.first_arc] == ArcKind.WALK
     wait_min, taken_share = pool_waits(first.tail, first.head, wait_min, run_min)
-    first_cost_min = np.where(walks, change_weight, 1.0) * run_min + change_weight * alight_min
+    first_cost_min = np.where(walks, change_weight, in_vehicle_weight) * run_min + change_weight * alight_min
     cost_min = first_cost_min + wait_weight * wait_min + np.where(boards, interchange_penalty_min, 0.0)
     first_cost_min = first_cost_min + price_first_wait(wait_min, wait_weight=wait_weight)
     group = np.zeros(raw.tail.size, dtype=np.int64)

@@ -116,6 +116,7 @@ def build_terminals(
     hire_weight: float = HIRE_WEIGHT,
     hire_fixed_min: float = HIRE_FIXED_MIN,
     hub_access_min: float = HUB_ACCESS_MIN,
+    hub_access: pd.DataFrame | None = None,
 ) -> Terminals:
     """
     Build the first and last mile of every point.
@@ -134,6 +135,9 @@ def build_terminals(
         Generalised minutes added to each taxi or lift.
     hub_access_min : float
         Minutes from an exporting area to its main station.
+    hub_access : pandas.DataFrame, optional
+        ``place_id, station_id, cost_min, time_min`` of exporting areas with a main station, where they do not board
+        at that station itself but at stops near it.
 
     Returns
     -------
@@ -149,7 +153,12 @@ def build_terminals(
     validate(exporters, EXPORTERS)
     index = pd.Index(station_ids)
     hubs = exporters["hub_station_id"].dropna()
-    lost = hubs[~hubs.isin(index)]
+    if hub_access is None:
+        hub_access = pd.DataFrame(
+            {"place_id": hubs.index, "station_id": hubs, "cost_min": hub_access_min, "time_min": hub_access_min}
+        )
+    lost = hub_access.set_index("place_id")["station_id"]
+    lost = lost[~lost.isin(index)]
     if len(lost):
         msg = (
             f"exporters: hub_station_id is {lost.iloc[0]!r} at {lost.index[0]!r}, expected a station of the network. "
@@ -162,15 +171,15 @@ def build_terminals(
     walks = (rows["mode"] == "walk").to_numpy()
     table = pd.DataFrame(
         {
-            "point_id": np.concatenate([rows["place_id"].to_numpy(dtype=object), hubs.index.to_numpy(dtype=object)]),
-            "station": index.get_indexer(pd.Index([*rows["station_id"], *hubs])),
+            "point_id": np.concatenate([t["place_id"].to_numpy(dtype=object) for t in (rows, hub_access)]),
+            "station": index.get_indexer(pd.Index([*rows["station_id"], *hub_access["station_id"]])),
             "cost_min": np.concatenate(
                 [
                     np.where(walks, walk_weight * time_min, hire_weight * time_min + hire_fixed_min),
-                    np.full(len(hubs), hub_access_min),
+                    hub_access["cost_min"].to_numpy(dtype=float),
                 ]
             ),
-            "time_min": np.concatenate([time_min, np.full(len(hubs), hub_access_min)]),
+            "time_min": np.concatenate([time_min, hub_access["time_min"].to_numpy(dtype=float)]),
         }
     )
     table = table.sort_values(["point_id", "station", "cost_min", "time_min"], kind="stable")

@@ -85,6 +85,7 @@ def price_timed_journeys(
     interchange_min: pd.Series | None = None,
     default_interchange_min: float = DEFAULT_INTERCHANGE_MIN,
     fixed_links: pd.DataFrame | None = None,
+    in_vehicle_weight: float = 1.0,
 ) -> TimedPrices:
     """
     Price the journeys between stations by the clock.
@@ -111,6 +112,8 @@ def price_timed_journeys(
         Minutes to change where `interchange_min` has none.
     fixed_links : pandas.DataFrame, optional
         Walks between stations, as for `geo.network.timed_journeys.write_out_trains`.
+    in_vehicle_weight : float
+        Generalised minutes for each minute on board.
 
     Returns
     -------
@@ -134,7 +137,9 @@ def price_timed_journeys(
     )
     period = np.full(HOURS_PER_WEEK, -1, dtype=np.int64)
     period[list(hours)] = 0
-    weights = np.array([change_weight - 1.0, interchange_penalty_min, WAIT_WEIGHT, PLANNED_MIN, PLANNED_WEIGHT])
+    # The least cost is sought with a minute on board as the unit, and told in generalised minutes.
+    each = np.array([change_weight, interchange_penalty_min, WAIT_WEIGHT, PLANNED_MIN, PLANNED_WEIGHT])
+    weights = each / in_vehicle_weight - np.array([1.0, 0.0, 0.0, 0.0, 0.0])
     places = pd.Index(station_ids)
     columns = places.get_indexer(pd.Index(trains.station_ids))
     known = columns >= 0
@@ -154,4 +159,4 @@ def price_timed_journeys(
             found,
         )
         prices[:, row, columns[known]] = found[:, known]
-    return TimedPrices(*prices)
+    return TimedPrices(prices[0] * in_vehicle_weight, prices[1])

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.corridors.choice import OriginGroup, RailSupply, each_origin
+from geo.corridors.choice import OriginGroup, Supply, each_origin
 from geo.corridors.paths import OriginPaths, load_rides, restrict_paths
 from geo.corridors.rides import FloatArray
 from geo.corridors.terminals import find_best_paths
@@ -56,7 +56,7 @@ UPSTREAM_STATIONS = Contract(
 
 def find_upstream_stations(
     courier_flows: pd.DataFrame,
-    supply: RailSupply,
+    supply: Supply,
     stations: pd.DataFrame,
     *,
     cover_share: float = COVER_SHARE,
@@ -69,7 +69,7 @@ def find_upstream_stations(
     ----------
     courier_flows : pandas.DataFrame
         What `geo.corridors.choice.choose_modes` returned; internal pairs are left out.
-    supply : RailSupply
+    supply : Supply
         The railway.
     stations : pandas.DataFrame
         Table `geo.tables.STATIONS`; only those outside the force are upstream.
@@ -114,7 +114,7 @@ def find_upstream_stations(
 
 def _list_origin(
     group: OriginGroup,
-    supply: RailSupply,
+    supply: Supply,
     rail: FloatArray,
     is_upstream: NDArray[np.bool_],
     cover_share: float,
@@ -179,7 +179,7 @@ def _pick(
     return picks
 
 
-def _minutes(group: OriginGroup, supply: RailSupply) -> FloatArray:
+def _minutes(group: OriginGroup, supply: Supply) -> FloatArray:
     """Clock minutes from the origin to each station: on foot or by road to where it boards, else by the best path."""
     minutes = find_best_paths(group.paths, supply.terminals, group.origin).time_min.copy()
     stations, _, time_min = supply.terminals.of(group.origin)

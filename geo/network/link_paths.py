@@ -34,6 +34,8 @@ def find_link_paths(
     list of numpy.ndarray
         For each pair the positions in `links`, in the order of travel; empty where there is no path.
     """
+    if links.empty:
+        return [np.zeros(0, dtype=np.int32)] * len(start)
     low, high = (stations.get_indexer(pd.Index(links[name])) for name in ("from_station_id", "to_station_id"))
     n = len(stations)
     link_of = {pair: k for k, pair in enumerate(zip(low.tolist(), high.tolist(), strict=True))}

@@ -63,6 +63,7 @@ def read_gtfs(
     route_types: frozenset[int] | None = None,
     near: Collection[str] | None = None,
     bounds: Bounds | None = None,
+    longest_run_min: float = LONGEST_RUN_MIN,
 ) -> TimetableReading:
     """
     Read a GTFS feed and count the departures of one week.
@@ -82,6 +83,8 @@ def read_gtfs(
         Stations of the region: trips that call at none of them are out of scope. All where not given.
     bounds : tuple of float, optional
         West, south, east and north of the region in EPSG:27700 metres: stations of the feed in it are near, too.
+    longest_run_min : float
+        Minutes from one call to the next above which the times of a trip cannot be.
 
     Returns
     -------
@@ -113,7 +116,7 @@ def read_gtfs(
     ).astype(object)
     stops = read_stops(archive, station_of_stop)
     calls = _read_calls(archive, trips, stops)
-    _judge_trips(trips, calls, extend_near(near, stops.table, bounds))
+    _judge_trips(trips, calls, extend_near(near, stops.table, bounds), longest_run_min)
     repeated, repeats = _read_frequencies(archive, trips, calls)
     buses = set(trips.loc[is_replacement & (trips["fate"] == ""), "trip_id"])
     ridden = calls.rows[(calls.rows["fate"] == "") & calls.rows["trip_id"].isin(buses)]
@@ -260,14 +263,14 @@ def _compact(rows: pd.DataFrame, is_known: NDArray[np.bool_], stops: Stops, shif
     return compact.assign(is_bad=is_bad, is_unknown=~is_known, no_call=is_off[0] & is_off[1])
 
 
-def _judge_trips(trips: pd.DataFrame, calls: _Calls, near: Collection[str] | None) -> None:
+def _judge_trips(trips: pd.DataFrame, calls: _Calls, near: Collection[str] | None, longest_run_min: float) -> None:
     """Set aside trips whose times cannot be, that call elsewhere, or at one station alone; both tables are updated."""
     rows = calls.rows
     timed = rows[~rows["fate"].isin(["unknown_trip", "bad_time"])]
     follows = timed["trip_id"].eq(timed["trip_id"].shift())
     run_min = (timed["arrival_min"] - timed["departure_min"].shift()).where(follows, 0.0)
     stand_min = timed["departure_min"] - timed["arrival_min"]
-    cannot_be = (run_min < 0) | (run_min > LONGEST_RUN_MIN) | (stand_min < 0) | (stand_min > LONGEST_STAND_MIN)
+    cannot_be = (run_min < 0) | (run_min > longest_run_min) | (stand_min < 0) | (stand_min > LONGEST_STAND_MIN)
     _set_aside(trips, rows, set(timed.loc[cannot_be, "trip_id"]), "bad_times")
     used = rows[rows["fate"] == ""]
     n_stations = used.groupby("trip_id")["station_id"].nunique()

@@ -11,6 +11,7 @@ import pickle
 import pytest
 
 import gateline.pipeline.read
+import gateline.pipeline.read_areas
 import gateline.pipeline.run as main_job
 from gateline.pipeline.read import read_inputs, require_little_quarantine
 from gateline.settings import read_settings
@@ -33,8 +34,9 @@ def workspace(tmp_path):
 def _unspoilt():
     """Of the three largest files those bytes that were read with the same options before are not read again."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("read_areas", "read_boundaries", "read_offence_extract"):
-            patch.setattr(gateline.pipeline.read, name, remember(getattr(gateline.pipeline.read, name)))
+        areas, rest = gateline.pipeline.read_areas, gateline.pipeline.read
+        for module, name in ((areas, "read_areas"), (areas, "read_boundaries"), (rest, "read_offence_extract")):
+            patch.setattr(module, name, remember(getattr(module, name)))
         yield
 
 

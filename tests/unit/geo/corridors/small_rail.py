@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from geo.corridors.choice import RailSupply
+from geo.corridors.choice import Supply
 from geo.corridors.rides import build_rides
 from geo.corridors.terminals import build_terminals
 from geo.network.passenger import ArcKind, PassengerGraph
@@ -130,6 +130,6 @@ def road_table(rows: Sequence[tuple[str, str, float | None]]) -> pd.DataFrame:
     )
 
 
-def supply_of(graph: PassengerGraph, access, hubs, **options: float) -> RailSupply:
+def supply_of(graph: PassengerGraph, access, hubs, **options: float) -> Supply:
     rides = build_rides(graph)
-    return RailSupply(rides, build_terminals(access_table(access), exporter_table(hubs), rides.station_ids), **options)
+    return Supply(rides, build_terminals(access_table(access), exporter_table(hubs), rides.station_ids), **options)

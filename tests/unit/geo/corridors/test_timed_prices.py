@@ -46,6 +46,13 @@ def test_a_change_that_fits_costs_less_than_one_that_waits_by_its_minutes_weight
     assert at(fits, "A", "C")[0] == pytest.approx(wait + 30 + CHANGE_WEIGHT * 5 + INTERCHANGE_PENALTY_MIN)
 
 
+def test_a_minute_aboard_weighs_what_is_stated_and_a_minute_of_waiting_as_before():
+    hourly = every(60, "A", "B", 0, 20.0) + every(60, "B", "C", 25, 10.0)
+    light, heavy = prices(hourly), prices(hourly, in_vehicle_weight=3.0)
+    assert at(heavy, "A", "C")[0] - at(light, "A", "C")[0] == pytest.approx(2.0 * 30)
+    assert at(heavy, "A", "C")[1] == at(light, "A", "C")[1]
+
+
 def test_a_poor_journey_is_taken_only_if_the_shorter_wait_is_worth_it():
     hourly = every(60, "A", "B", 0, 20.0)
     bad = at(prices(hourly + every(60, "A", "B", 20, 70.0)), "A", "B")
