@@ -105,10 +105,16 @@ MUTANTS = (
         UNIT + "geo/corridors/test_coach_mode.py",
     ),
     Mutant(
-        "geo/corridors/mode_shares.py",
-        '"road": (trips - sum(by_mode.values()))',
-        '"road": (trips - by_mode["rail"])',
-        UNIT + "geo/corridors/test_mode_shares.py",
+        "geo/corridors/mode_split.py",
+        'unseen = sums[list(MODES)].assign(rail=sums["rail"] - seen)',
+        "unseen = sums[list(MODES)]",
+        UNIT + "geo/corridors/test_mode_split.py",
+    ),
+    Mutant(
+        "models/posterior/estimate.py",
+        "np.asarray(layout.by_town @ rail).T,",
+        "np.asarray(layout.by_town @ share).T,",
+        UNIT + "models/test_posterior.py",
     ),
     Mutant(
         "geo/sources/coaches.py",

@@ -13,7 +13,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["SCORE_FIGURES", "TRIP_FIGURES", "count_decimals", "round_figures", "tell_parts", "tell_scores"]
+__all__ = [
+    "SCORE_FIGURES",
+    "TRIP_FIGURES",
+    "count_decimals",
+    "round_figures",
+    "tell_parts",
+    "tell_scores",
+    "tell_shares",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -131,6 +139,35 @@ def tell_parts(parts: pd.DataFrame, scores: pd.Series) -> dict[str, pd.Series]:
     """
     decimals = count_decimals(scores.fillna(0.0))
     return {str(name): pd.Series(_rounded(parts[name], decimals), index=parts.index) for name in parts.columns}
+
+
+def tell_shares(parts: pd.DataFrame) -> pd.DataFrame:
+    """
+    Round the shares of a whole together, so that those printed still make up 1.
+
+    Parameters
+    ----------
+    parts : pandas.DataFrame
+        One row a unit and one column a part; a row sums to 1, or is null. Never modified.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Hundredths; a row without any whole stays null.
+
+    Examples
+    --------
+    >>> tell_shares(pd.DataFrame({"car": [0.625], "coach": [0.125], "hire": [0.25]})).to_numpy().tolist()
+    [[0.63, 0.12, 0.25]]
+    """
+    told = parts.astype(float).copy()
+    is_known = told.notna().all(axis=1).to_numpy()
+    values = told.to_numpy()[is_known]
+    if len(values):
+        total = np.round(values.sum(axis=1), _CHANCE_DECIMALS)
+        decimals = np.full(len(values), _CHANCE_DECIMALS, dtype=np.int64)
+        told.loc[is_known] = _rounded_together(values, total, decimals)
+    return told
 
 
 def _rounded(values: pd.Series, decimals: int | IntArray) -> FloatArray:

@@ -29,7 +29,6 @@ from gateline.settings import Settings
 from geo.corridors.assignment import ALL_DESTINATIONS, Assignment
 from geo.corridors.choice import Supply
 from geo.corridors.exposure import measure_place_exposure, measure_station_exposure
-from geo.corridors.mode_shares import measure_mode_shares
 from geo.corridors.upstream import find_upstream_stations
 from geo.hotspots.clusters import cluster_offences
 from geo.network.rail import RailNetwork
@@ -39,7 +38,7 @@ from geo.tables import HOTSPOTS, STATION_USAGE
 from models.draws import IndexSettings
 from models.evidence import count_place_evidence, count_station_evidence
 from models.features import FeatureSet, build_place_features, build_station_features
-from models.posterior.lists import score_places, score_stations
+from models.posterior.lists import measure_rail_range, score_places, score_stations
 from models.scoring import MIN_RANKABILITY, Scores, score_units
 
 __all__ = ["Results", "run_stages"]
@@ -201,7 +200,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             record.notes.append("too many pairs to list: the flow through stations is known by origin alone")
     with recorder.stage("exposure") as record:
         station_exposure = measure_station_exposure(flow.assignment.station_flows, network.stations, usage=usage)
-        place_exposure = _place_exposure(flow, region.towns, inputs.deal_lines, scored_stations.index)
+        place_exposure = _place_exposure(flow, fitted, region.towns, inputs.deal_lines, scored_stations.index)
         record.rows = {"stations": len(station_exposure), "places": len(place_exposure), "with_usage": len(usage)}
     with recorder.stage("scores") as record:
         station_features = build_station_features(
@@ -297,18 +296,18 @@ def _coach_notes(inputs: Inputs, coaches: Coaches | None) -> tuple[str, ...]:
     return () if inputs.coaches is None else ("no coach joins two stops here: a coach is taken to be a slow car",)
 
 
-def _place_exposure(flow: Flow, towns: pd.DataFrame, deal_lines: pd.DataFrame, station_ids: pd.Index) -> pd.DataFrame:
+def _place_exposure(
+    flow: Flow, fitted: Fitted, towns: pd.DataFrame, deal_lines: pd.DataFrame, station_ids: pd.Index
+) -> pd.DataFrame:
     known = deal_lines.dropna(subset=["destination_id"])
     exposure = measure_place_exposure(
         flow.courier_flows,
         flow.assignment.station_flows,
         towns,
         deal_lines=known if len(known) else None,
+        force_station_ids=station_ids,
     )
-    if not flow.others:
-        return exposure
-    shares = measure_mode_shares(flow.courier_flows, flow.assignment.station_flows, exposure.index, station_ids)
-    return exposure.assign(**{name: shares[name] for name in shares.columns})
+    return exposure.join(measure_rail_range(fitted.estimate))
 
 
 def _usage(inputs: Inputs) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from gateline.products.beside import stations_beside, towns_beside
 from gateline.products.hours import tell_hours
 from gateline.products.inputs import ProductInputs, reason_columns
 from gateline.products.meeting import tell_meeting
-from gateline.products.mode_shares import tell_mode_shares
+from gateline.products.travel import tell_travel
 from geo.errors import IntegrityError
 from models.telling import round_figures, tell_scores
 
@@ -103,8 +103,7 @@ def town_list(inputs: ProductInputs) -> pd.DataFrame:
             "population": inputs.places["population"].reindex(scores.index),
             "courier_flow": _trips(_flow(scores, exposure)),
             "rail_trips_per_month": _trips(exposure["rail_trips_per_month"]),
-            "unseen_share": exposure["unseen_share"].round(_SHARE_DECIMALS),
-            **tell_mode_shares(exposure),
+            **tell_travel(exposure, has_coaches=inputs.coaches is not None),
             "observed_lines": exposure["observed_lines"],
             "latent_exposure": exposure["latent_exposure"].round(),
             "top_origin": _named(exposure["top_origin_id"], names),

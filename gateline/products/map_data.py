@@ -34,8 +34,8 @@ from gateline.products.interception import describe_plan, worked_stations
 from gateline.products.lists import name_lookup, names_of, station_list, top_parts, town_list, upstream_list
 from gateline.products.map_values import as_told, long_text, numbers, plain, text_of, texts
 from gateline.products.meeting import MEETING_COLUMNS, meeting_lines
-from gateline.products.mode_shares import map_mode_shares
 from gateline.products.plan_notes import stop_facts
+from gateline.products.travel import map_travel
 from geo.crs import to_wgs84_arrays
 from geo.disclosure.quadtree import PROFILES
 from models.telling import count_decimals, round_figures
@@ -164,7 +164,7 @@ def _towns(inputs: ProductInputs) -> dict[str, Any]:
         "latent": as_told(table["latent_exposure"]),
         "flow": as_told(table["courier_flow"]),
         "unseen": as_told(table["unseen_share"]),
-        **map_mode_shares(table),
+        **map_travel(table),
         "per_head": as_told(table["trips_per_10k_residents"]),
         **_beside(table, ("rank_per_head", "harm_in_town", "rank_harm", "child_score", "rank_child")),
         "origin": texts(table["top_origin"]),

@@ -37,6 +37,7 @@ from gateline.products.lists import station_list, town_list, upstream_list
 from gateline.products.meeting import MEETING_COLUMNS
 from gateline.products.number_formats import NUMBER_FORMATS, POINTS
 from gateline.products.plan_notes import left_out_note
+from geo.corridors.mode_split import MODES
 
 __all__ = ["write_list_xlsx"]
 
@@ -56,6 +57,8 @@ _CSV_ONLY = (
     "is_rank_issued",
     *(name for _, _, figure, ends, rank, _ in LISTS_BESIDE for name in (figure, *ends, rank)),
     *MEETING_COLUMNS,
+    # In words there.
+    *(f"unseen_by_{mode}_share" for mode in MODES),
 )
 _ENDS = {"score": ("score_low", "score_high"), "courier_flow": ("trips_low", "trips_high")}
 _HEADER_LINES = 3

@@ -14,11 +14,14 @@ than this one: a town without a line above most towns with one is where to ask f
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
 from geo.corridors.assignment import ALL_DESTINATIONS
+from geo.corridors.mode_split import measure_seen_rail, split_modes
 from geo.corridors.rides import FloatArray
 from geo.schema import validate
 from geo.tables import (
@@ -85,6 +88,7 @@ def measure_place_exposure(
     places: pd.DataFrame,
     *,
     deal_lines: pd.DataFrame | None = None,
+    force_station_ids: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """
     Add up the flow into every town, and find the towns exposed without a recorded line.
@@ -100,12 +104,15 @@ def measure_place_exposure(
     deal_lines : pandas.DataFrame, optional
         Table `geo.tables.DEAL_LINES`: all lines the force recorded. Its towns without a row have 0 lines; towns of
         other forces are not known. Without the table nothing is known.
+    force_station_ids : collection of str, optional
+        Stations that count as seeing a trip; all where not given.
 
     Returns
     -------
     pandas.DataFrame
         Table `geo.tables.PLACE_EXPOSURE`, ordered by id, with ``supplied_below_share``: share of the towns with a
-        recorded line whose flow is lower, null where there is no such town or the town has a line itself.
+        recorded line whose flow is lower, null where there is no such town or the town has a line itself; and the
+        shares of `geo.corridors.mode_split.split_modes`, of which those unseen sum to ``unseen_share``.
     """
     validate(courier_flows, COURIER_FLOWS)
     validate(places, PLACES)
@@ -114,12 +121,14 @@ def measure_place_exposure(
     total = flows.groupby("destination_id")[["trips_per_month", "rail"]].sum().reindex(ids, fill_value=0.0)
     trips, rail = total["trips_per_month"].to_numpy(dtype=float), total["rail"].to_numpy(dtype=float)
     some = trips > 0
+    seen_rail = measure_seen_rail(courier_flows, station_flows, force_station_ids)
+    seen = np.minimum(seen_rail.reindex(ids, fill_value=0.0).to_numpy(dtype=float), rail)
     lines = _observed_lines(deal_lines, places.reindex(ids))
     exposure = pd.DataFrame(
         {
             "courier_trips_per_month": trips,
             "rail_trips_per_month": rail,
-            "unseen_share": np.where(some, 1 - np.minimum(rail / np.where(some, trips, 1.0), 1.0), np.nan),
+            "unseen_share": np.where(some, 1 - np.minimum(seen / np.where(some, trips, 1.0), 1.0), np.nan),
             "observed_lines": lines,
             "latent_exposure": np.where(lines > 0, np.nan, _percentile(trips)),
             "supplied_below_share": _below(trips, lines),
@@ -128,6 +137,7 @@ def measure_place_exposure(
     )
     exposure["top_origin_id"] = _top(courier_flows, "destination_id", "origin_id", "trips_per_month", ids)
     exposure["main_station_id"] = _top(station_flows, "destination_id", "station_id", "alighting_trips_per_month", ids)
+    exposure = exposure.join(split_modes(courier_flows, seen_rail, ids))
     return validate(exposure, PLACE_EXPOSURE)
 
 

@@ -41,6 +41,8 @@ class Estimate:
     ----------
     town_share : numpy.ndarray of shape (n_draws, n_towns)
         Share of all trips that go into each town.
+    town_rail_share : numpy.ndarray of shape (n_draws, n_towns)
+        Share of all trips that go into each town by rail, at most `town_share`.
     station_share : numpy.ndarray of shape (n_draws, n_stations)
         Visits to each station's platforms for each trip.
     pair_share, pair_rail_share : numpy.ndarray of shape (n_pairs,)
@@ -64,6 +66,7 @@ class Estimate:
     """
 
     town_share: FloatArray
+    town_rail_share: FloatArray
     station_share: FloatArray
     pair_share: FloatArray
     pair_rail_share: FloatArray
@@ -150,6 +153,7 @@ def estimate_trips(
     lines = np.concatenate([s.lines for s in shares])[order]
     return Estimate(
         town_share=np.concatenate([s.town for s in shares])[order],
+        town_rail_share=np.concatenate([s.town_rail for s in shares])[order],
         station_share=np.concatenate([s.station for s in shares])[order],
         pair_share=np.sum([s.pair_sum for s in shares], axis=0) / n_draws,
         pair_rail_share=np.sum([s.pair_rail_sum for s in shares], axis=0) / n_draws,
@@ -186,6 +190,7 @@ class _Shares:
     """Shares of some draws, and sums over them by pair."""
 
     town: FloatArray
+    town_rail: FloatArray
     station: FloatArray
     lines: FloatArray
     pair_sum: FloatArray
@@ -231,6 +236,7 @@ def share_draws(posterior: Posterior, theta: FloatArray, rng: np.random.Generato
         rail = share if stations is None else share * intensity.rail
         yield _Shares(
             np.asarray(layout.by_town @ share).T,
+            np.asarray(layout.by_town @ rail).T,
             np.asarray(layout.visits @ rail).T,
             total,
             share.sum(axis=1),

@@ -27,7 +27,7 @@ from models.scoring import (
     summarise_draws,
 )
 
-__all__ = ["CORE_SHARE", "measure_core", "score_places", "score_stations"]
+__all__ = ["CORE_SHARE", "measure_core", "measure_rail_range", "score_places", "score_stations"]
 
 FloatArray = NDArray[np.float64]
 # ASSUMPTION. What the core holds of the whole.
@@ -118,6 +118,29 @@ def measure_core(share: FloatArray, *, core_share: float = CORE_SHARE) -> FloatA
     found = np.zeros_like(share)
     np.put_along_axis(found, order, is_core.astype(float), axis=1)
     return np.asarray(found.mean(axis=0))
+
+
+def measure_rail_range(estimate: Estimate) -> pd.DataFrame:
+    """
+    Measure how far the share of each town's trips that go by rail may lie from its mean.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        The posterior.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``place_id``; ``rail_share_low`` and ``rail_share_high``, the ends of the 90 % interval over draws, in
+        [0, 1]; null for a town without trips.
+    """
+    trips = estimate.town_share
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(trips > 0, np.minimum(estimate.town_rail_share / trips, 1.0), np.nan)
+    low, high = np.quantile(share, _INTERVAL, axis=0)
+    ids = pd.Index(estimate.posterior.ways.town_ids, name=PLACE_SCORES.index, dtype="str")
+    return pd.DataFrame({"rail_share_low": low, "rail_share_high": high}, index=ids)
 
 
 def _table(

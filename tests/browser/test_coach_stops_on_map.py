@@ -7,7 +7,7 @@ import pytest
 
 from gateline.products.coach_tables import CoachTables
 from gateline.products.map_page import write_map
-from geo.corridors.mode_shares import MODE_SHARES, UNSEEN_SHARES
+from geo.corridors.mode_split import MODES
 from tests.browser.fictional_run import build_run, plan_of
 
 pytestmark = pytest.mark.browser
@@ -22,7 +22,8 @@ def with_coaches(run):
     stops = run.stations.iloc[:N_STOPS].set_axis(ids)
     stops = stops.assign(name=[HOSTILE, *stops["name"][1:]])
     exposure = run.station_exposure.loc[run.stations.index[:N_STOPS]].set_axis(ids)
-    shares = dict(zip((*MODE_SHARES, *UNSEEN_SHARES), (0.7, 0.1, 0.2, 0.0, 0.1, 0.2), strict=True))
+    shares = dict(zip([f"{mode}_share" for mode in MODES], (0.7, 0.15, 0.1, 0.05), strict=True))
+    shares |= dict(zip([f"unseen_by_{mode}_share" for mode in MODES], (0.0, 0.15, 0.1, 0.05), strict=True))
     places = run.place_exposure.assign(**shares, unseen_share=0.3)
     coaches = CoachTables(stops, stops, exposure, None, pd.Series(70.0, index=ids))
     return dataclasses.replace(run, coaches=coaches, place_exposure=places, **plan_of(run))
@@ -56,8 +57,8 @@ def test_the_card_of_a_town_tells_by_which_way_it_goes_unseen(visit, map_file):
     found = visit(map_file)
     found.page.evaluate("gl.select('towns', 0, {})")
     text = found.page.inner_text("#gl-detail")
-    assert "70 % by train, 20 % by road, 10 % by coach" in text
-    assert "20 % by road, 10 % by coach" in text
+    assert "15 % by car, 10 % by coach, 5 % by private hire" in text
+    assert "15 % · 10 % · 5 %" in text
     assert found.faults == []
 
 

@@ -20,7 +20,7 @@ from gateline.pipeline.stages import run_stages
 from gateline.products.plan_notes import stop_facts
 from gateline.release.contents import PRODUCTS, require_products
 from gateline.settings import write_settings_template
-from geo.corridors.mode_shares import MODE_SHARES, UNSEEN_SHARES
+from geo.corridors.mode_split import MODES
 from geo.crs import to_wgs84_arrays
 from geo.errors import DisclosureError, InputError, UsageError
 from tests.integration.test_timetable_and_roads import change
@@ -116,9 +116,13 @@ def test_two_bays_are_one_coach_stop(coached):
 
 def test_a_town_tells_by_which_way_it_goes_unseen(coached):
     towns = coached.results.place_exposure
-    assert towns[list(MODE_SHARES)].sum(axis=1).to_numpy() == pytest.approx(1.0)
-    assert towns[list(UNSEEN_SHARES)].sum(axis=1).to_numpy() == pytest.approx(towns["unseen_share"].to_numpy())
+    assert towns[[f"{mode}_share" for mode in MODES]].sum(axis=1).to_numpy() == pytest.approx(1.0)
+    assert towns[[f"unseen_by_{mode}_share" for mode in MODES]].sum(axis=1).to_numpy() == pytest.approx(
+        towns["unseen_share"].to_numpy()
+    )
     assert (towns["unseen_by_coach_share"] == towns["coach_share"]).all()
+    by_coach = (towns["coach_share"] * towns["courier_trips_per_month"]).sum()
+    assert by_coach == pytest.approx(coached.results.assignment.trips_by_mode["coach"])
     assert towns["coach_share"].max() > 0
 
 
@@ -177,9 +181,9 @@ def test_a_run_without_a_feed_has_no_trace_of_coach_stops(demo_run):
     assert "coach_stops.csv" not in names
     assert "coach_cost_min" not in demo_run.results.courier_flows.columns
     for name in ("stations.csv", "towns.csv", "plan.csv", "run.json", "map.html", "model_card.md", "atrs.json"):
-        assert not re.search(
-            r"coach.stop|road_share|coaches", (demo_run.folder / name).read_text(encoding="utf-8-sig")
-        ), name
+        assert not re.search(r"coach.stop|gl.coachLines", (demo_run.folder / name).read_text(encoding="utf-8-sig")), (
+            name
+        )
 
 
 def test_a_week_must_be_stated(root):
@@ -215,8 +219,10 @@ def test_coach_stops_have_a_table_of_their_own(published, coached):
     stations = pd.read_csv(published.folder / "stations.csv", encoding="utf-8-sig")
     assert not stations["station_id"].str.startswith("coach").any()
     towns = pd.read_csv(published.folder / "towns.csv", encoding="utf-8-sig")
-    assert towns[list(MODE_SHARES)].sum(axis=1).to_numpy() == pytest.approx(1.0)
-    assert towns[list(UNSEEN_SHARES)].sum(axis=1).to_numpy() == pytest.approx(towns["unseen_share"].to_numpy())
+    assert towns[[f"{mode}_share" for mode in MODES]].sum(axis=1).to_numpy() == pytest.approx(1.0)
+    assert towns[[f"unseen_by_{mode}_share" for mode in MODES]].sum(axis=1).to_numpy() == pytest.approx(
+        towns["unseen_share"].to_numpy()
+    )
 
 
 def test_workbook_layers_and_map_show_coach_stops(published):
@@ -226,7 +232,7 @@ def test_workbook_layers_and_map_show_coach_stops(published):
     page = (published.folder / "map.html").read_text(encoding="utf-8")
     data = json.loads(re.search(r'id="gl-data">(.*?)</script>', page, re.DOTALL).group(1))
     assert len(data["coach_stops"]["id"]) == len(data["coach_stops"]["flow"]) > 0
-    assert any("by coach" in text for text in data["towns"]["by_mode"])
+    assert any("by coach" in text and "assumed" not in text for text in data["towns"]["unseen_by"])
     assert "gl.drawCoachStops" in page
 
 

@@ -18,6 +18,7 @@ from models.posterior.evidence import Evidence
 from models.posterior.fit import _come_to_rest, find_mode
 from models.posterior.information import correct_sizes, measure_information
 from models.posterior.intensity import Intensity
+from models.posterior.lists import measure_rail_range
 from models.posterior.posterior import Posterior
 from models.posterior.reasons import explain_sources, measure_shares
 from models.posterior.sampler import draw_posterior
@@ -382,3 +383,17 @@ def test_one_mode_is_found_from_wherever_the_search_begins(mode):
     other = find_mode(FULL, start=thetas(FULL)[2])
     spread = np.sqrt(np.diag(np.linalg.inv(mode.factor @ mode.factor.T)))
     assert np.abs((other.theta - mode.theta) / spread).max() < 0.05
+
+
+def test_the_share_by_rail_of_a_town_is_drawn_with_its_trips():
+    estimate = WORLD.estimate(())
+    ways = estimate.posterior.ways
+    assert estimate.town_rail_share.shape == estimate.town_share.shape
+    assert (estimate.town_rail_share <= estimate.town_share * (1 + 1e-12)).all()
+    by_town = np.bincount(ways.town, weights=estimate.pair_rail_share, minlength=len(ways.town_ids))
+    assert estimate.town_rail_share.mean(axis=0) == pytest.approx(by_town)
+    ends = measure_rail_range(estimate)
+    assert ends.index.tolist() == list(ways.town_ids)
+    assert ((ends["rail_share_low"] >= 0) & (ends["rail_share_high"] <= 1)).all()
+    mean = by_town / np.bincount(ways.town, weights=estimate.pair_share, minlength=len(ways.town_ids))
+    assert ((ends["rail_share_low"] <= mean + 1e-12) & (mean <= ends["rail_share_high"] + 1e-12)).all()

@@ -28,16 +28,8 @@ gl.order.splice(gl.order.indexOf("plan"), 0, "coaches");
 gl.planViews.met.unit = " of the flow by rail and coach";
 
 {
-  const { drawUpstream, buildPlanBlocks, planLines, townFacts } = gl;
+  const { drawUpstream, buildPlanBlocks, planLines } = gl;
   gl.planLines = (k) => planLines(k).map((line) => line.replace("rail flow", "flow by rail and coach"));
-  gl.townFacts = (box, table, at) => {
-    townFacts(box, table, at);
-    gl.add(box, gl.make("h3", "", "How they come"));
-    gl.facts(box, [
-      ["All trips", table.by_mode[at] || "not known"],
-      ["Seen by no station", table.unseen_by[at] || "none"],
-    ]);
-  };
   gl.drawUpstream = () => {
     gl.drawCoachStops();
     drawUpstream();

@@ -238,6 +238,18 @@ gl.stationFacts = (box, table, at) => {
   gl.stationMeeting(box, table, at);
 };
 
+/* How the trips divide by way of travel, and which of them no station sees. */
+gl.travel = (table, at) => {
+  if (!table.unseen_by || table.rail_share[at] === null) return [];
+  const percent = (name) => Math.round(100 * table[name][at]) + " %";
+  const range = table.rail_share_low ? " (" + percent("rail_share_low") + " to " + percent("rail_share_high") + ")" : "";
+  return [
+    ["Unseen", table.unseen_by[at] || "none"],
+    ["By rail (90 % range)", percent("rail_share") + range],
+    ["By car \u00b7 " + (table.is_coach_assumed ? "coach (assumed)" : "coach") + " \u00b7 hire", ["car_share", "coach_share", "hire_share"].map(percent).join(" \u00b7 ")],
+  ];
+};
+
 gl.townFacts = (box, table, at) => {
   const observed = table.observed[at] === null ? "not known" : gl.number(table.observed[at], 0);
   gl.add(box, gl.make("h3", "", "Lines and flow"));
@@ -246,6 +258,7 @@ gl.townFacts = (box, table, at) => {
     ...(table.latent[at] === null ? [] : [["Exposure without a recorded line", gl.number(table.latent[at], 0) + " of 100"]]),
     ["Courier trips a month", gl.tripsWithin(table, at)],
     ["Share no station can see", table.unseen[at] === null ? "not known" : Math.round(100 * table.unseen[at]) + " %"],
+    ...gl.travel(table, at),
     ["Largest origin", table.origin[at] || "not known"],
     ["Main station", table.station[at] || "none"],
     ["Population", gl.number(table.population[at], 0)],
