@@ -98,9 +98,8 @@ def read_workspace(root: Path) -> tuple[Case, Inputs]:
     stations = railway.network.stations[railway.network.stations["is_in_force"]].sort_index()
     usage = measure_station_usage(inputs.passenger_flows, usage_basis="ORR origin-destination matrix")
     evidence = gather_evidence(inputs, region, stations, usage, settings)
-    has_timetable = railway.has_trains
     ids = tuple(stations.index)
-    fitted, _ = fit_posterior(evidence, region, ids, settings, has_timetable=has_timetable)
+    fitted, _ = fit_posterior(evidence, region, ids, settings)
     posterior = fitted.estimate.posterior
     if posterior.stations is None:
         msg = "stations: the run has none, expected those of the force. Mend the workspace."
@@ -110,7 +109,7 @@ def read_workspace(root: Path) -> tuple[Case, Inputs]:
         settings=settings,
         ways=posterior.ways,
         stations=posterior.stations,
-        priors=read_priors(settings, has_timetable=has_timetable),
+        priors=read_priors(settings),
         evidence=evidence,
         station_ids=ids,
         station_names=stations["name"],

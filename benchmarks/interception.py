@@ -292,8 +292,7 @@ def measure_region(evidence: Evidence, data: Path) -> None:
     evidence.add("North Yorkshire: routes listed", took[0], "s", n=len(routes.flow_ids), seconds=took[0])
     ours = tuple(results.station_scores.table.index.sort_values())
     flows = {
-        name: fit_posterior(results.fitted.evidence, region, ours, other, has_timetable=False)[1]
-        for name, other in _alternatives(settings)
+        name: fit_posterior(results.fitted.evidence, region, ours, other)[1] for name, other in _alternatives(settings)
     }
     scenarios = pd.DataFrame({name: flow.od_trips["trips_per_month"] for name, flow in flows.items()})
     with stopwatch() as took:

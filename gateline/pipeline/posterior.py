@@ -39,8 +39,6 @@ __all__ = ["Fitted", "fit_posterior", "flow_of", "gather_evidence", "read_priors
 _ON_PLATFORM = ["boarding_trips_per_month", "interchange_trips_per_month", "alighting_trips_per_month"]
 _PAIRS_AT_ONCE = 20_000
 _WAYS = [*_ON_PLATFORM, "calling_trips_per_month"]
-# Without a timetable times come out 1.3 times too long over 18 known pairs: about half an hour on a long journey.
-_NO_TIMETABLE_STEPS = 1.0
 # A rail share that the force states holds within a few percent. ASSUMPTION.
 _STATED_SD = 0.1
 
@@ -68,7 +66,7 @@ class Fitted:
     notes: tuple[str, ...]
 
 
-def read_priors(settings: Settings, *, has_timetable: bool) -> Priors:
+def read_priors(settings: Settings) -> Priors:
     """
     Give the priors that the settings state.
 
@@ -76,8 +74,6 @@ def read_priors(settings: Settings, *, has_timetable: bool) -> Priors:
     ----------
     settings : Settings
         Of the workspace.
-    has_timetable : bool
-        Whether trains are priced by a timetable.
 
     Returns
     -------
@@ -86,10 +82,7 @@ def read_priors(settings: Settings, *, has_timetable: bool) -> Priors:
     """
     corridors = settings.corridors
     base = Priors()
-    if corridors.rail_share is not None:
-        rail = Normal(0.0, _STATED_SD)
-    else:
-        rail = Normal(0.0 if has_timetable else _NO_TIMETABLE_STEPS, base.rail_shift.sd)
+    rail = base.rail_shift if corridors.rail_share is None else Normal(0.0, _STATED_SD)
     return replace(
         base,
         mass_exponent=Normal(corridors.population_exponent, base.mass_exponent.sd),
@@ -157,8 +150,6 @@ def fit_posterior(
     region: Region,
     station_ids: tuple[str, ...],
     settings: Settings,
-    *,
-    has_timetable: bool,
 ) -> tuple[Fitted, Flow]:
     """
     Fit the model and lay its mean on the railway.
@@ -173,8 +164,6 @@ def fit_posterior(
         Stations of the force.
     settings : Settings
         Of the workspace.
-    has_timetable : bool
-        Whether trains are priced by a timetable.
 
     Returns
     -------
@@ -188,7 +177,7 @@ def fit_posterior(
     GatelineError
         If no pair can be travelled, or no mode is found.
     """
-    priors = read_priors(settings, has_timetable=has_timetable)
+    priors = read_priors(settings)
     corridors = settings.corridors
     ways = build_ways(region.costs, region.towns, region.exporters, priors, internal_share=corridors.internal_share)
     region = _calibrated(region, ways, priors, settings)

@@ -185,7 +185,6 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             region,
             tuple(ours.index),
             settings,
-            has_timetable=railway.has_trains,
         )
         upstream = find_upstream_stations(flow.courier_flows, region.supply, network.stations)
         record.rows = {

@@ -148,9 +148,10 @@ def test_the_flow_drawn_is_score_times_trips(finished, payload):
     np.testing.assert_array_equal(drawn, round_figures(exact * results.fitted.estimate.trips_per_month.mean()))
     # And it is what the tables of flow add up to, by way, and by origin where all are listed.
     ways = np.array([payload["stations"][name] for name in ("boarding", "changing", "alighting")])
-    assert ways.sum(axis=0) == pytest.approx(drawn, rel=0.06)
+    # Both are rounded to two figures: 5 % each at most.
+    assert ways.sum(axis=0) == pytest.approx(drawn, rel=0.1)
     for top, flow in zip(payload["stations"]["origins"], drawn, strict=True):
-        assert sum(trips for _, trips in top) <= flow * 1.06
+        assert sum(trips for _, trips in top) <= flow * 1.1
 
 
 def test_links_carry_what_the_layers_say(finished, payload):
