@@ -34,10 +34,8 @@ _LEAST_OF_BUSIEST = 0.1
 _MOST_SHOWN = 5
 # Rides of every train between all stations of a country do not fit in 4 GiB.
 _MOST_ESTIMATED = 1_200
-_ESTIMATED = (
-    "trains are estimated from how many travel between stations: where they call, how long they take, how often"
-)
-_CALLS_EVERYWHERE = "every train is taken to call everywhere, and run times come from distance"
+_ESTIMATED = "estimated of trains: where they call, how long they take, how often, first and last ones to the hour"
+_CALLS_EVERYWHERE = "run times come from distance alone, and how often trains run is not known"
 
 
 @dataclass(frozen=True)
@@ -186,7 +184,7 @@ def _choose_timetable(
     """The timetable if it covers enough to be used, and what to tell of it."""
     timetable = inputs.timetable
     if timetable is None:
-        return None, ["no timetable is given"]
+        return None, []
     is_enough, told = _judge_cover(set(timetable.calls["station_id"]), inputs, window, settings)
     if not is_enough:
         return None, [f"timetable not used: {told}", *inputs.feed_notes]

@@ -64,7 +64,7 @@ def tell_travel(exposure: pd.DataFrame, *, has_coaches: bool) -> dict[str, pd.Se
 
 def map_travel(table: pd.DataFrame) -> dict[str, Any]:
     """
-    Give the same columns as the map's data hold them.
+    Give what of these a town's card on the map tells.
 
     Parameters
     ----------
@@ -78,11 +78,10 @@ def map_travel(table: pd.DataFrame) -> dict[str, Any]:
     """
     if "unseen_by" not in table.columns:
         return {}
-    names = (*(f"{mode}_share" for mode in MODES), "rail_share_low", "rail_share_high")
+    names = ("rail_share", "rail_share_low", "rail_share_high")
     return {
         **{name: as_told(table[name]) for name in names if name in table.columns},
         "unseen_by": texts(table["unseen_by"]),
-        "is_coach_assumed": bool((table["coach_basis"] == COACH_ASSUMED).any()),
     }
 
 

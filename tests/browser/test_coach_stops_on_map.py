@@ -57,8 +57,8 @@ def test_the_card_of_a_town_tells_by_which_way_it_goes_unseen(visit, map_file):
     found = visit(map_file)
     found.page.evaluate("gl.select('towns', 0, {})")
     text = found.page.inner_text("#gl-detail")
-    assert "15 % by car, 10 % by coach, 5 % by private hire" in text
-    assert "15 % · 10 % · 5 %" in text
+    assert "15\u00a0% by car, 10\u00a0% by coach, 5\u00a0% by private hire" in text
+    assert "70\u00a0%" in text
     assert found.faults == []
 
 

@@ -289,7 +289,7 @@ def with_passengers(root, plain, codes=None):
 def test_without_a_timetable_trains_are_estimated_from_how_many_travel(root, plain):
     run = Laid(root, inputs=with_passengers(root, plain))
     assert run.railway.basis == "estimated"
-    assert run.notes[-1].startswith("trains are estimated from how many travel between stations")
+    assert run.notes[-1].startswith("estimated of trains: where they call, how long they take")
     assert ArcKind.BOARD in set(run.railway.graph.kind)
     assert set(run.railway.graph.station_ids) == set(plain.results.network.stations.index)
 
@@ -297,7 +297,7 @@ def test_without_a_timetable_trains_are_estimated_from_how_many_travel(root, pla
 def test_trains_are_not_estimated_where_that_is_not_wanted_or_too_few_stations_are_known(root, plain):
     unwanted = Laid(root, inputs=with_passengers(root, plain), rail={"estimate_trains": False})
     assert unwanted.railway.basis == "none"
-    assert not any("estimated" in note for note in unwanted.notes)
+    assert not any("estimated of trains" in note for note in unwanted.notes)
     codes = sorted(plain.results.network.stations.index)
     known = sorted({*codes[: len(codes) // 2], "LDS"})
     few = Laid(root, inputs=with_passengers(root, plain, codes=known))
@@ -311,7 +311,7 @@ def test_a_country_is_not_estimated_and_changes_are_those_that_passengers_make(r
     hub = "YRK"
     run = Run(root, inputs=with_passengers(root, plain))
     assert run.results.railway_basis == "none"
-    assert "every train is taken to call everywhere, and run times come from distance" in run.notes
+    assert "run times come from distance alone, and how often trains run is not known" in run.notes
     assert "changes of train are estimated from those that passengers make, at 1 stations" in run.notes
     changing = run.results.station_exposure["interchange_trips_per_month"]
     assert changing[hub] > 0

@@ -241,12 +241,11 @@ gl.stationFacts = (box, table, at) => {
 /* How the trips divide by way of travel, and which of them no station sees. */
 gl.travel = (table, at) => {
   if (!table.unseen_by || table.rail_share[at] === null) return [];
-  const percent = (name) => Math.round(100 * table[name][at]) + " %";
+  const percent = (name) => Math.round(100 * table[name][at]) + "\u00a0%";
   const range = table.rail_share_low ? " (" + percent("rail_share_low") + " to " + percent("rail_share_high") + ")" : "";
   return [
-    ["Unseen", table.unseen_by[at] || "none"],
-    ["By rail (90 % range)", percent("rail_share") + range],
-    ["By car \u00b7 " + (table.is_coach_assumed ? "coach (assumed)" : "coach") + " \u00b7 hire", ["car_share", "coach_share", "hire_share"].map(percent).join(" \u00b7 ")],
+    ["these come", (table.unseen_by[at] || "none").replace(/ %/g, "\u00a0%")],
+    ["Share by rail (90 % range)", percent("rail_share") + range],
   ];
 };
 

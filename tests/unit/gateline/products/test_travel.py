@@ -60,4 +60,4 @@ def test_the_map_holds_what_the_list_tells():
     told = map_travel(table)
     assert told["rail_share"] == [0.24]
     assert told["rail_share_high"] == [0.9]
-    assert told["is_coach_assumed"] is True
+    assert told["unseen_by"] == ["62 % by car, 14 % by coach (assumed), 2 % by rail past no station here"]
