@@ -91,9 +91,8 @@ def build_coaches(reading: CoachReading | None, settings: Settings) -> Coaches |
         f"{departures['n_departures'].sum():,.0f} departures in the week of {coach_week(settings)}"
     )
     assumed = (
-        f"a coach is priced by its timetable as a train is: a minute aboard weighs {priced.in_vehicle_weight:g}, and a "
-        f"ticket cheaper than the train's is worth {priced.ticket_advantage_min:g} minutes, a figure that nobody has "
-        "published"
+        f"a coach is priced by its timetable as a train is: a minute aboard weighs {priced.in_vehicle_weight:g}, and "
+        f"that its ticket is cheaper counts for {priced.ticket_advantage_min:g} minutes: no published figure says more"
     )
     notes = [read, assumed]
     if len(stops) > _MOST_TIMED:

@@ -25,6 +25,8 @@ __all__ = ["coach_stop_list", "describe_coach_stops", "map_coach_stops", "write_
 # About ten metres: across a bus station.
 _DECIMALS_DEG = 4
 _N_NAMED = 3
+# More stops of local buses would hide the map.
+_MOST_DRAWN = 40
 
 
 def coach_stop_list(inputs: ProductInputs) -> pd.DataFrame | None:
@@ -113,13 +115,15 @@ def map_coach_stops(inputs: ProductInputs) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``coach_stops``, JSON-ready; empty without a feed of coaches.
+        ``coach_stops``, JSON-ready, those that most couriers use; empty without a feed of coaches.
     """
-    table = coach_stop_list(inputs)
-    if table is None:
+    every = coach_stop_list(inputs)
+    if every is None:
         return {}
+    table = every.head(_MOST_DRAWN)
     return {
         "coach_stops": {
+            "n": len(every),
             "id": [text_of(i) for i in table.index],
             "name": texts(table["name"]),
             **{name: table[name].tolist() for name in ("lon", "lat")},

@@ -141,8 +141,8 @@ def test_the_notes_say_what_is_assumed_of_coaches(coached):
         f"{departures['n_departures'].sum():,.0f} departures in the week of 2024-06-03"
     )
     assumed = (
-        "a coach is priced by its timetable as a train is: a minute aboard weighs 1, and a ticket cheaper than the "
-        "train's is worth 0 minutes, a figure that nobody has published"
+        "a coach is priced by its timetable as a train is: a minute aboard weighs 1, and that its ticket is cheaper "
+        "counts for 0 minutes: no published figure says more"
     )
     assert [note for note in notes if "coach" in note] == [read, assumed]
 

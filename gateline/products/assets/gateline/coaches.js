@@ -21,7 +21,7 @@ gl.coachLines = (k) => {
   return lines;
 };
 
-gl.coachLegend = (put) => put("coach stop, area by courier flow", gl.sample("", { background: gl.cssColour("upstream") }));
+gl.coachLegend = (put) => put((gl.data.coach_stops.n > gl.data.coach_stops.id.length ? "the " + gl.data.coach_stops.id.length + " most used of " + gl.data.coach_stops.n + " coach stops" : "coach stop") + ", area by courier flow", gl.sample("", { background: gl.cssColour("upstream") }));
 
 /* Under the stations, whose ranks must stay legible. */
 gl.order.splice(gl.order.indexOf("plan"), 0, "coaches");
