@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from geo.network.default_times import measure_curve_min, measure_leg_min
+from geo.network.default_times import LEAST_M, measure_curve_min, measure_leg_min
 
 __all__ = ["RailDemand", "follow", "measure_rail_demand"]
 
@@ -101,7 +101,7 @@ def measure_rail_demand(links: gpd.GeoDataFrame, passenger_flows: pd.DataFrame) 
     per_day = passenger_flows["n_journeys_per_year"].to_numpy(float)[known] / _DAYS_PER_YEAR
     np.add.at(journeys, (origin[known], destination[known]), per_day)
     journeys = (journeys + journeys.T) / 2.0
-    km = links["length_m"].to_numpy(float) / 1000.0
+    km = np.maximum(links["length_m"].to_numpy(float), LEAST_M) / 1000.0
     curve_min = measure_curve_min(links.geometry)
     link_of = np.full((n, n), -1, dtype=np.int32)
     link_of[low, high] = link_of[high, low] = np.arange(len(links))

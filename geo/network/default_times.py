@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 __all__ = [
     "FITTED",
     "LEAST_FLOW",
+    "LEAST_M",
     "TrainConstants",
     "measure_curve_min",
     "measure_leg_min",
@@ -39,6 +40,8 @@ _CANT_MM, _CANT_PER_SPEED, _FASTEST_KMH = 260.0, 11.8, 200.0
 _STEP_M, _CHORD_M = 100.0, 80.0
 # Of the minutes that curves allow, the quickest train of the feed around Glasgow takes so many: Euston to Tamworth.
 _LEAST_OF_CURVES = 1.14
+# Stations on one spot are taken to be so far apart.
+LEAST_M = 1.0
 REFERENCE_KM, REFERENCE_FLOW, LEAST_FLOW = 10.0, 1e6 / 365.0, 1e3 / 365.0
 
 
@@ -86,7 +89,7 @@ def measure_curve_min(lines: gpd.GeoSeries) -> FloatArray:
     numpy.ndarray of shape (n,)
         Minutes; never less than at the highest speed. A track drawn straight has no curves.
     """
-    length_m = shapely.length(lines.to_numpy())
+    length_m = np.maximum(shapely.length(lines.to_numpy()), LEAST_M)
     n = np.maximum(np.rint(length_m / _STEP_M), 1).astype(np.int64)
     of_line = np.repeat(np.arange(len(n)), n)
     step_m = (length_m / n)[of_line]

@@ -110,6 +110,15 @@ def test_trains_run_both_ways_alike():
     assert rides["min"].to_numpy() == pytest.approx(rides["max"].to_numpy())
 
 
+@pytest.mark.filterwarnings("error")
+def test_two_stations_on_one_spot_have_trains_with_minutes():
+    calls, departures = estimate_service(
+        links_of(("AAA", "BBB", 0.0), ("BBB", "CCC", 10)), flows_of(("AAA", "CCC", 500))
+    )
+    assert len(departures)
+    assert np.isfinite(calls[["arrival_min", "departure_min"]].max(axis=1)).all()
+
+
 def test_the_order_of_rows_changes_no_byte():
     shuffled = flows_of(*USE).sample(frac=1, random_state=3)
     one = estimate_service(LINE, flows_of(*USE))
