@@ -37,6 +37,11 @@ class CoachSettings(Section):
         ge=0,
         description="Coach stops, of most couriers, where the plan may put a team; 0 plans stations alone. ASSUMPTION",
     )
+    least_planned_coaches_per_day: float = Field(
+        48.0,
+        ge=0,
+        description="No team stands at a stop of fewer coaches, mean of the week. ASSUMPTION: three an hour by day",
+    )
     interchange_min: float = Field(5.0, ge=0, description="Minutes to change coaches. ASSUMPTION: as for trains")
     in_vehicle_weight: float = Field(
         1.0, gt=0, le=10, description="Generalised minutes for each minute on a coach; 1 as on a train. ASSUMPTION"

@@ -17,6 +17,7 @@ from gateline.pipeline.coach_flow import CoachFlow
 from gateline.pipeline.stages import Results
 from gateline.products.coach_tables import COACH_STOP, STATION, CoachTables, join_stops
 from gateline.settings import PlanSettings, Settings
+from gateline.settings_coaches import CoachSettings
 from geo.corridors.assignment import ALL_DESTINATIONS
 from geo.corridors.routes import list_route_sets
 from geo.errors import UsageError
@@ -94,7 +95,7 @@ def plan_run(results: Results, settings: Settings) -> InterceptionPlan | None:
     routes = list_route_sets(
         results.courier_flows, results.supply, others=results.others, change_share=results.change_share
     )
-    coach = _plan_at_coach_stops(results.coach, settings.coaches.most_planned_stops)
+    coach = _plan_at_coach_stops(results.coach, settings.coaches)
     stations = join_stops(results.network.stations, coach)
     hours = results.hours if coach is None else pd.concat([results.hours, coach.hours])
     exposure = results.station_exposure if coach is None else pd.concat([results.station_exposure, coach.exposure])
@@ -139,12 +140,16 @@ def plan_run(results: Results, settings: Settings) -> InterceptionPlan | None:
     return replace(plan, table=table)
 
 
-def _plan_at_coach_stops(coach: CoachFlow | None, n_most: int) -> CoachTables | None:
-    """The coach stops with the most couriers; None without any."""
-    if coach is None or not n_most:
+def _plan_at_coach_stops(coach: CoachFlow | None, settings: CoachSettings) -> CoachTables | None:
+    """The coach stops with the most couriers, of those with coaches enough; None without any."""
+    if coach is None or not settings.most_planned_stops:
         return None
+    is_busy = coach.n_coaches.reindex(coach.stops.index).fillna(0.0) >= 7.0 * settings.least_planned_coaches_per_day
     trips = coach.exposure["courier_trips_per_month"].sort_index()
-    stops = coach.stops.loc[trips.sort_values(ascending=False, kind="stable").index[:n_most]]
+    most = trips.sort_values(ascending=False, kind="stable").index
+    stops = coach.stops.loc[most[is_busy[most].to_numpy()][: settings.most_planned_stops]]
+    if stops.empty:
+        return None
     hours = coach.hours[coach.hours["station_id"].isin(stops.index)]
     return CoachTables(stops, coach.all_stops, coach.exposure, hours, coach.n_coaches)
 

@@ -275,6 +275,9 @@ def test_no_more_coach_stops_than_stated_are_planned_at(published, coached):
     plan = plan_run(published.results, none)
     assert not plan.table["station_id"].str.startswith("coach").any()
     assert "kind" not in plan.table.columns
+    sparse = coached.settings.coaches.model_copy(update={"least_planned_coaches_per_day": 1e6})
+    plan = plan_run(published.results, coached.settings.model_copy(update={"coaches": sparse}))
+    assert not plan.table["station_id"].str.startswith("coach").any()
     few = coached.settings.model_copy(
         update={"coaches": coached.settings.coaches.model_copy(update={"most_planned_stops": 2})}
     )
