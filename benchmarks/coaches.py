@@ -52,16 +52,17 @@ def run_gwent(evidence: Evidence, data: Path, *, has_coaches: bool) -> None:
             document["coaches"]["week_start_on"] = MONDAY
             settings = Settings.model_validate(document)
         with stopwatch() as seconds:
-            results = run_stages(read_inputs(Path(folder), settings), settings, Recorder(lambda _: None))
-            plan = plan_run(results, settings)
+            inputs = read_inputs(Path(folder), settings)
+            results = run_stages(inputs, settings, Recorder(lambda _: None))
+            plan = plan_run(results, settings, inputs)
     what = "with the feed" if has_coaches else "with the coach that is a slow car"
     for mode in ("rail", "coach", "car", "hire"):
         evidence.add(f"Gwent {what}, share by {mode}", share_by(results, mode), "of trips")
     evidence.add(f"Gwent {what}, read, stages and plan", None, "", seconds=seconds[0], peak_mib=peak_mib())
     if results.coach is not None and plan is not None:
-        n_at_stops = int((plan.table["kind"] == "coach stop").sum())
+        n_at_stops = int((plan.duty.table["kind"] == "coach stop").sum())
         evidence.add("coach stops of the force with couriers", len(results.coach.stops), "stops")
-        evidence.add("stops of the plan that are at one", n_at_stops, "stops", n=len(plan.table))
+        evidence.add("stops of the plan that are at one", n_at_stops, "stops", n=len(plan.duty.table))
 
 
 def share_by(results: Results, mode: str) -> float:

@@ -23,6 +23,7 @@ COPIED = ("geo", "models", "gateline", "tests", "benchmarks", "data", "pyproject
 # What pytest ends with where tests ran and some failed; 2 and above mean that they could not be run.
 TESTS_FAILED = 1
 UNIT, LAWS, WHOLE, ORACLES = "tests/unit/", "tests/properties/", "tests/integration/", "tests/oracles/"
+ROSTER = ORACLES + "test_roster_oracle.py"
 CIF = UNIT + "geo/sources/test_cif_odd.py " + UNIT + "geo/sources/test_cif.py"
 
 
@@ -166,10 +167,95 @@ MUTANTS = (
         UNIT + "models/test_counting.py",
     ),
     Mutant(
-        "models/planning/choice.py",
-        "free[g, duty] and (best is None or gain[duty] > best[0])",
+        "models/planning/solver/greedy.py",
+        "free[g, duty] and (best is None or gain[duty] > best.gain)",
         "free[g, duty] and best is None",
         "tests/properties/test_planning_laws.py " + UNIT + "models/test_planning_plan.py",
+    ),
+    Mutant(
+        "models/planning/solver/greedy.py",
+        "if gain[best] > gain[work.duty] * (1.0 + _SAME):",
+        "if gain[best] > 2.0 * gain[work.duty]:",
+        UNIT + "models/test_planning_solving.py",
+    ),
+    Mutant(
+        "models/planning/solver/envelope.py",
+        "height = (met[:, None] - grid @ slopes.T).max(axis=0)",
+        "height = (met[:, None] - grid @ slopes.T).mean(axis=0)",
+        UNIT + "models/test_planning_solving.py",
+    ),
+    Mutant(
+        "models/planning/solver/reducing.py",
+        "found.bound + np.minimum(price, 0.0).max(axis=0)",
+        "found.bound + np.minimum(-price, 0.0).max(axis=0)",
+        UNIT + "models/test_planning_solving.py",
+    ),
+    Mutant(
+        "models/planning/response/mixing.py",
+        "left = _count_teams(setting, slot, teams) - certain.sum(axis=1)",
+        "left = _count_teams(setting, slot, teams)",
+        UNIT + "models/test_planning_plan.py",
+    ),
+    # duty rosters
+    Mutant(
+        "models/planning/roster/team_weeks.py",
+        "return rest_min >= 60.0 * problem.rules.rest_h",
+        "return rest_min <= 60.0 * problem.rules.rest_h",
+        ROSTER,
+    ),
+    Mutant(
+        "models/planning/roster/team_weeks.py",
+        "if before.worked.bit_count() >= most:",
+        "if before.worked.bit_count() > most:",
+        ROSTER,
+    ),
+    Mutant(
+        "models/planning/roster/itineraries.py",
+        "break_window=(rules.steps(60 * rules.break_from_h), int(60 * rules.break_to_h // rules.step_min)),",
+        "break_window=(rules.steps(60 * rules.break_from_h) - 1, int(60 * rules.break_to_h // rules.step_min)),",
+        ROSTER,
+    ),
+    Mutant(
+        "models/planning/roster/itineraries.py",
+        "home=n - rules.steps(rules.debrief_min) - base,",
+        "home=n - base,",
+        ROSTER,
+    ),
+    Mutant(
+        "models/planning/roster/problem.py",
+        "steps = np.ceil(np.where(near, minutes + rules.arrive_min, 0.0)",
+        "steps = np.floor(np.where(near, minutes, 0.0)",
+        ROSTER,
+    ),
+    Mutant(
+        "models/planning/roster/replies.py",
+        "passing[rows] *= 1.0 - problem.chance.T[stations[rows]]",
+        "passing[rows] *= 1.0",
+        ROSTER,
+    ),
+    Mutant(
+        "models/planning/roster/replies.py",
+        "blocked[steps, stations[steps]] = True",
+        "blocked[steps, stations[steps]] = False",
+        ROSTER,
+    ),
+    Mutant(
+        "models/planning/roster/yields.py",
+        "* -np.expm1(-whole) * part)",
+        "* -np.expm1(-whole))",
+        UNIT + "models/test_roster.py",
+    ),
+    Mutant(
+        "models/planning/roster/yields.py",
+        'ends = {"": met, "_low": f"{met}_high", "_high": f"{met}_low"}',
+        'ends = {"": met, "_low": f"{met}_low", "_high": f"{met}_high"}',
+        UNIT + "models/test_roster.py",
+    ),
+    Mutant(
+        "models/planning/roster/couriers.py",
+        "kept = np.exp(-MODE_SCALE_PER_MIN",
+        "kept = np.exp(MODE_SCALE_PER_MIN",
+        UNIT + "models/test_roster.py",
     ),
     Mutant(
         "geo/corridors/hours.py",
@@ -196,13 +282,13 @@ MUTANTS = (
         UNIT + "geo/network/test_timed_journeys.py",
     ),
     Mutant(
-        "models/planning/week.py",
+        "models/planning/problem/week.py",
         "starts = np.arange(n_days) + first_weekday",
         "starts = np.arange(n_days)",
         UNIT + "models/test_planning_week.py",
     ),
     Mutant(
-        "models/planning/solving.py",
+        "models/planning/solver/solving.py",
         "left -= n * programme.slots[s].n_alike",
         "left -= programme.slots[s].n_alike",
         UNIT + "models/test_planning_week.py",
@@ -214,7 +300,7 @@ MUTANTS = (
         WHOLE + "test_one_posterior.py",
     ),
     Mutant(
-        "models/planning/programme.py",
+        "models/planning/problem/programme.py",
         "float(slot.n_alike * (slot.worth @ -np.expm1(-hazard)))",
         "float(slot.worth @ -np.expm1(-hazard))",
         ORACLES + "test_planning_oracle.py",

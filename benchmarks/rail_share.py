@@ -74,13 +74,13 @@ def _mean(values: pd.Series, weights: pd.Series) -> float:
     return float((values[some] * weights[some]).sum() / weights[some].sum())
 
 
-def report_plan(evidence: Evidence, results: Results, settings: Settings) -> None:
+def report_plan(evidence: Evidence, results: Results, settings: Settings, inputs: Inputs) -> None:
     """The quietest station that the plan names."""
-    plan = plan_run(results, settings)
+    plan = plan_run(results, settings, inputs)
     if plan is None:
         evidence.skip("the plan", "there is none")
         return
-    per_day = plan.table.groupby("station_id")["passengers_per_day"].first()
+    per_day = plan.duty.table.groupby("station_id")["passengers_per_day"].first()
     evidence.add(
         "North Yorkshire, trains estimated: stations of the plan with fewer than 100 passengers a day",
         int((per_day < QUIET_PER_DAY).sum()),
@@ -104,7 +104,7 @@ def main() -> None:
         for estimate in (False, True):
             own = change(settings, estimate=estimate, data=data, has_timetable=False)
             results = report(evidence, "North Yorkshire", inputs, own)
-        report_plan(evidence, results, own)
+        report_plan(evidence, results, own, inputs)
     with tempfile.TemporaryDirectory() as folder:
         settings = gwent_settings(Path(folder), data)
         for estimate, has_timetable in ((False, False), (True, False), (True, True)):

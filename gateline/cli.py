@@ -188,16 +188,32 @@ def purge(
 @app.command()
 def plan(
     workspace: Workspace,
-    teams: Annotated[int | None, typer.Option(help="Teams on each shift")] = None,
+    teams: Annotated[int | None, typer.Option(help="Teams, at the bases of the run's teams in turn")] = None,
     days: Annotated[int | None, typer.Option(help="Days planned")] = None,
+    shift: Annotated[list[str] | None, typer.Option(help="Shift of a day; repeatable")] = None,
     must: Annotated[list[str] | None, typer.Option(help="CRS code that must be worked; repeatable")] = None,
     must_not: Annotated[list[str] | None, typer.Option(help="CRS code that must not be worked; repeatable")] = None,
+    keep_to: Annotated[list[str] | None, typer.Option(help="Tier whose stations alone are worked; repeatable")] = None,
+    detection: Annotated[float | None, typer.Option(help="Chance that a team meets a courier who passes")] = None,
+    name: Annotated[str | None, typer.Option(help="Save it as plans/NAME, to stand beside others")] = None,
 ) -> None:
-    """Plan interception with other numbers than the settings': a what-if that publishes nothing."""
-    from gateline.commands.plan import plan_workspace
+    """What other teams, hours, stations or chances would make of the current run's plan, in a second."""
+    from gateline.commands.plan import Changes, plan_workspace
 
-    given = {"n_teams": teams, "n_days": days, "must_visit": must, "must_not_visit": must_not}
-    plan_workspace(workspace, changes={name: value for name, value in given.items() if value})
+    lists = {"shifts": shift, "must": must, "must_not": must_not, "keep_to": keep_to}
+    changes = Changes(teams=teams, days=days, detection=detection, **{key: tuple(v or ()) for key, v in lists.items()})
+    plan_workspace(workspace, changes, name=name)
+
+
+@app.command()
+def results(
+    workspace: Workspace,
+    log: Annotated[Path, typer.Argument(help="results.csv of its runs, filled in", show_default=False)],
+) -> None:
+    """What a filled log of results says of the plan that was worked, by the chances it was drawn with."""
+    from gateline.commands.results import tell_results
+
+    tell_results(workspace, log)
 
 
 @audit_app.command("verify")

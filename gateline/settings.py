@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints, ValidationError, model_validator
 
 from gateline.settings_coaches import CoachSettings, Section
+from gateline.settings_plan import PlanSettings
 from gateline.toml_text import to_toml
 from geo.errors import UsageError
 
@@ -271,40 +272,6 @@ class ScoreSettings(Section):
         return self
 
 
-class PlanSettings(Section):
-    """Teams, shifts and rules of the interception plan."""
-
-    n_teams: int = Field(3, ge=1, description="Teams on each shift")
-    n_days: int = Field(7, ge=1, description="Days planned")
-    shifts: tuple[str, ...] = Field(("early", "late"), description="Shifts of a day, in order")
-    detection_share: float = Field(
-        0.2, gt=0, le=1, description="Chance that a team present meets a courier who passes. ASSUMPTION"
-    )
-    random_share: float = Field(
-        0.15, ge=0, le=0.5, description="Effort on randomly chosen stations; 0.10-0.20 is advised"
-    )
-    must_visit: tuple[str, ...] = Field((), description="CRS codes that must be worked")
-    must_not_visit: tuple[str, ...] = Field((), description="CRS codes that must not be worked")
-    first_on: date | None = Field(None, description="First day of the plan, as 2025-09-15; a Monday where absent")
-    team_shifts: int | None = Field(
-        None,
-        ge=1,
-        description="Shifts that all teams work together, where the hours are best; every shift where absent",
-    )
-    needs_staff: bool = Field(
-        False, description="true plans a shift only where station staff are there throughout it, where that is known"
-    )
-    least_passengers_per_day: float = Field(
-        100.0,
-        ge=0,
-        description=(
-            "Stations known to have fewer are left out; 0 keeps all. ASSUMPTION: there a team stands mostly alone and "
-            "is plainly seen"
-        ),
-    )
-    is_planned: bool = Field(True, description="Whether a run makes the plan: plan.csv, roster sheet and map layer")
-
-
 class Settings(Section):
     """All settings of a workspace."""
 
@@ -387,7 +354,7 @@ def write_settings_template(settings: Settings) -> str:
     for name, section_field in Settings.model_fields.items():
         section: Section = getattr(settings, name)
         doc = (section_field.annotation.__doc__ or "").strip()
-        lines += [f"# {doc}", f"[{name}]"]
+        lines += [f"# {line.strip()}" for line in doc.splitlines() if line.strip()] + [f"[{name}]"]
         for key, field in type(section).model_fields.items():
             value = getattr(section, key)
             lines.append(f"# {field.description}")

@@ -1,66 +1,263 @@
-"""Plan interception with other numbers than the settings', without publishing a run."""
+"""What other teams, days, stations or chances would make of a finished run's plan, in a second, without a new run."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
+import re
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import typer
 
-from gateline.pipeline.planning import plan_run
-from gateline.pipeline.read import read_inputs, require_little_quarantine
-from gateline.pipeline.record import Recorder
-from gateline.pipeline.stages import run_stages
-from gateline.settings import read_settings
+from gateline.pipeline.plan_file import PLAN_FILE, SavedPlan, read_plan_file
+from gateline.products.duty_times import long_day, span
+from gateline.products.inputs import FICTIONAL_NOTE
+from gateline.products.yield_lines import tell_range
+from gateline.workspace import current_run
+from geo.errors import InputError, UsageError
+from models.planning.roster import (
+    DutyProblem,
+    FlowDraws,
+    Mix,
+    Team,
+    Watch,
+    measure_duty_hours,
+    measure_propensity,
+    measure_stay_trips,
+    measure_yields,
+    mix_rosters,
+    tabulate_stays,
+    with_detection,
+)
 
-__all__ = ["plan_workspace"]
+__all__ = ["Changes", "plan_workspace"]
 
-_SHARES = {
-    "met_share": "met by the roster, couriers as they are",
-    "met_share_evading": "met once couriers have responded",
-    "best_share": "met by the best fixed list",
-    "bound_share": "no list can meet more than",
-    "greedy_share": "met by the greedy list",
-}
+_N_ROUNDS = 10
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_PLANNED = "this week"
 
 
-def plan_workspace(workspace: Path, *, changes: dict[str, object]) -> None:
+@dataclass(frozen=True)
+class Changes:
     """
-    Print a plan: stations by shift, what it meets, and the rules of thumb beside it.
+    A what-if.
+
+    Attributes
+    ----------
+    teams, days : int or None
+        Teams, at the bases of the run's in turn, and days.
+    shifts : tuple of str
+        Names of the shifts of a day; as planned where empty.
+    must, must_not, keep_to : tuple of str
+        Stations to be worked and never worked, and tiers to keep to.
+    detection : float or None
+        Chance that a team present meets a courier.
+    """
+
+    teams: int | None = None
+    days: int | None = None
+    shifts: tuple[str, ...] = ()
+    must: tuple[str, ...] = ()
+    must_not: tuple[str, ...] = ()
+    keep_to: tuple[str, ...] = ()
+    detection: float | None = None
+
+    def tell(self) -> str:
+        """
+        Say what is changed.
+
+        Returns
+        -------
+        str
+            In the words of the options.
+        """
+        said = {name: value for name, value in vars(self).items() if value not in (None, ())}
+        parts = [f"{name} {' '.join(v) if isinstance(v, tuple) else f'{v:g}'}" for name, v in said.items()]
+        return ", ".join(parts) or "nothing changed"
+
+
+def plan_workspace(workspace: Path, changes: Changes, *, name: str | None) -> None:
+    """
+    Print a what-if beside the run's plan and the what-ifs saved before.
 
     Parameters
     ----------
     workspace : pathlib.Path
-        Folder with ``region.toml``.
-    changes : dict
-        Values that replace those of the ``[plan]`` block: a what-if.
+        Folder with a finished run.
+    changes : Changes
+        What is asked.
+    name : str or None
+        Saves it under ``plans/NAME.json`` and ``plans/NAME.csv``.
+
+    Raises
+    ------
+    UsageError
+        If the name or a change cannot be.
     """
-    settings = read_settings(workspace / "region.toml")
-    settings = settings.model_copy(update={"plan": type(settings.plan)(**settings.plan.model_dump() | changes)})
-    inputs = read_inputs(workspace, settings)
-    require_little_quarantine(inputs, settings.offences)
-    results = run_stages(inputs, settings, Recorder(lambda _: None))
-    plan = plan_run(results, settings)
-    if plan is None:
-        typer.echo("no plan: no flow by rail passes a station of the force, or the pairs are too many to list")
-        return
-    summary = asdict(plan.summary)
-    ways = "rail and coach" if results.others else "rail"
-    typer.echo(f"{summary['n_teams']} teams, {summary['n_slots']} shifts; shares of the courier trips by {ways}:")
-    for key, text in _SHARES.items():
-        typer.echo(f"  {summary[key]:6.1%}  {text}")
-    proof = "proven best" if summary["is_proven"] else f"within {summary['gap_share']:.2%} of the bound"
-    typer.echo(f"  fixed list: {proof}; roster drawn with seed {summary['random_state']}\n")
-    shown = ["met_share", "met_share_low", "met_share_high", "met_share_evading"]
-    typer.echo(plan.comparison[shown].to_string(float_format="{:.3f}".format))
-    if plan.left_out is not None:
-        out = plan.left_out
-        typer.echo(
-            f"\n{len(out.passengers_per_day)} stations with fewer than {out.least_passengers_per_day:g} passengers "
-            f"a day left out; the mix meets {out.met_share_with:.1%} with them, {out.met_share_without:.1%} without, "
-            f"{out.met_share_evading_with:.1%} and {out.met_share_evading_without:.1%} once couriers respond"
+    if name is not None and not _NAME.fullmatch(name):
+        msg = f"--name: is {name!r}, expected small letters, digits and dashes, 40 at most. Choose another."
+        raise UsageError(msg)
+    run = current_run(workspace)
+    saved = read_plan_file(run / PLAN_FILE)
+    problem = _change(saved, changes)
+    draws = FlowDraws(saved.draws.trips, saved.draws.detection)
+    if changes.detection is not None:
+        draws = FlowDraws(draws.trips, np.ones_like(draws.detection))
+    state = int(saved.about["random_state"])
+    mix = mix_rosters(problem, random_state=state, trip_draws=draws.trips, n_rounds=_N_ROUNDS)
+    hours = float(np.mean([measure_duty_hours(problem, roster.shifts) for roster in mix.rosters]))
+    label = name or "what if"
+    found = measure_yields(problem, {label: Watch(mix.watched, mix.watched, hours)}, draws)
+    duties = _tell_roster(saved, problem, mix, draws)
+    others = _read_others(workspace, saved, without=name)
+    mine = _row(found, label)
+    rows = {_PLANNED: _row(saved.yields, _PLANNED)} | others | {label: mine}
+    for line in _headings(saved, changes, label):
+        typer.echo(line)
+    typer.echo(_beside(rows) + "\n")
+    typer.echo(duties.to_string(index=False))
+    if name is not None:
+        _save(workspace, name, saved, changes, mine, duties)
+        typer.echo(f"\nplans/{name}.json and plans/{name}.csv: saved")
+
+
+def _change(saved: SavedPlan, changes: Changes) -> DutyProblem:
+    problem = saved.problem
+    rules = problem.rules
+    if changes.shifts:
+        rules = replace(rules, shifts=changes.shifts)
+    if changes.must:
+        rules = replace(rules, must_visit=tuple(dict.fromkeys((*rules.must_visit, *changes.must))))
+    teams = problem.teams
+    if changes.teams is not None:
+        if not 1 <= changes.teams <= 40:
+            msg = f"--teams: is {changes.teams!r}, expected 1 to 40. Give another number."
+            raise UsageError(msg)
+        teams = tuple(_again(teams[k % len(teams)], k // len(teams)) for k in range(changes.teams))
+    problem = problem.with_teams(teams, rules)
+    if changes.days is not None:
+        problem = problem.with_days(changes.days)
+    if changes.detection is not None:
+        if not 0 < changes.detection <= 1:
+            msg = f"--detection: is {changes.detection!r}, expected a chance above 0 and at most 1. Give another."
+            raise UsageError(msg)
+        problem = with_detection(problem, changes.detection / float(saved.about["detection_share"]))
+    return _keep_to(saved, problem, changes)
+
+
+def _again(team: Team, times: int) -> Team:
+    """The same team once more, under a name of its own."""
+    return team if not times else replace(team, name=f"{team.name} {times + 1}")
+
+
+def _keep_to(saved: SavedPlan, problem: DutyProblem, changes: Changes) -> DutyProblem:
+    unknown = sorted(set(changes.must_not) - set(problem.station_ids))
+    if unknown:
+        msg = (
+            f"--must-not: {unknown[0]!r} is not a station that the plan may work, expected one of the "
+            f"{len(problem.station_ids)} stations of plan_problem.npz. Leave it out."
         )
-    columns = ["worked_on", "shift", "team", "station_id", "name", "reason", "propensity"]
-    columns += [name for name in ("kind",) if name in plan.table.columns]
-    columns += ["passengers_per_day", "n_trains_in_shift", "has_gates", "staffed_share"]
-    typer.echo("\n" + plan.table[columns].to_string(index=False, float_format="{:.2f}".format))
+        raise UsageError(msg)
+    kept = [i for i in problem.station_ids if i not in changes.must_not]
+    if changes.keep_to:
+        kept = [i for i in kept if saved.tiers.get(i) in changes.keep_to or i in problem.rules.must_visit]
+    lost = sorted(set(problem.rules.must_visit) - set(kept))
+    if lost or not kept:
+        what = f"{lost[0]!r} must and must not be worked" if lost else "no station is left"
+        msg = f"plan: {what}, expected stations that may be worked. Mend --must, --must-not or --keep-to."
+        raise UsageError(msg)
+    return problem.keep_to(kept)
+
+
+def _tell_roster(saved: SavedPlan, problem: DutyProblem, mix: Mix, draws: FlowDraws) -> pd.DataFrame:
+    """The stays of the roster drawn, in the words of the workbook."""
+    first_on = date.fromisoformat(saved.about["first_on"])
+    table = tabulate_stays(
+        problem,
+        mix.roster,
+        measure_stay_trips(problem, mix.roster.shifts, mix.watched, draws),
+        measure_propensity(problem, mix),
+        names=saved.names,
+        tiers=saved.tiers,
+        first_on=first_on,
+    )
+    return pd.DataFrame(
+        {
+            "day": [long_day(day) for day in table["worked_on"]],
+            "shift": table["shift"],
+            "team": table["team"],
+            "from_to": [span(a, b) for a, b in zip(table["from_h"], table["to_h"], strict=True)],
+            "station": table["station_id"],
+            "name": table["name"],
+            "tier": table["tier"],
+            "trips_met": [f"{n:.2g}" for n in table["expected_met_trips"]],
+            "chance": [f"{p:.0%}" for p in table["propensity"]],
+        }
+    )
+
+
+def _row(table: pd.DataFrame, name: str) -> dict[str, float]:
+    return {str(column): float(table[column][name]) for column in table.columns}
+
+
+def _headings(saved: SavedPlan, changes: Changes, label: str) -> list[str]:
+    lines = [str(saved.about["marking"])]
+    if saved.about["is_fictional"]:
+        lines.append(FICTIONAL_NOTE)
+    lines.append(f"Run {saved.about['run_id']}; {label}: {changes.tell()}")
+    lines.append("Courier trips met a week and team-hours for one meeting, with 90 % ranges\n")
+    return lines
+
+
+def _beside(rows: dict[str, dict[str, float]]) -> str:
+    """Plans side by side."""
+    table = {}
+    for name, values in rows.items():
+        table[name] = {
+            "team-hours": f"{values['team_hours_per_week']:,.0f}",
+            "met a week": tell_range(values, "met_per_week"),
+            "once couriers respond": tell_range(values, "met_per_week_evading"),
+            "hours for one": tell_range(values, "hours_per_meeting"),
+            "hours for one, after": tell_range(values, "hours_per_meeting_evading"),
+        }
+    return pd.DataFrame.from_dict(table, orient="index").to_string()
+
+
+def _read_others(workspace: Path, saved: SavedPlan, *, without: str | None) -> dict[str, dict[str, float]]:
+    """What was saved under a name on the same run."""
+    found = {}
+    for path in sorted((workspace / "plans").glob("*.json")):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            run_id, row = record["run_id"], {str(key): float(value) for key, value in record["yields"].items()}
+        except (ValueError, KeyError, TypeError) as error:
+            msg = f"{path.name}: it is no saved plan, expected one of 'gateline plan --name'. Remove it."
+            raise InputError(msg) from error
+        if run_id == saved.about["run_id"] and path.stem != without:
+            found[path.stem] = row
+    return found
+
+
+def _save(
+    workspace: Path, name: str, saved: SavedPlan, changes: Changes, row: dict[str, float], duties: pd.DataFrame
+) -> None:
+    folder = workspace / "plans"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    record: dict[str, Any] = {
+        "run_id": saved.about["run_id"],
+        "changes": changes.tell(),
+        "yields": {key: value for key, value in row.items() if np.isfinite(value)},
+    }
+    texts = {
+        f"{name}.json": json.dumps(record, indent=1, sort_keys=True) + "\n",
+        f"{name}.csv": duties.assign(marking=saved.about["marking"], run_id=saved.about["run_id"]).to_csv(index=False),
+    }
+    for file, text in texts.items():
+        # Old or new, never half.
+        scratch = folder / f".{file}.tmp"
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(folder / file)

@@ -9,6 +9,7 @@ from typing import Any
 
 from gateline.audit import append_event
 from gateline.pipeline.identity import digest_inputs, identify_run
+from gateline.pipeline.plan_file import PLAN_FILE, write_plan_file
 from gateline.pipeline.planning import plan_run
 from gateline.pipeline.private_digest import RUN_PROFILE, UNCOUNTED_ROLES
 from gateline.pipeline.read import Inputs, input_files, read_inputs, require_little_quarantine
@@ -108,11 +109,13 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
     plan = None
     if settings.plan.is_planned:
         with recorder.stage("plan") as record:
-            plan = plan_run(results, settings)
-            record.rows = {"stops": 0 if plan is None else len(plan.table)}
+            plan = plan_run(results, settings, inputs)
+            record.rows = {"stays": 0 if plan is None else len(plan.duty.table)}
+            record.notes += [] if plan is None else plan.notes
             if plan is None:
                 record.notes.append(
-                    "no plan: no flow by rail passes a station of the force, or the pairs are too many to list"
+                    "no plan: no flow by rail passes a station of the force, no team can reach one with trains enough "
+                    "in a shift, or the pairs are too many to list"
                 )
     marks = make_marks(inputs, results, settings, run_id=run_id, profile=RUN_PROFILE)
     unused = tuple(model.note() for model in registered)
@@ -120,6 +123,8 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
         with recorder.stage("products") as record:
             products = product_inputs(inputs, results, marks, plan=plan)
             write_products(folder, products, inputs, results, registered=unused, uncounted=uncounted)
+            if plan is not None:
+                write_plan_file(folder / PLAN_FILE, plan, products=products, settings=settings)
             record.rows = {"files": len(list(folder.iterdir()))}
         write_record(
             folder,

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gateline.pipeline.hours import describe_hours_basis
+from gateline.pipeline.planning import RunPlan
 from gateline.pipeline.private_digest import PRIVATE_ROLES
 from gateline.pipeline.read import Inputs
 from gateline.pipeline.record import Recorder, library_versions, record_settings
@@ -24,9 +25,9 @@ from gateline.products.csv_lists import write_csv, write_station_csv, write_town
 from gateline.products.gis import write_hotspots_geojson, write_layers_gpkg
 from gateline.products.guidance import LEVEL_NOTE, RAILWAY_MEANING, describe_level
 from gateline.products.inputs import FICTIONAL_NOTE, HOTSPOT_MONTHS, Marks, ProductInputs
-from gateline.products.interception import write_plan_csv
 from gateline.products.map_page import write_map
 from gateline.products.prior_figure import draw_prior_figure
+from gateline.products.roster_files import write_roster
 from gateline.products.spreadsheet import write_list_xlsx
 from gateline.settings import Settings
 from geo.disclosure.generalisation import generalise_hotspots, suppress_months
@@ -34,7 +35,6 @@ from geo.disclosure.quadtree import band_cells
 from geo.disclosure.suppression import round_counts
 from models.dictionary import PLACE_FEATURES, STATION_FEATURES
 from models.model_card import describe_index, draw_index_card, draw_posterior_card
-from models.planning import InterceptionPlan
 from models.prior_predictive import predict_from_priors
 
 __all__ = ["level_of", "make_marks", "product_inputs", "write_products", "write_record"]
@@ -126,9 +126,7 @@ def _sentence(note: str) -> str:
     return f"{note[:1].upper()}{note[1:].rstrip('.')}."
 
 
-def product_inputs(
-    inputs: Inputs, results: Results, marks: Marks, *, plan: InterceptionPlan | None = None
-) -> ProductInputs:
+def product_inputs(inputs: Inputs, results: Results, marks: Marks, *, plan: RunPlan | None = None) -> ProductInputs:
     """
     Gather the tables that products are drawn from, victims' points replaced by banded squares.
 
@@ -140,7 +138,7 @@ def product_inputs(
         What the stages found.
     marks : Marks
         Of the release.
-    plan : InterceptionPlan or None
+    plan : RunPlan or None
         The interception plan, where there is one.
 
     Returns
@@ -206,11 +204,15 @@ def product_inputs(
         replacements=results.trains.replacements,
         trains_basis=results.trains.basis,
         coaches=_coach_tables(results, marks.profile),
-        plan=None if plan is None else plan.table,
-        plan_summary=None if plan is None else asdict(plan.summary),
-        plan_residual=None if plan is None else plan.residual,
-        plan_comparison=None if plan is None else plan.comparison,
+        plan=None if plan is None else plan.duty.table,
+        plan_duties=None if plan is None else plan.duty.duties,
+        plan_summary=None if plan is None else asdict(plan.duty.summary),
+        plan_residual=None if plan is None else plan.duty.residual,
+        plan_yields=None if plan is None else plan.duty.yields,
+        plan_what_ifs=None if plan is None else plan.duty.what_ifs,
+        plan_agreement=None if plan is None else plan.duty.agreement,
         plan_left_out=None if plan is None else plan.left_out,
+        plan_notes=() if plan is None else plan.notes,
     )
 
 
@@ -283,7 +285,7 @@ def write_products(
     write_briefing_pdf(folder / "briefing.pdf", products)
     write_layers_gpkg(folder / "layers.gpkg", products)
     write_hotspots_geojson(folder / "hotspots.geojson", products)
-    write_plan_csv(folder / "plan.csv", products)
+    write_roster(folder, products)
     is_told = (inputs.quarantine["status"] != "out_of_scope") & ~inputs.quarantine["source_file"].isin(uncounted)
     rejected = inputs.quarantine[is_told]
     write_csv(folder / "quarantine.csv", rejected, products.marks)

@@ -22,9 +22,11 @@ from gateline.products.coach_tables import COACH_STOP
 from gateline.products.figure import draw_station_map
 from gateline.products.guidance import LIMITS, SAFEGUARDING, describe_level, how_to_read, score_meaning
 from gateline.products.inert import cell_text
-from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs, reason_columns, reason_label
+from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs
 from gateline.products.interception import describe_plan, worked_stations
 from gateline.products.lists import station_list, town_list, upstream_list
+from gateline.products.reasons import reason_columns, reason_label
+from gateline.products.yield_lines import yield_rows
 from models.telling import count_decimals
 
 __all__ = ["describe_evidence", "write_briefing_pdf"]
@@ -134,7 +136,12 @@ def _content(inputs: ProductInputs) -> dict[str, Any]:
         "towns_note": _note("towns", inputs),
         "upstream": _upstream_rows(upstream_list(inputs, n_each=2).head(_N_UPSTREAM)),
         "upstream_note": "A dash: not in the set that is picked for the area." if inputs.upstream is not None else "",
-        "plan": [_text(line, 900) for line in (*describe_plan(inputs), *describe_coach_stops(inputs))],
+        "plan": [_text(line, 900) for line in (*describe_plan(inputs, has_table=True), *describe_coach_stops(inputs))],
+        "yields": {
+            "head": ["A week", "Team-hours", "Courier trips met", "Once they respond", "Team-hours for one, then"],
+            "rows": yield_rows(inputs),
+            "align": ["l", "r", "r", "r", "r"],
+        },
         "worked": _worked_rows(worked_stations(inputs)),
         "safeguarding": list(SAFEGUARDING),
         "limits": [*LIMITS, *(_text(line, 600) for line in marks.limits)],
@@ -238,16 +245,16 @@ def _worked_rows(table: pd.DataFrame) -> dict[str, Any]:
             _text(row["name"], 40) + (f" ({COACH_STOP})" if row.get("kind") == COACH_STOP else ""),
             f"{row['n_shifts']:.0f} ({100 * row['worked_share']:.0f} %)",
             f"{row['hours']:,.10g}",
-            "-" if pd.isna(row["met_share_here"]) else f"{100 * row['met_share_here']:.1f} %",
+            f"{row['met_trips']:.2g}",
             _figure(row.get("passengers_per_day", float("nan"))),
-            _figure(row.get("n_trains_in_shift", float("nan"))),
+            _figure(row.get("n_trains_in_stay", float("nan"))),
             _text_or_dash(row.get("has_gates")),
             _share(row.get("staffed_share", float("nan"))),
         ]
         for row in table[table["n_shifts"] > 0].head(_N_ROWS).to_dict("records")
     ]
-    head = ["Station", "Shifts worked (of all)", "Hours", "Rail flow met because of it"]
-    head += ["Passengers a day", "Trains in a shift", "Gates", "Staffed"]
+    head = ["Station", "Shifts", "Hours", "Trips met"]
+    head += ["Passengers a day", "Trains in a stay", "Gates", "Staffed"]
     return {"head": head, "rows": rows, "align": ["l", "r", "r", "r", "r", "r", "l", "r"]}
 
 

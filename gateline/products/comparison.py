@@ -17,7 +17,8 @@ import pandas as pd
 
 from gateline.products.csv_lists import write_csv
 from gateline.products.inert import html_text
-from gateline.products.inputs import FICTIONAL_NOTE, Marks, reason_columns, reason_label
+from gateline.products.inputs import FICTIONAL_NOTE, Marks
+from gateline.products.reasons import reason_columns, reason_label
 from gateline.products.vendored import csp_hash, read_asset
 from geo.errors import UsageError
 

@@ -22,6 +22,7 @@ from geo.schema import Column, Contract, validate
 from geo.tables import (
     AREAS,
     BOUNDARIES,
+    DUTIES,
     EXPORTERS,
     HOTSPOTS,
     PLACE_EXPOSURE,
@@ -39,7 +40,7 @@ from geo.tables import (
     STATIONS,
     TRAINS_HOME,
 )
-from models.planning.quiet import LeftOut
+from models.planning.evaluation import LeftOut
 
 __all__ = [
     "BANDS",
@@ -48,8 +49,6 @@ __all__ = [
     "PLAN_RESIDUAL",
     "Marks",
     "ProductInputs",
-    "reason_columns",
-    "reason_label",
 ]
 
 FICTIONAL_NOTE = "FICTIONAL - made-up offences and addresses, not for operational use"
@@ -83,6 +82,7 @@ PLAN_RESIDUAL = Contract(
     total="One row a station that couriers pass, worked or not.",
 )
 _SUMMARY_KEYS = (
+    "n_days",
     "n_slots",
     "rail_trips_per_month",
     "unlisted_share",
@@ -91,8 +91,10 @@ _SUMMARY_KEYS = (
     "to_road_share",
     "unmet_rail_share",
     "best_share",
+    "bound_share",
     "gap_share",
-    "is_proven",
+    "guess_share",
+    "team_hours",
 )
 
 
@@ -215,14 +217,20 @@ class ProductInputs:
         Table `UPSTREAM_STATIONS`; where absent, upstream stations are those where couriers board or change.
     plan : pandas.DataFrame or None
         Table `PLAN`.
+    plan_duties : pandas.DataFrame or None
+        Table `DUTIES`.
     plan_summary : mapping or None
-        The plan in numbers, ``dataclasses.asdict`` of `models.planning.PlanSummary`.
+        The plan in numbers, ``dataclasses.asdict`` of `models.planning.roster.DutySummary`.
     plan_residual : pandas.DataFrame or None
-        Table `PLAN_RESIDUAL`, as `models.planning.InterceptionPlan.residual` is.
-    plan_comparison : pandas.DataFrame or None
-        Plans by name, as `models.planning.InterceptionPlan.comparison`, for the intervals.
+        Table `PLAN_RESIDUAL`, as `models.planning.roster.DutyPlan.residual` is.
+    plan_yields, plan_what_ifs : pandas.DataFrame or None
+        Plans by name, as `models.planning.roster.DutyPlan` has them.
+    plan_agreement : pandas.DataFrame or None
+        By ``station_id``, where roster and list differ, as `models.planning.roster.DutyPlan.agreement`.
     plan_left_out : LeftOut or None
         Stations left out of the plan for few passengers, and what that costs.
+    plan_notes : tuple of str
+        What is assumed of teams and drives.
     station_hours : pandas.DataFrame or None
         Table `STATION_HOURS`, of every scored station.
     station_trains, trains_home : pandas.DataFrame or None
@@ -269,7 +277,11 @@ class ProductInputs:
     plan: pd.DataFrame | None = None
     plan_summary: Mapping[str, Any] | None = None
     plan_residual: pd.DataFrame | None = None
-    plan_comparison: pd.DataFrame | None = None
+    plan_duties: pd.DataFrame | None = None
+    plan_yields: pd.DataFrame | None = None
+    plan_what_ifs: pd.DataFrame | None = None
+    plan_agreement: pd.DataFrame | None = None
+    plan_notes: tuple[str, ...] = ()
     plan_left_out: LeftOut | None = None
     station_hours: pd.DataFrame | None = None
     station_trains: pd.DataFrame | None = None
@@ -329,48 +341,9 @@ _CONTRACTS: dict[str, Contract] = {
     "trains_home": TRAINS_HOME,
     "upstream": UPSTREAM_STATIONS,
     "plan": PLAN,
+    "plan_duties": DUTIES,
     "plan_residual": PLAN_RESIDUAL,
 }
-
-
-def reason_columns(scores: pd.DataFrame) -> list[str]:
-    """
-    Find the reason columns of a score table.
-
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-        Table `STATION_SCORES` or `PLACE_SCORES`.
-
-    Returns
-    -------
-    list of str
-        Names that start with ``reason_``, in the order of the table.
-    """
-    return [str(column) for column in scores.columns if str(column).startswith("reason_")]
-
-
-def reason_label(column: str) -> str:
-    """
-    Turn the name of a reason column into words.
-
-    Parameters
-    ----------
-    column : str
-        Such as ``reason_courier_flow``.
-
-    Returns
-    -------
-    str
-        Such as ``Courier flow``.
-
-    Examples
-    --------
-    >>> reason_label("reason_courier_flow")
-    'Courier flow'
-    """
-    words = column.removeprefix("reason_").replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
 
 
 def _require_known(ids: pd.Index, known: pd.Index, name: str, other: str) -> None:

@@ -13,8 +13,9 @@ import pandas as pd
 
 from gateline.products.beside import stations_beside, towns_beside
 from gateline.products.hours import tell_hours
-from gateline.products.inputs import ProductInputs, reason_columns
+from gateline.products.inputs import ProductInputs
 from gateline.products.meeting import tell_meeting
+from gateline.products.reasons import reason_columns
 from gateline.products.travel import tell_travel
 from geo.errors import IntegrityError
 from models.telling import round_figures, tell_scores

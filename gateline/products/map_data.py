@@ -29,12 +29,13 @@ from gateline.products.guidance import (
     tier_meaning,
 )
 from gateline.products.hours import tell_week
-from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs, reason_columns, reason_label
+from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs
 from gateline.products.interception import describe_plan, worked_stations
 from gateline.products.lists import name_lookup, names_of, station_list, top_parts, town_list, upstream_list
 from gateline.products.map_values import as_told, long_text, numbers, plain, text_of, texts
 from gateline.products.meeting import MEETING_COLUMNS, meeting_lines
 from gateline.products.plan_notes import stop_facts
+from gateline.products.reasons import reason_columns, reason_label
 from gateline.products.travel import map_travel
 from geo.crs import to_wgs84_arrays
 from geo.disclosure.quadtree import PROFILES

@@ -34,7 +34,6 @@ NUMBER_FORMATS = {
     "minutes_from_area": "0",
     "pick_order": "0",
     "present_min": "0",
-    "n_visits": "0",
     "stop": "0",
     "population": "#,##0",
     "entries_exits_per_year": "#,##0",
@@ -45,7 +44,15 @@ NUMBER_FORMATS = {
     "busy_hours_share": "0%",
     "shift_flow_share": "0.0%",
     "passengers_per_day": "#,##0",
-    "n_trains_in_shift": "0.0",
+    "n_trains_in_stay": "0.0",
+    "minutes": "0",
+    "drive_min": "0",
+    "base_drive_min": "0",
+    "n_officers": "0",
+    "team_hours_per_week": "0",
+    "met_elsewhere_share": "0%",
+    "worked_chance": "0%",
+    "planned_hours": "0.00",
     "n_trains_per_day": "0.0",
     "staffed_share": "0%",
     "change_share": "0%",
@@ -66,6 +73,14 @@ NUMBER_FORMATS = {
             "trips_per_10k_high",
             "met_trips_per_month",
             "expected_met_trips",
+            "trips_per_week",
+            "best_gain_trips",
+            *(
+                f"{what}{way}{end}"
+                for what in ("met_per_week", "hours_per_meeting")
+                for way in ("", "_evading")
+                for end in ("", "_low", "_high")
+            ),
             "boarding_trips_per_month",
             "interchange_trips_per_month",
         ),

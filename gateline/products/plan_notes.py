@@ -1,7 +1,7 @@
 """
 What a plan says beside its roster: what is known of each stop, and which stations it leaves out and why.
 
-In come `geo.tables.PLAN` with what `models.planning.stops` put there, and `models.planning.quiet.LeftOut`.
+In come `geo.tables.PLAN` with what `models.planning.describe_stops` put there, and `models.planning.LeftOut`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import pandas as pd
 from gateline.products.coach_tables import COACH_STOP
 from gateline.products.inputs import ProductInputs
 from gateline.products.meeting import name_gates
-from models.planning.quiet import LEAST_PASSENGERS_PER_DAY
+from models.planning.problem import LEAST_PASSENGERS_PER_DAY
 
 __all__ = ["beside_stops", "left_out_note", "name_flow", "percent", "quiet_note", "stop_facts"]
 
 # What is known of a stop beside its worth, and in how many decimals it is told.
 _BESIDE = {
     "passengers_per_day": 0,
-    "n_trains_in_shift": 1,
+    "n_trains_in_stay": 1,
     "n_trains_per_day": 1,
     "has_gates": None,
     "staffed_share": 2,
@@ -48,7 +48,7 @@ def beside_stops(plan: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index of `plan`: those of ``passengers_per_day, n_trains_in_shift, n_trains_per_day, has_gates`` (yes or no),
+        Index of `plan`: those of ``passengers_per_day, n_trains_in_stay, n_trains_per_day, has_gates`` (yes or no),
         ``staffed_share`` and ``change_share`` that the plan has.
     """
     told = {
@@ -77,14 +77,14 @@ def stop_facts(row: dict[Any, Any]) -> list[str]:
         return []
     if row.get("kind") == COACH_STOP:
         return [
-            f"a coach stop: {row['n_trains_in_shift']:,.1f} coaches in a shift and {row['n_trains_per_day']:,.1f} a day"
+            f"a coach stop: {row['n_trains_in_stay']:,.1f} coaches in a stay and {row['n_trains_per_day']:,.1f} a day"
         ]
     gates = row.get("has_gates")
     staffed, changing = row["staffed_share"], row["change_share"]
-    daily, in_shift, in_day = (row[name] for name in ("passengers_per_day", "n_trains_in_shift", "n_trains_per_day"))
+    daily, in_shift, in_day = (row[name] for name in ("passengers_per_day", "n_trains_in_stay", "n_trains_per_day"))
     return [
         "passengers not known" if pd.isna(daily) else f"{daily:,.0f} passengers a day",
-        "trains not known" if pd.isna(in_day) else f"{in_shift:,.1f} trains in a shift and {in_day:,.1f} a day",
+        "trains not known" if pd.isna(in_day) else f"{in_shift:,.1f} trains in a stay and {in_day:,.1f} a day",
         "gates not known" if pd.isna(gates) else "ticket gates" if gates == "yes" else "no ticket gates",
         "staff not known" if pd.isna(staffed) else f"staffed {percent(staffed)} of the time worked",
         "changes not known" if pd.isna(changing) else f"{percent(changing)} of the couriers going on change there",
@@ -121,7 +121,7 @@ def left_out_note(inputs: ProductInputs) -> str:
     )
     told = (
         f"{len(daily)} stations with fewer than {out.least_passengers_per_day:g} passengers a day are left out "
-        f"({', '.join(shown)}{more}): expected meetings before the roster is drawn are {with_them} with them and "
+        f"({', '.join(shown)}{more}): the best roster would meet {with_them} with them and "
         f"{without} without."
     )
     return name_flow(told, inputs)

@@ -20,6 +20,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from gateline.products.beside import LISTS_BESIDE, lists_beside
 from gateline.products.coach_stops import coach_stop_list
+from gateline.products.duty_sheets import duty_list, result_log, roster_by_station, roster_list
 from gateline.products.guidance import (
     COLUMN_LABELS,
     LIMITS,
@@ -31,12 +32,13 @@ from gateline.products.guidance import (
     tier_meaning,
 )
 from gateline.products.inert import cell_text
-from gateline.products.inputs import FICTIONAL_NOTE, Marks, ProductInputs, reason_columns, reason_label
-from gateline.products.interception import roster_list
+from gateline.products.inputs import FICTIONAL_NOTE, Marks, ProductInputs
 from gateline.products.lists import station_list, town_list, upstream_list
 from gateline.products.meeting import MEETING_COLUMNS
 from gateline.products.number_formats import NUMBER_FORMATS, POINTS
 from gateline.products.plan_notes import left_out_note
+from gateline.products.reasons import reason_columns, reason_label
+from gateline.products.yield_lines import agreement_list, describe_yield, yield_list
 from geo.corridors.mode_split import MODES
 
 __all__ = ["write_list_xlsx"]
@@ -63,6 +65,9 @@ _CSV_ONLY = (
 _ENDS = {"score": ("score_low", "score_high"), "courier_flow": ("trips_low", "trips_high")}
 _HEADER_LINES = 3
 _ROSTER_TITLE = "Who stands where and when; the chance drawn is kept for judging results."
+_RESULTS_TITLE = (
+    "Fill in results.csv, which has these columns: blank is not written down, none is 0. No word of a person"
+)
 _MEETING_TITLE = "What a meeting needs: gates and staff, as the stations file says them, and trains. Blank: not known"
 _COACH_TITLE = "Coach stops by the couriers who board, change or alight there: no score, no part of the list"
 _PROMPTS = ("Out-of-area children: asked about", "National Referral Mechanism: considered")
@@ -142,15 +147,25 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
     if coaches is not None:
         _list_sheet(book, "Coach stops", _COACH_TITLE, coaches.drop(columns=["lon", "lat"]).reset_index())
     if inputs.plan is not None:
-        _list_sheet(
-            book,
-            "Roster",
-            cell_text(f"{_roster_title(inputs)} {left_out_note(inputs)}".rstrip(), most_characters=1_000),
-            roster_list(inputs),
-        )
+        _plan_sheets(book, inputs)
     _notes_sheet(book)
     workbook.close()
     path.write_bytes(buffer.getvalue())
+
+
+def _plan_sheets(book: _Book, inputs: ProductInputs) -> None:
+    """The roster by day, team and station, its yield, where it departs from the list, and the log to fill in."""
+    title = cell_text(f"{_roster_title(inputs)} {left_out_note(inputs)}".rstrip(), most_characters=1_000)
+    _list_sheet(book, "Roster by day", title, roster_list(inputs))
+    _list_sheet(book, "Roster by team", "All that each team does, from briefing to debriefing", duty_list(inputs))
+    _list_sheet(book, "Roster by station", "Who comes when, for station staff and partners", roster_by_station(inputs))
+    yields = yield_list(inputs)
+    if len(yields):
+        _list_sheet(book, "Yield", cell_text(" ".join(describe_yield(inputs)), most_characters=1_000), yields)
+    agreement = agreement_list(inputs)
+    if len(agreement):
+        _list_sheet(book, "List and roster", "Tier A not worked, tier C worked, and why", agreement)
+    _list_sheet(book, "Results", _RESULTS_TITLE, result_log(inputs))
 
 
 def _roster_title(inputs: ProductInputs) -> str:

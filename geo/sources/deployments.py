@@ -14,13 +14,15 @@ from geo.sources.instants import parse_instants
 from geo.sources.locations import parse_numbers
 from geo.sources.mapped import column_or_blank, read_mapped
 from geo.sources.months import reject_implausible_months
+from geo.sources.sieve import Sieve
 from geo.sources.stable_ids import build_stable_ids
 from geo.tables import DEPLOYMENTS
 
 __all__ = ["read_deployments"]
 
 _REQUIRED = ("station", "worked_on", "n_hours")
-_OPTIONAL = ("reason", "n_stops", "n_finds")
+_COUNTS = ("n_stops", "n_finds", "n_children", "n_referrals")
+_OPTIONAL = ("reason", "propensity", *_COUNTS)
 _REASONS = DEPLOYMENTS.columns["reason"].values  # noqa: PD011 - a rule's texts, not an array
 
 
@@ -43,11 +45,12 @@ def read_deployments(
     station_ids : collection of str
         CRS codes that are known; rows with another are rejected.
     columns : mapping of str to str or None
-        Our field to their column: ``station, worked_on, n_hours`` and, where there, ``reason, n_stops, n_finds``.
+        Our field to their column: ``station, worked_on``, ``n_hours`` (hours that a team was there, however many its
+        officers) and, where there, ``reason, propensity, n_stops, n_finds, n_children, n_referrals``.
     date_format : str or None
         As for `geo.sources.instants.parse_instants`.
     reason_by_value : mapping of str to str or None
-        Their reasons to ours (``model``, ``intelligence``, ``random``); others are ``unknown`` and counted.
+        Their reasons to ours (``model``, ``must``, ``intelligence``, ``random``); others are ``unknown`` and counted.
     not_after : pandas.Period or None
         Last month that can be meant; None for the current month.
 
@@ -55,7 +58,8 @@ def read_deployments(
     -------
     Reading of pandas.DataFrame
         Table `geo.tables.DEPLOYMENTS`, ordered by id. Equal rows are separate visits. A blank count is null: not
-        written down, which is not none.
+        written down, which is not none. A stay whose hours and counts are all blank was not worked: out of scope, for
+        the reason ``not_worked``.
 
     Raises
     ------
@@ -68,6 +72,9 @@ def read_deployments(
         path, columns or {}, what="deployments", required=_REQUIRED, optional=_OPTIONAL, refuse_person_columns=True
     )
     rows, sieve = read.rows, read.sieve()
+    # Of a plan sent back with its results, a stay that nobody filled in is no fault.
+    blank = [column_or_blank(rows, field).str.strip().eq("") for field in ("n_hours", *_COUNTS)]
+    sieve.reject(np.logical_and.reduce(blank), "not_worked", field="n_hours", status="out_of_scope")
     stations = rows["station"].str.upper()
     sieve.reject(~stations.isin(list(station_ids)).to_numpy(), "unknown_station", field="station")
     worked = parse_instants(rows["worked_on"], sieve, field="worked_on", date_format=date_format, timezone=None)
@@ -86,13 +93,14 @@ def read_deployments(
         "n_hours": pd.Series(hours, index=rows.index),
         "reason": reasons.astype("str"),
     }
-    for field in ("n_stops", "n_finds"):
+    if "propensity" in rows:
+        chance = parse_numbers(rows["propensity"])
+        is_chance = (chance >= 0) & (chance <= 1)
+        sieve.reject(~is_chance & rows["propensity"].ne("").to_numpy(), "no_propensity", field="propensity")
+        columns_out["propensity"] = pd.Series(chance, index=rows.index).where(is_chance)
+    for field in _COUNTS:
         if field in rows:
-            counts = parse_numbers(rows[field])
-            is_count = (counts >= 0) & (counts == np.round(counts))
-            # A blank is not written down, which is not none: the visit and its hours stay.
-            sieve.reject(~is_count & rows[field].ne("").to_numpy(), "no_count", field=field)
-            columns_out[field] = pd.Series(counts, index=rows.index).where(is_count).astype("Int64")
+            columns_out[field] = _counts(rows[field], sieve, field)
     n_unknown = int((reasons.eq("unknown").to_numpy() & sieve.kept).sum())
     if n_unknown:
         sieve.warn(f"{n_unknown} deployments have no known reason; their finds cannot be set against their choice.")
@@ -103,3 +111,12 @@ def read_deployments(
     table = table[sieve.kept]
     quarantine, account = sieve.close()
     return Reading(validate(table.sort_index(), DEPLOYMENTS), quarantine, (account,))
+
+
+def _counts(values: pd.Series, sieve: Sieve, field: str) -> pd.Series:
+    """Whole numbers; null where blank, and the row rejected where it is something else."""
+    counts = parse_numbers(values)
+    is_count = (counts >= 0) & (counts == np.round(counts))
+    # A blank is not written down, which is not none: the visit and its hours stay.
+    sieve.reject(~is_count & values.ne("").to_numpy(), "no_count", field=field)
+    return pd.Series(counts, index=values.index).where(is_count).astype("Int64")

@@ -13,7 +13,7 @@ from geo.tables.exposure import (
     STATION_HOURS,
 )
 from geo.tables.places import ACCESS_TIMES, AREAS, BOUNDARIES, EXPORTERS, PLACES, ROAD_TIMES
-from geo.tables.plan import PLAN, PLAN_REASONS
+from geo.tables.plan import DUTIES, PLAN, PLAN_REASONS
 from geo.tables.rail import (
     DAY_KINDS,
     PASSENGER_FLOWS,
@@ -38,6 +38,7 @@ __all__ = [
     "DAY_KINDS",
     "DEAL_LINES",
     "DEPLOYMENTS",
+    "DUTIES",
     "EXPORTERS",
     "HOTSPOTS",
     "OD_TRIPS",

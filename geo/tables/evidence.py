@@ -75,8 +75,16 @@ DEPLOYMENTS = Contract(
         "station_id": Column("text", "CRS code of the station worked"),
         "month": Column("month", "month worked"),
         "worked_on": Column("text", "ISO date worked, where known", nullable=True),
-        "n_hours": Column("number", "officer-hours on the station", low=0),
-        "reason": Column("text", "why it was chosen", values=("model", "intelligence", "random", "unknown")),
+        "n_hours": Column("number", "hours that a team was at the station, however many its officers", low=0),
+        "reason": Column("text", "why it was chosen", values=("model", "must", "intelligence", "random", "unknown")),
+        "propensity": Column(
+            "number",
+            "chance with which the draw of the plan put a team there; null where it was not drawn, or not written down",
+            nullable=True,
+            low=0,
+            high=1,
+            optional=True,
+        ),
         "n_stops": Column("count", "people stopped; null where not written down", nullable=True, low=0, optional=True),
         "n_finds": Column(
             "count",
@@ -84,6 +92,12 @@ DEPLOYMENTS = Contract(
             nullable=True,
             low=0,
             optional=True,
+        ),
+        "n_children": Column(
+            "count", "children among those found; null where not written down", nullable=True, low=0, optional=True
+        ),
+        "n_referrals": Column(
+            "count", "referrals made to safeguarding; null where not written down", nullable=True, low=0, optional=True
         ),
     },
     total="One row a visit by a team to a station.",

@@ -28,6 +28,9 @@ __all__ = ["Estimate", "estimate_trips", "share_draws"]
 FloatArray = NDArray[np.float64]
 # Pairs times draws that are worked on at once.
 _PAIRS_AT_ONCE = 400_000
+# Draws by pair are for the plan of a force.
+_MOST_KEPT = 200
+_MOST_KEPT_PAIRS = 50_000
 # A component of less weight is not drawn from.
 _LEAST_WEIGHT = 0.005
 
@@ -51,6 +54,10 @@ class Estimate:
         Lines into or within the force.
     trips_per_line : numpy.ndarray of shape (n_draws,)
         Trips of a line in a month.
+    detection : numpy.ndarray of shape (n_draws,)
+        Chance that a team notices a courier who passes it: its prior, but that finds hold its product with the trips.
+    pair_rail_draws : numpy.ndarray of shape (n_kept, n_pairs)
+        Share of all trips that each pair's trips by rail are, in the first draws; none are kept of a country's pairs.
     r_hat : float
         Largest split R-hat of any parameter in any of the components drawn from: 1 where the chains agree.
     n_effective : float
@@ -72,6 +79,8 @@ class Estimate:
     pair_rail_share: FloatArray
     lines: FloatArray
     trips_per_line: FloatArray
+    detection: FloatArray
+    pair_rail_draws: NDArray[np.float32]
     r_hat: float
     n_effective: float
     is_settled: bool
@@ -139,26 +148,35 @@ def estimate_trips(
         parts.append((factor, posterior, mode, mode.log_evidence + float(np.log(prior_weight))))
     log_weight = np.array([part[3] for part in parts])
     weight = np.exp(log_weight - np.logaddexp.reduce(log_weight))
+    order = np.random.default_rng(random_state).permutation(n_draws)
+    is_kept, n_done = np.isin(np.arange(n_draws), order[: _MOST_KEPT if ways.n_pairs <= _MOST_KEPT_PAIRS else 0]), 0
+    kept: list[NDArray[np.float32]] = []
     drawn: list[tuple[Posterior, Draws]] = []
-    shares = []
+    shares: list[_Shares] = []
     rng = np.random.default_rng(random_state)
     for (_, posterior, mode, _), n in zip(parts, _allot(weight, n_draws), strict=True):
         if n:
             draws = draw_posterior(posterior, n_draws=n, random_state=random_state, mode=mode)
             draws = replace(draws, theta=_spread_rail(posterior, draws.theta, rng))
             drawn.append((posterior, draws))
-            shares += list(share_draws(posterior, draws.theta, rng))
-    order = np.random.default_rng(random_state).permutation(n_draws)
+            for chunk in share_draws(posterior, draws.theta, rng):
+                kept.append(chunk.rail[:, is_kept[n_done : n_done + len(chunk.lines)]].T.astype(np.float32))
+                n_done += len(chunk.lines)
+                shares.append(replace(chunk, rail=np.empty(0)))
     best = int(np.argmax(weight))
-    lines = np.concatenate([s.lines for s in shares])[order]
+    trips_per_line, detection = _level(drawn, priors, trips_per_line_per_month, rng)
+    # Kept draws stand in the order drawn; they are put in the order given.
+    place = np.argsort(np.argsort(order[: int(is_kept.sum())]))
     return Estimate(
         town_share=np.concatenate([s.town for s in shares])[order],
         town_rail_share=np.concatenate([s.town_rail for s in shares])[order],
         station_share=np.concatenate([s.station for s in shares])[order],
         pair_share=np.sum([s.pair_sum for s in shares], axis=0) / n_draws,
         pair_rail_share=np.sum([s.pair_rail_sum for s in shares], axis=0) / n_draws,
-        lines=lines,
-        trips_per_line=_trips_per_line(drawn, priors, trips_per_line_per_month, rng)[order],
+        lines=np.concatenate([s.lines for s in shares])[order],
+        trips_per_line=trips_per_line[order],
+        detection=detection[order],
+        pair_rail_draws=np.concatenate(kept)[place],
         r_hat=float(np.max([d.r_hat for _, d in drawn])),
         n_effective=sum(d.n_effective for _, d in drawn),
         is_settled=all(d.is_settled for _, d in drawn),
@@ -195,6 +213,7 @@ class _Shares:
     lines: FloatArray
     pair_sum: FloatArray
     pair_rail_sum: FloatArray
+    rail: FloatArray
 
 
 def share_draws(posterior: Posterior, theta: FloatArray, rng: np.random.Generator | None) -> Iterator[_Shares]:
@@ -241,6 +260,7 @@ def share_draws(posterior: Posterior, theta: FloatArray, rng: np.random.Generato
             total,
             share.sum(axis=1),
             rail.sum(axis=1),
+            rail,
         )
 
 
@@ -263,11 +283,11 @@ def _allot(weight: FloatArray, n: int) -> NDArray[np.int64]:
     return np.asarray(whole, dtype=np.int64)
 
 
-def _trips_per_line(
+def _level(
     drawn: list[tuple[Posterior, Draws]], priors: Priors, middle: float, rng: np.random.Generator
-) -> FloatArray:
-    """Trips a line: its prior, or what finds left of it, given the product of trips and chance of a find."""
-    found = []
+) -> tuple[FloatArray, FloatArray]:
+    """Trips a line and the chance of a find: their priors, or what finds leave of them, given their product."""
+    trips, products = [], []
     for posterior, draws in drawn:
         n = len(draws.theta)
         mean, sd = np.full(n, np.log(middle)), priors.trips_per_line_sd
@@ -276,5 +296,11 @@ def _trips_per_line(
             product = draws.theta[:, posterior.blocks["finds"].start]
             mean = mean + variance / (variance + other) * (product - priors.detection.mean - np.log(middle))
             sd = float(np.sqrt(variance * other / (variance + other)))
-        found.append(np.exp(mean + sd * rng.standard_normal(n)))
-    return np.concatenate(found)
+            products.append(product)
+        else:
+            products.append(np.full(n, np.nan))
+        trips.append(np.exp(mean + sd * rng.standard_normal(n)))
+    per_line, product = np.concatenate(trips), np.concatenate(products)
+    free = np.exp(priors.detection.mean + priors.detection.sd * rng.standard_normal(len(product)))
+    detection = np.where(np.isnan(product), free, np.exp(product) / per_line)
+    return per_line, np.minimum(detection, 1.0)

@@ -200,7 +200,9 @@ def count_station_offences(
 
 def count_finds(deployments: pd.DataFrame, station_ids: Collection[str], *, cutoff: pd.Period) -> pd.DataFrame:
     """
-    Add up officer-hours and finds of each station, nil returns among them.
+    Add up hours of teams and finds of each station, nil returns among them.
+
+    A team of more officers counts as one: the chance of noticing a courier is that of a team.
 
     Parameters
     ----------

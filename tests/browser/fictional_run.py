@@ -143,31 +143,36 @@ def upstream_of(run: ProductInputs) -> pd.DataFrame:
 def plan_of(run: ProductInputs) -> dict[str, object]:
     """Two days of two shifts: the first ranked station on all four, the second on one, the third drawn once."""
     first, second, third, fourth = run.station_scores["rank"].sort_values().index[:4]
-    stops = [
-        (1, "early", 6.0, first, "model", 0.8, 1.5),
-        (1, "late", 14.0, first, "model", 0.8, 1.5),
-        (2, "early", 6.0, first, "must", 1.0, 1.5),
-        (2, "late", 18.0, first, "model", 0.8, 1.5),
-        (2, "late", 18.0, second, "model", 0.4, 0.75),
-        (2, "late", 18.0, third, "random", 0.1, 0.25),
+    stays = [
+        (1, "early", 6.0, "Alpha", first, "model", 0.8, 1.5),
+        (1, "late", 14.0, "Bravo", first, "model", 0.8, 1.5),
+        (2, "early", 6.0, "Bravo", first, "must", 1.0, 1.5),
+        (2, "late", 18.0, "Alpha", first, "model", 0.8, 1.5),
+        (2, "late", 18.0, "Charlie", second, "model", 0.4, 0.75),
+        (2, "late", 18.0, "Charlie", third, "random", 0.1, 0.25),
     ]
-    columns = ["day", "shift", "start_h", "station_id", "reason", "propensity", "expected_met_trips"]
-    plan = pd.DataFrame(stops, columns=columns)
+    columns = ["day", "shift", "start_h", "team", "station_id", "reason", "propensity", "expected_met_trips"]
+    plan = pd.DataFrame(stays, columns=columns)
     plan["worked_on"] = plan["day"].map({1: "2026-01-05", 2: "2026-01-06"})
     plan["end_h"] = plan["start_h"] + 8
-    plan["team"] = [f"team {1 + k % 3}" for k in range(len(plan))]
-    plan["stop"] = 1
+    plan["stop"] = [1, 1, 1, 1, 1, 2]
+    plan["agency"] = "force"
     plan["name"] = run.stations["name"].reindex(plan["station_id"]).to_numpy()
     plan["tier"] = run.station_scores["tier"].reindex(plan["station_id"]).to_numpy()
+    plan["from_h"] = plan["start_h"] + [1.0, 1.0, 1.0, 1.0, 1.0, 6.5]
+    plan["to_h"] = plan["from_h"] + 1
     plan["present_min"] = 60.0
-    plan["n_visits"] = 4
+    plan["expected_met_trips_low"] = plan["expected_met_trips"] / 10
+    plan["expected_met_trips_high"] = plan["expected_met_trips"] * 4
     plan["expected_met_trips_evading"] = plan["expected_met_trips"] / 2
-    text = ["shift", "station_id", "reason", "worked_on", "team", "name"]
+    text = ["shift", "station_id", "reason", "worked_on", "team", "name", "agency"]
     plan = plan.astype(dict.fromkeys(text, "str"))
     plan.index = pd.Index([f"{k:02d}" for k in range(len(plan))], name="plan_id")
     summary = {
         "n_teams": 3,
+        "n_days": 2,
         "n_slots": 4,
+        "team_hours": 40.0,
         # Two days of this are ten trips.
         "rail_trips_per_month": 5.0 * 365.25 / 12,
         "unlisted_share": 0.02,
@@ -176,26 +181,78 @@ def plan_of(run: ProductInputs) -> dict[str, object]:
         "to_road_share": 0.13,
         "unmet_rail_share": 0.46,
         "best_share": 0.7,
-        "gap_share": 0.0,
-        "is_proven": True,
-        "seconds": 1.23,
+        "bound_share": 0.74,
+        "gap_share": 0.05,
+        "guess_share": 0.55,
     }
     residual = pd.DataFrame(
         {"residual_trips_per_month": [3.0, 2.0, 4.0], "moved_trips_per_month": [-2.5, 0.0, 1.75]},
         index=pd.Index([first, second, fourth], name="station_id"),
     )
-    comparison = pd.DataFrame(
-        {
-            "met_share": [0.62, 0.5],
-            "met_share_low": [0.55, 0.4],
-            "met_share_high": [0.69, 0.6],
-            "met_share_evading": [0.41, 0.2],
-            "met_share_evading_low": [0.35, 0.1],
-            "met_share_evading_high": [0.47, 0.3],
-        },
-        index=pd.Index(["roster", "most passengers"], name="plan"),
-    )
-    return {"plan": plan, "plan_summary": summary, "plan_residual": residual, "plan_comparison": comparison}
+    return {
+        "plan": plan,
+        "plan_duties": duties_of(plan),
+        "plan_summary": summary,
+        "plan_residual": residual,
+        "plan_yields": yields_of(
+            {"this week": 7.0, "weeks like it": 6.5, "best fixed roster": 7.5, "most passengers": 5}
+        ),
+        "plan_what_ifs": yields_of({"as planned": 6.4, "twice the teams": 9.0}),
+        "plan_agreement": agreement_of(run, second, third),
+        "plan_notes": ("drives are made up",),
+    }
+
+
+def duties_of(plan: pd.DataFrame) -> pd.DataFrame:
+    """Each shift from briefing to debriefing at a base in York, with a break after its first stay."""
+    rows = []
+    for (day, shift, team), stays in plan.sort_values("from_h").groupby(["day", "shift", "team"]):
+        begins, ends = float(stays["start_h"].iloc[0]), float(stays["end_h"].iloc[0])
+        at = begins + 0.25
+        steps = [("briefing", None, "York", begins, at, np.nan)]
+        for k, stay in enumerate(stays.to_dict("records")):
+            steps.append(("drive", stay["station_id"], stay["name"], at, stay["from_h"], 21.0))
+            steps.append(("stay", stay["station_id"], stay["name"], stay["from_h"], stay["to_h"], np.nan))
+            at = stay["to_h"]
+            if k == 0:
+                steps.append(("break", stay["station_id"], stay["name"], at, at + 0.75, np.nan))
+                at += 0.75
+        steps.append(("drive", None, "York", at, ends - 0.25, 21.0))
+        steps.append(("debriefing", None, "York", ends - 0.25, ends, np.nan))
+        about = {"day": day, "worked_on": stays["worked_on"].iloc[0], "shift": shift, "team": team}
+        for order, (what, station, place, from_h, to_h, drive_min) in enumerate(steps, start=1):
+            told = {"agency": "force", "n_officers": 2, "order": order, "activity": what, "station_id": station}
+            rows.append(about | told | {"place": place, "from_h": from_h, "to_h": to_h, "drive_min": drive_min})
+    table = pd.DataFrame(rows)
+    texts = ("worked_on", "shift", "team", "agency", "activity", "station_id", "place")
+    table = table.astype(dict.fromkeys(texts, "str"))
+    table.index = pd.Index([f"{k:03d}" for k in range(len(table))], name="duty_id", dtype="str")
+    return table
+
+
+def yields_of(met: dict[str, float]) -> pd.DataFrame:
+    """Yields of 40 team-hours, with ranges from a tenth to four times."""
+    table = pd.DataFrame({"met_per_week": met}).rename_axis("plan")
+    table["team_hours_per_week"] = 40.0
+    table["met_per_week_evading"] = table["met_per_week"] / 2
+    for name in ("met_per_week", "met_per_week_evading"):
+        table[f"{name}_low"], table[f"{name}_high"] = table[name] / 10, table[name] * 4
+    for way in ("", "_evading"):
+        for end, of in (("", ""), ("_low", "_high"), ("_high", "_low")):
+            table[f"hours_per_meeting{way}{end}"] = 40.0 / table[f"met_per_week{way}{of}"]
+        table[f"gain{way}_low"], table[f"gain{way}_high"] = -0.1, 1.0
+    return table
+
+
+def agreement_of(run: ProductInputs, worked: str, unworked: str) -> pd.DataFrame:
+    """One station of each kind that has to be explained."""
+    rows = [
+        {"station_id": i, "name": run.stations["name"][i], "tier": tier, "is_worked": tier == "C"}
+        | {"trips_per_week": 1.234, "met_elsewhere_share": 0.2, "best_gain_trips": 0.05, "base_drive_min": 33.3}
+        | {"worked_chance": 0.25, "reason": f"{run.stations['name'][i]} (tier {tier}) has its reason."}
+        for i, tier in ((unworked, "A"), (worked, "C"))
+    ]
+    return pd.DataFrame(rows).set_index("station_id")
 
 
 def _names(n: int) -> list[str]:

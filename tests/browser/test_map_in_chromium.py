@@ -266,7 +266,7 @@ def test_plan_and_upstream_are_drawn_and_told(visit, run, tmp_path):
     assert page.evaluate("gl.groups.plan.getLayers().length") == 3
     assert page.evaluate("gl.planLayers.map(l => l._radius)[0]") == 24
     assert "100 % of the shifts" in page.inner_text("#gl-side")
-    assert "62 % (90 % range 55 to 69 %)" in page.inner_text("#gl-side")
+    assert "7 (0.7 to 28) courier trips met" in page.inner_text("#gl-side")
     page.select_option("#gl-plan-view", "moved")
     assert page.evaluate("gl.planLayers.map(l => l.options.dashArray)").count("3 4") == 1
     assert page.evaluate("gl.groups.plan.getLayers().length") == 2
@@ -287,7 +287,7 @@ def test_a_station_tells_its_gates_staff_and_trains_and_a_ring_the_numbers_of_it
     stations = run.stations.assign(has_gates=pd.array([True] * len(run.stations), dtype="boolean"))
     parts = plan_of(run)
     parts["plan"] = parts["plan"].assign(
-        passengers_per_day=45.0, n_trains_in_shift=12.0, n_trains_per_day=30.0, staffed_share=0.5, change_share=np.nan
+        passengers_per_day=45.0, n_trains_in_stay=12.0, n_trains_per_day=30.0, staffed_share=0.5, change_share=np.nan
     )
     given = dataclasses.replace(
         run, **parts, stations=stations, station_trains=trains_of(ids), trains_basis="timetable"
@@ -301,7 +301,7 @@ def test_a_station_tells_its_gates_staff_and_trains_and_a_ring_the_numbers_of_it
     assert "Ticket gates yes Staffed not known" in detail
     assert "First, last train, weekday 05:42, 00:05 next day" in detail
     lines = page.evaluate("gl.planLines(0)")
-    assert lines[-5:-2] == ["45 passengers a day", "12.0 trains in a shift and 30.0 a day", "gates not known"]
+    assert lines[-5:-2] == ["45 passengers a day", "12.0 trains in a stay and 30.0 a day", "gates not known"]
     assert "gates not known" not in page.evaluate("gl.planLines(gl.data.plan.shifts.indexOf(0))")
     assert_clean(found, tmp_path / "map.html")
 

@@ -237,17 +237,17 @@ def test_workbook_layers_and_map_show_coach_stops(published):
 
 
 def test_the_plan_may_put_a_team_at_a_coach_stop_and_says_so(root, published, coached):
-    settings, results = coached.settings, published.results
+    settings, results, inputs = coached.settings, published.results, published.inputs
     busiest = results.coach.exposure["courier_trips_per_month"].idxmax()
     must = settings.model_copy(update={"plan": settings.plan.model_copy(update={"must_visit": (busiest,)})})
-    plan = plan_run(results, must)
-    table = plan.table.set_index("station_id")
+    plan = plan_run(results, must, inputs)
+    table = plan.duty.table.set_index("station_id")
     assert table.loc[[busiest], "kind"].unique().tolist() == ["coach stop"]
     assert table.loc[[busiest], "name"].iloc[0] == results.coach.stops.loc[busiest, "name"]
     assert table.loc[[busiest], "n_trains_per_day"].iloc[0] == pytest.approx(results.coach.n_coaches[busiest] / 7)
     others = table[~table.index.str.startswith("coach")]
     assert set(others["kind"]) == {"station"}
-    summary = plan.summary
+    summary = plan.duty.summary
     flows = results.courier_flows
     by_both = (flows["trips_per_month"] * (flows["rail_share"] + flows["coach_share"])).sum()
     assert summary.rail_trips_per_month == pytest.approx(by_both)
@@ -264,24 +264,24 @@ def test_the_briefing_names_the_coach_stops_that_most_couriers_use(published):
 
 
 def test_a_coach_stop_is_told_by_its_coaches():
-    row = {"kind": "coach stop", "passengers_per_day": np.nan, "n_trains_in_shift": 16.0, "n_trains_per_day": 30.5}
-    assert stop_facts(row) == ["a coach stop: 16.0 coaches in a shift and 30.5 a day"]
+    row = {"kind": "coach stop", "passengers_per_day": np.nan, "n_trains_in_stay": 16.0, "n_trains_per_day": 30.5}
+    assert stop_facts(row) == ["a coach stop: 16.0 coaches in a stay and 30.5 a day"]
 
 
 def test_no_more_coach_stops_than_stated_are_planned_at(published, coached):
     none = coached.settings.model_copy(
         update={"coaches": coached.settings.coaches.model_copy(update={"most_planned_stops": 0})}
     )
-    plan = plan_run(published.results, none)
-    assert not plan.table["station_id"].str.startswith("coach").any()
-    assert "kind" not in plan.table.columns
+    plan = plan_run(published.results, none, published.inputs)
+    assert not plan.duty.table["station_id"].str.startswith("coach").any()
+    assert "kind" not in plan.duty.table.columns
     sparse = coached.settings.coaches.model_copy(update={"least_planned_coaches_per_day": 1e6})
-    plan = plan_run(published.results, coached.settings.model_copy(update={"coaches": sparse}))
-    assert not plan.table["station_id"].str.startswith("coach").any()
+    plan = plan_run(published.results, coached.settings.model_copy(update={"coaches": sparse}), published.inputs)
+    assert not plan.duty.table["station_id"].str.startswith("coach").any()
     few = coached.settings.model_copy(
         update={"coaches": coached.settings.coaches.model_copy(update={"most_planned_stops": 2})}
     )
-    worked = plan_run(published.results, few).setting.encounters.station_ids
+    worked = plan_run(published.results, few, published.inputs).duty.problem.station_ids
     assert sum(station.startswith("coach") for station in worked) == 2
 
 

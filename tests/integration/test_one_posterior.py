@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from datetime import date
 
 import numpy as np
 import openpyxl
@@ -13,7 +14,7 @@ import pytest
 
 from gateline.commands.explain import explain_place
 from gateline.products.guidance import RAILWAY_MEANING
-from gateline.products.inputs import reason_label
+from gateline.products.reasons import reason_label
 from gateline.study import Study
 from geo.errors import UsageError
 from models.telling import round_figures
@@ -135,10 +136,12 @@ def test_the_plan_tells_the_share_of_the_hours_it_works(finished):
         rows = list(csv.DictReader(stream))
     weeks = {str(s): t["week_share"].to_numpy() for s, t in finished.results.hours.groupby("station_id")}
     for row in rows:
-        assert row["worked_on"] == f"day {row['day']} ({DAYS[int(row['day']) - 1]})"
-        first = 24 * (int(row["day"]) - 1)
-        hours = np.arange(first + int(float(row["start_h"])), first + int(float(row["end_h"]))) % 168
-        assert float(row["shift_flow_share"]) == pytest.approx(weeks[row["station_id"]][hours].sum(), abs=0.0005 + 1e-9)
+        day = date.fromisoformat(row["worked_on"])
+        assert day.weekday() == (int(row["day"]) - 1) % 7, "the plan begins on a Monday"
+        quarters = np.arange(float(row["from_h"]), float(row["to_h"]), 0.25)
+        hours = (24 * (int(row["day"]) - 1) + np.floor(quarters).astype(int)) % 168
+        share = weeks[row["station_id"]][hours].sum() / 4
+        assert float(row["shift_flow_share"]) == pytest.approx(share, abs=0.0005 + 1e-9)
 
 
 def test_the_flow_drawn_is_score_times_trips(finished, payload):

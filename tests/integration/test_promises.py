@@ -43,7 +43,7 @@ def quiet(_):
 
 @pytest.fixture(scope="module")
 def plan(small_run):
-    return plan_run(small_run.results, small_run.settings)
+    return plan_run(small_run.results, small_run.settings, small_run.inputs)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ main_job.code_version()  # once for all
 # Nothing is written before the fork: the threads of a library that writes would not live on in the child.
 inputs = main_job.read_inputs(root, settings)
 results = pickle.loads(Path(sys.argv[3]).read_bytes())
-plan = main_job.plan_run(results, settings)
+plan = main_job.plan_run(results, settings, inputs)
 main_job.run_stages = lambda *_: results
 main_job.read_inputs = lambda *_: inputs
 main_job.plan_run = lambda *_: plan

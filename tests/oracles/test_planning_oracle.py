@@ -6,12 +6,14 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from models.planning.interdiction import Pair, solve_interdiction
-from models.planning.programme import Group, Programme, measure_value
-from models.planning.reducing import reduce_slot
-from models.planning.rules import build_programme
-from models.planning.siting import choose_sites
-from models.planning.solving import solve_programme
+from models.planning.problem.programme import Group, Programme, measure_value
+from models.planning.problem.rules import build_programme
+from models.planning.solver.interdiction import Pair, solve_interdiction
+from models.planning.solver.reducing import narrow_programme
+from models.planning.solver.relaxing import relax_programme
+from models.planning.solver.siting import choose_sites
+from models.planning.solver.solving import solve_programme
+from tests.oracles.planning_listing import list_best, make_random_programme, require_allowed
 from tests.unit.models.planning_worlds import make_programme, make_routes
 
 LETTERS = "ABCDEFGH"
@@ -53,16 +55,28 @@ def test_the_best_list_is_that_of_brute_force(seed, n_teams, chance):
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(("n_teams", "chance"), [(3, 0.1), (3, 0.5), (4, 1.0)])
-def test_a_slot_made_smaller_still_has_the_best_list_of_brute_force(seed, n_teams, chance):
+def test_a_programme_made_smaller_still_has_the_best_list_of_brute_force(seed, n_teams, chance):
     routes = make_routes(random_pairs(seed, 40, "ABCDEFGHIJKLMN"))
     programme = make_programme(routes, n_teams=n_teams, detection_share=chance, n_slots=2)
     winner, value = best_by_force(programme.slots[0], n_teams)
     found = solve_programme(programme)
     assert found.value == pytest.approx(2 * value, rel=1e-6)
     assert found.bound == pytest.approx(found.value, rel=1e-5)
-    reduced = reduce_slot(programme.slots[0], programme.groups[0], time_limit_s=5.0)
-    whole = [*reduced.decided, *reduced.duties.tolist()]
-    assert set(winner) <= set(whole)
+    narrowed = narrow_programme(relax_programme(programme), at_hand=0.9 * found.value, until=np.inf)
+    assert set(winner) <= set(narrowed.duties[0].tolist())
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_random_programme_has_the_best_choice_of_a_full_listing(seed):
+    programme = make_random_programme(np.random.default_rng(seed))
+    best = list_best(programme)
+    found = solve_programme(programme)
+    assert found.is_feasible == (best is not None)
+    if best is not None:
+        require_allowed(programme, found.chosen)
+        assert found.value == pytest.approx(best, rel=1e-6)
+        assert found.bound >= best * (1 - 1e-9)
+        assert found.gap <= 1e-6
 
 
 @pytest.mark.parametrize("seed", range(4))

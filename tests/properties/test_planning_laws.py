@@ -6,12 +6,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.planning.choice import choose_greedily, measure_marginals
-from models.planning.interdiction import Pair, solve_interdiction
-from models.planning.programme import measure_value
-from models.planning.rosters import draw_comb
-from models.planning.siting import choose_sites
-from models.planning.solving import solve_programme
+from models.planning.problem.programme import measure_value
+from models.planning.solver.greedy import choose_greedily, measure_marginals
+from models.planning.solver.interdiction import Pair, solve_interdiction
+from models.planning.solver.siting import choose_sites
+from models.planning.solver.solving import solve_programme
 from tests.unit.models.planning_worlds import make_programme, make_routes
 
 LETTERS = "ABCDEFG"
@@ -28,7 +27,7 @@ chances = st.sampled_from([0.05, 0.2, 0.6, 1.0])
 def test_greed_meets_at_least_its_guarantee_and_never_more_than_the_best(world, chance, n_teams):
     programme = make_programme(make_routes(world), n_teams=n_teams, detection_share=chance)
     best = solve_programme(programme)
-    _, greedy = choose_greedily(programme)
+    greedy = choose_greedily(programme).value
     assert (1 - np.exp(-1)) * best.value - 1e-9 <= greedy <= best.value * (1 + 1e-9)
     assert best.value <= best.bound * (1 + 1e-9)
     assert best.gap <= 1e-5
@@ -38,7 +37,7 @@ def test_greed_meets_at_least_its_guarantee_and_never_more_than_the_best(world, 
 def test_greed_works_a_station_that_must_be_worked_where_it_meets_most(world, chance, worth):
     programme = make_programme(make_routes(world), detection_share=chance, n_slots=3, must=(0,))
     slots = tuple(replace(s, worth=s.worth * times) for s, times in zip(programme.slots, worth, strict=True))
-    choice, _ = choose_greedily(replace(programme, slots=slots))
+    choice = choose_greedily(replace(programme, slots=slots)).chosen
     here = {k for k, teams in enumerate(choice) for _, duty in teams if 0 in programme.slots[0].duties.stops[duty]}
     assert worth.index(5.0) in here
 
@@ -83,11 +82,3 @@ def test_a_single_line_is_worth_its_best_station_and_teams_add_up(chance, n_team
     assert abs(game.value - np.sort(detection)[-n_teams:].sum()) < 1e-9
     assert game.bound - game.value < 1e-9
     assert game.chance.sum() <= n_teams + 1e-9
-
-
-@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12), st.integers(0, 10_000))
-def test_the_comb_never_draws_more_or_fewer_than_next_to_the_sum(chance, seed):
-    drawn = draw_comb(np.array(chance), np.random.default_rng(seed))
-    assert np.floor(sum(chance) - 1e-6) <= drawn.size <= np.ceil(sum(chance) + 1e-6)
-    assert len(set(drawn.tolist())) == drawn.size
-    assert all(chance[k] > 0 for k in drawn)

@@ -7,10 +7,10 @@ import pandas as pd
 
 from geo.corridors.best_routes import StopRole
 from geo.corridors.routes import RouteSets
-from models.planning.duties import Duties, build_duties
-from models.planning.encounters import build_encounters
-from models.planning.programme import Group, Programme, Slot
-from models.planning.shifts import Shift
+from models.planning.problem.duties import Duties, build_duties
+from models.planning.problem.encounters import build_encounters
+from models.planning.problem.programme import Group, Programme, Slot
+from models.planning.problem.shifts import Shift
 
 # A pair: trips a month and its routes, each a cost, a share and its stops; a stop in lower case is a call on board.
 # A route without stops is the road.

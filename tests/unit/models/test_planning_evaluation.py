@@ -110,8 +110,9 @@ def test_visits_find_the_chance_with_which_they_were_drawn():
             "station_id": ["A", "B", "A"],
             "name": "",
             "tier": "A",
-            "present_min": 480.0,
-            "n_visits": 1,
+            "from_h": 7.0,
+            "to_h": 9.0,
+            "present_min": 120.0,
             "reason": ["model", "random", "model"],
             "propensity": [0.5, 0.1, 0.25],
             "expected_met_trips": 0.1,
@@ -130,6 +131,15 @@ def test_visits_find_the_chance_with_which_they_were_drawn():
     found = match_propensity(visits, plan)
     assert found.tolist()[:2] == [0.25, 0.1]
     assert found.isna().tolist() == [False, False, True, True]
+    # What the log itself says goes before the plan.
+    logged = visits.assign(propensity=[0.75, np.nan, 0.5, np.nan])
+    assert match_propensity(logged, plan).fillna(-1).tolist() == [0.75, 0.1, 0.5, -1]
+
+
+def test_must_visits_have_a_row_of_their_own():
+    visits = log([("A", "2026-01-05", "must", 2, 1), ("B", "2026-01-05", "model", 2, 0)])
+    found = read_results(visits, pd.Series([1.0, 0.5], index=visits.index), random_state=1, n_draws=50)
+    assert found["finds_per_hour"].to_dict() == {"model": 0.0, "must": 0.5}
 
 
 def test_weights_undo_a_draw_that_prefers_the_rich_stations():

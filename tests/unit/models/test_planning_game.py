@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from geo.errors import UsageError
-from models.planning.interdiction import Pair, solve_interdiction
-from models.planning.siting import _fix
+from models.planning.solver.interdiction import Pair, solve_interdiction
+from models.planning.solver.pricing import decide_sites
 
 # Two ways from 0 to 3, by 1 or by 2.
 TAIL, HEAD = np.array([0, 0, 1, 2]), np.array([1, 2, 3, 3])
@@ -29,10 +29,10 @@ def test_teams_are_divided_among_pairs_by_weight():
 
 def test_a_station_is_decided_only_where_forcing_it_falls_below_the_value_at_hand():
     prices = np.array([5.0, 4.0, 3.0, 1.0])
-    is_in, is_open = _fix(prices, 10.0, 8.5, 2)
+    decided = decide_sites(prices, 10.0, 8.5, 2)
     # Without the first the bound is 8, with the last instead of the second it is 7; the others leave 9.
-    assert is_in.tolist() == [True, False, False, False]
-    assert is_open.tolist() == [False, True, True, False]
+    assert decided.is_in.tolist() == [True, False, False, False]
+    assert decided.is_open.tolist() == [False, True, True, False]
 
 
 @pytest.mark.parametrize(

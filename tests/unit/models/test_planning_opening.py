@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import UsageError
-from models.planning.opening import find_open_stations, measure_staffed_share, sum_shift_trains
 from models.planning.plan import plan_interception
-from models.planning.programme import is_alike
-from models.planning.rules import PlanRules
-from models.planning.shifts import Shift, build_shifts
+from models.planning.problem.candidates import find_open_stations, measure_staffed_share, sum_shift_trains
+from models.planning.problem.programme import is_alike
+from models.planning.problem.rules import PlanRules
+from models.planning.problem.shifts import Shift, build_shifts
 from tests.unit.models.planning_worlds import make_routes, make_stations
 from tests.unit.models.test_planning_week import make_hours, week_at
 
@@ -37,7 +37,7 @@ def plan(trains, staffed=None, **rules):
     return plan_interception(
         routes,
         stations,
-        PlanRules(**{"n_teams": 2, "random_share": 0.3, "n_days": 7, **rules}),
+        PlanRules(**{"n_teams": 2, "n_days": 7, **rules}),
         random_state=1,
         hours=hours_of(trains),
     )
@@ -98,10 +98,8 @@ def test_no_team_stands_where_no_train_calls_in_its_shift(parts, seed):
     is_open = find_open_stations(hours, list("ABC"), shifts, n_days=7)
     if not is_open.any():
         return
-    table = plan(trains, n_teams=1 + seed % 2).table
-    for row in table.itertuples():
-        shift = [s.name for s in shifts].index(row.shift)
-        assert is_open[row.day - 1, shift, "ABC".index(row.station_id)]
+    coverage = plan(trains, n_teams=1 + seed % 2).coverage
+    assert (coverage.reshape(is_open.shape)[~is_open] == 0).all()
 
 
 def test_days_on_which_other_stations_are_open_are_of_another_kind():
@@ -117,10 +115,12 @@ def test_days_on_which_other_stations_are_open_are_of_another_kind():
 def test_staff_matter_only_if_asked():
     trains = dict.fromkeys("ABC", EVERY_HOUR)
     staffed = {"A": "none", "B": "daily 00:00-24:00", "C": "none"}
-    assert set(plan(trains, staffed).table["station_id"]) > {"B"}
-    assert set(plan(trains, staffed, needs_staff=True).table["station_id"]) == {"B"}
-    unknown = plan(trains, {}, needs_staff=True).table
-    pd.testing.assert_frame_equal(unknown, plan(trains).table)
+    ever = plan(trains, staffed).coverage.any(axis=0)
+    assert ever[1]
+    assert ever.sum() > 1
+    assert plan(trains, staffed, needs_staff=True).coverage.any(axis=0).tolist() == [False, True, False]
+    unknown = plan(trains, {}, needs_staff=True).coverage
+    np.testing.assert_array_equal(unknown, plan(trains).coverage)
 
 
 def test_a_plan_in_which_no_shift_is_open_is_refused():
@@ -138,7 +138,7 @@ def test_a_must_visit_that_is_never_open_is_refused():
     message = r"plan: no train calls at 'A' of must_visit in any shift of the 7 days, expected a shift with trains"
     with pytest.raises(UsageError, match=message):
         plan(trains, must_visit=("A",))
-    assert "C" in set(plan(trains, must_visit=("C",)).table["station_id"])
+    assert plan(trains, must_visit=("C",)).coverage[:, 2].max() == 1
 
 
 def test_a_station_whose_trains_are_not_known_is_open_in_every_shift():

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateline.settings import PlanSettings
+from geo.schema import validate
+from geo.tables import PLAN
 from models.planning import LEAST_PASSENGERS_PER_DAY, describe_stops, find_quiet_stations, measure_passengers_per_day
 from tests.unit.models.planning_worlds import make_stations
-from tests.unit.models.test_planning_opening import EVERY_HOUR, hours_of, plan
+from tests.unit.models.test_planning_opening import EVERY_HOUR, hours_of
 
 YEAR = 365
 
@@ -65,10 +67,33 @@ def test_the_default_of_the_setting_is_that_below_which_numbers_are_told():
     assert PlanSettings().least_passengers_per_day == LEAST_PASSENGERS_PER_DAY
 
 
+def stays():
+    """One team on two days: an hour and a half at A, then at B, and two hours at C on the second."""
+    rows = [(1, 1, "A", 8.0, 9.5), (1, 2, "B", 10.0, 11.5), (2, 1, "A", 7.0, 8.5), (2, 2, "C", 9.0, 11.0)]
+    table = pd.DataFrame(rows, columns=["day", "stop", "station_id", "from_h", "to_h"])
+    table = table.assign(
+        worked_on="day " + table["day"].astype("str"),
+        shift="early",
+        start_h=6.0,
+        end_h=14.0,
+        team="team",
+        name="Station " + table["station_id"],
+        tier=None,
+        present_min=60 * (table["to_h"] - table["from_h"]),
+        reason="model",
+        propensity=0.5,
+        expected_met_trips=0.1,
+        expected_met_trips_evading=0.1,
+    )
+    texts = ("worked_on", "shift", "team", "station_id", "name", "tier", "reason")
+    table.index = pd.Index([f"{day}:{stop}" for day, stop, *_ in rows], name=PLAN.index, dtype="str")
+    table = table.astype(dict.fromkeys(texts, "str"))
+    return validate(table[[name for name in PLAN.columns if name in table.columns]], PLAN)
+
+
 def described(**changes):
     mornings = np.zeros((7, 24))
     mornings[:, 8] = 2
-    table = plan({"A": mornings, "B": None, "C": EVERY_HOUR}, n_days=2).table
     stations = make_stations(("A", "B", "C")).assign(
         has_gates=pd.array([True, None, False], dtype="boolean"),
         staffed_hours=pd.array(["mon 06:00-10:00", None, "daily 00:00-24:00"], dtype="str"),
@@ -79,27 +104,30 @@ def described(**changes):
         "exposure": exposure_of({"A": (1.0, 3.0), "B": (0.0, 0.0), "C": (0.0, 2.0)}),
         **changes,
     }
-    return describe_stops(table, stations, **given)
+    return describe_stops(stays(), stations, **given)
 
 
 def of_station(table, station, column):
     return table.loc[table["station_id"] == station, column]
 
 
-def test_each_stop_has_the_numbers_of_its_station_and_shift():
+def test_each_stop_has_the_numbers_of_its_station_and_stay():
     table = described()
-    early_a = table[(table["station_id"] == "A") & (table["shift"] == "early")].iloc[0]
-    assert (early_a["passengers_per_day"], early_a["n_trains_in_shift"], early_a["n_trains_per_day"]) == (45, 2, 2)
-    assert early_a["has_gates"]
-    assert early_a["staffed_share"] == (0.5 if early_a["day"] == 1 else 0.0)
-    assert early_a["change_share"] == 0.25
-    assert set(of_station(table, "C", "n_trains_in_shift")) == {8.0}
-    assert set(of_station(table, "C", "staffed_share")) == {1.0}
+    monday = table.iloc[0]
+    assert (monday["passengers_per_day"], monday["n_trains_in_stay"], monday["n_trains_per_day"]) == (45, 2, 2)
+    assert monday["has_gates"]
+    assert monday["change_share"] == 0.25
+    # Of the trains of an hour that is half in the stay, half; staff are there on Monday alone.
+    assert of_station(table, "A", "n_trains_in_stay").tolist() == [2.0, 1.0]
+    assert of_station(table, "A", "staffed_share").tolist() == [1.0, 0.0]
+    assert of_station(table, "C", "n_trains_in_stay").tolist() == [2.0]
+    assert of_station(table, "C", "staffed_share").tolist() == [1.0]
+    assert described(first_weekday=6).iloc[2]["staffed_share"] == 1.0
 
 
 def test_what_is_not_known_of_a_stop_is_null():
     table = described()
-    unknown = ["passengers_per_day", "n_trains_in_shift", "n_trains_per_day", "has_gates", "staffed_share"]
+    unknown = ["passengers_per_day", "n_trains_in_stay", "n_trains_per_day", "has_gates", "staffed_share"]
     here = table[table["station_id"] == "B"]
     assert len(here)
     assert here[[*unknown, "change_share"]].isna().all(axis=None)
@@ -108,7 +136,6 @@ def test_what_is_not_known_of_a_stop_is_null():
 
 
 def test_the_numbers_change_nothing_else_of_a_plan():
-    table = described()
-    bare = plan({"A": EVERY_HOUR, "B": None, "C": EVERY_HOUR}, n_days=2).table
-    assert set(bare.columns) < set(table.columns)
+    table, bare = described(), stays()
     assert not set(bare.columns) & {"passengers_per_day", "change_share"}
+    pd.testing.assert_frame_equal(table[bare.columns], bare)

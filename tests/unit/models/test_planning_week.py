@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import UsageError
-from models.planning.choice import choose_greedily
-from models.planning.encounters import build_encounters
 from models.planning.plan import plan_interception
-from models.planning.programme import measure_value
-from models.planning.rules import PlanRules, fold_days
-from models.planning.shifts import Shift, build_shifts
-from models.planning.solving import solve_programme
-from models.planning.week import measure_week_shares
+from models.planning.problem.encounters import build_encounters
+from models.planning.problem.programme import measure_value
+from models.planning.problem.rules import PlanRules, fold_days
+from models.planning.problem.shifts import Shift, build_shifts
+from models.planning.problem.week import measure_week_shares
+from models.planning.solver.greedy import choose_greedily
+from models.planning.solver.solving import solve_programme
 from tests.unit.models.planning_worlds import make_programme, make_routes, make_stations
 
 LATE = 2
@@ -51,10 +51,22 @@ def plan(world, weeks, **rules):
     return plan_interception(
         routes,
         make_stations(routes.station_ids),
-        PlanRules(**{"n_teams": 1, "random_share": 0.0, **rules}),
+        PlanRules(**{"n_teams": 1, **rules}),
         random_state=1,
         hours=make_hours(weeks),
     )
+
+
+def when_worked(made):
+    """Day and shift of the slots on which somebody works."""
+    names, n = made.setting.rules.shift_names, made.setting.n_shifts
+    return [[s // n + 1, names[s % n]] for s in np.flatnonzero(made.coverage.any(axis=1)).tolist()]
+
+
+def where_worked(made, shift):
+    """Stations at which somebody works in a shift."""
+    ids, first = made.setting.encounters.station_ids, made.setting.rules.shift_names.index(shift)
+    return {ids[k] for k in np.flatnonzero(made.coverage[first :: made.setting.n_shifts].any(axis=0))}
 
 
 def test_a_shift_sees_the_hours_it_covers():
@@ -119,11 +131,9 @@ def test_days_differ_in_kind_only_where_trips_divide_otherwise():
 def test_a_team_stands_where_trips_are_made_in_its_hours():
     early, late = week_at(*product(range(7), range(6, 14))), week_at(*product(range(7), range(14, 22)))
     made = plan(WORLD, {"A": early, "B": early, "C": late}, is_evasive=False)
-    where = made.table.groupby("shift")["station_id"].agg(set)
-    assert where["late"] == {"C"}
-    assert where["early"] <= {"A", "B"}
-    assert made.table["shift_flow_share"].tolist() == pytest.approx([1 / 7] * 14)
-    assert made.table["worked_on"].iloc[0] == "day 1 (Mon)"
+    assert where_worked(made, "late") == {"C"}
+    assert where_worked(made, "early") <= {"A", "B"}
+    assert made.best_list["days"].unique().tolist() == ["Mon Tue Wed Thu Fri Sat Sun"]
 
 
 @pytest.mark.parametrize("is_evasive", [True, False])
@@ -132,44 +142,42 @@ def test_numbered_shifts_go_to_the_days_and_hours_of_most_trips(is_evasive):
     busy = np.full((7, 24), 0.5 / (168 - 28))
     busy[2:6, 15:22] = 0.5 / 28
     made = plan(WORLD, dict.fromkeys("ABC", busy), n_team_shifts=4, is_evasive=is_evasive)
-    assert made.table[["day", "shift"]].to_numpy().tolist() == [[day, "late"] for day in (3, 4, 5, 6)]
+    assert when_worked(made) == [[day, "late"] for day in (3, 4, 5, 6)]
     assert made.summary.is_proven
-    rules_of_thumb = made.comparison["met_share"].drop(["roster", "mix without random share", "best fixed list"])
+    rules_of_thumb = made.comparison["met_share"].drop(["mix", "best fixed list"])
     assert (rules_of_thumb <= made.summary.best_share + 1e-12).all()
 
 
 def test_nobody_is_sent_on_a_day_without_trains():
     week = np.ones((7, 24))
     week[5:] = 0.0
-    made = plan(WORLD, dict.fromkeys("ABC", week / week.sum()), n_teams=2, random_share=0.5)
-    assert set(made.table["day"]) == {1, 2, 3, 4, 5}
-    assert (made.table["shift_flow_share"] > 0).all()
+    made = plan(WORLD, dict.fromkeys("ABC", week / week.sum()), n_teams=2)
+    assert {day for day, _ in when_worked(made)} == {1, 2, 3, 4, 5}
 
 
 def test_a_first_day_has_its_weekday():
     """The fourth of June 2025 is a Wednesday."""
     busy = week_at((2, 15), (2, 16))
     routes = make_routes(WORLD)
-    rules = PlanRules(n_teams=1, random_share=0.0, n_team_shifts=1)
+    rules = PlanRules(n_teams=1, n_team_shifts=1)
     hours = make_hours(dict.fromkeys("ABC", busy))
     made = plan_interception(
         routes, make_stations(routes.station_ids), rules, random_state=1, hours=hours, first_on=date(2025, 6, 4)
     )
-    assert made.table[["worked_on", "shift"]].to_numpy().tolist() == [["2025-06-04", "late"]]
-    assert made.table["shift_flow_share"].tolist() == [1.0]
+    assert when_worked(made) == [[1, "late"]]
+    # 36 of 60 trips by rail pass A, all in that shift; a team notices one in five.
+    assert made.summary.best_share == pytest.approx(0.2 * 36 / 60)
 
 
 def test_even_hours_give_the_plan_without_hours():
     even = np.tile(np.clip(np.minimum(np.arange(24) + 1, 23.5) - np.maximum(np.arange(24), 5.5), 0, 1), (7, 1))
     routes = make_routes(WORLD)
     with_hours = plan(WORLD, dict.fromkeys("ABC", even / even.sum()))
-    without = plan_interception(
-        routes, make_stations(routes.station_ids), PlanRules(n_teams=1, random_share=0.0), random_state=1
-    )
+    without = plan_interception(routes, make_stations(routes.station_ids), PlanRules(n_teams=1), random_state=1)
     for name in ("met_share", "met_share_evading", "best_share", "to_road_share"):
         assert getattr(with_hours.summary, name) == pytest.approx(getattr(without.summary, name), rel=1e-9)
-    assert with_hours.table["station_id"].tolist() == without.table["station_id"].tolist()
-    assert "shift_flow_share" not in without.table.columns
+    np.testing.assert_allclose(with_hours.coverage, without.coverage, atol=1e-9)
+    assert "days" not in without.best_list.columns
 
 
 def test_too_few_shifts_for_the_stations_that_must_be_worked_are_told():
@@ -196,9 +204,9 @@ def test_numbered_shifts_are_shared_out_as_brute_force_does(most):
     assert solved.value == pytest.approx(best, rel=1e-6)
     assert solved.bound >= best * (1 - 1e-9)
     assert sum(map(len, solved.chosen)) <= most
-    chosen, greedy = choose_greedily(programme)
-    assert sum(map(len, chosen)) <= most
-    assert best / 2 <= greedy <= best * (1 + 1e-9)
+    greedy = choose_greedily(programme)
+    assert sum(map(len, greedy.chosen)) <= most
+    assert best / 2 <= greedy.value <= best * (1 + 1e-9)
     # With a must visit the slots are solved together, under the same number.
     together = solve_programme(replace(programme, must=(0,)))
     assert sum(map(len, together.chosen)) <= most

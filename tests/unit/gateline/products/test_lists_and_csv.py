@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
-from gateline.products.inputs import reason_columns
 from gateline.products.lists import station_list, top_parts, town_list, upstream_list
 from gateline.products.map_data import map_payload
+from gateline.products.reasons import reason_columns
 from gateline.products.spreadsheet import write_list_xlsx
 from geo.errors import CrsError, IntegrityError, TableError
 from tests.browser.fictional_run import build_run, marks

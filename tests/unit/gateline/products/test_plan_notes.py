@@ -10,7 +10,8 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from gateline.products.briefing import write_briefing_pdf
-from gateline.products.interception import describe_plan, roster_list, worked_stations, write_plan_csv
+from gateline.products.duty_sheets import roster_list
+from gateline.products.interception import describe_plan, worked_stations, write_plan_csv
 from gateline.products.map_data import map_payload
 from gateline.products.plan_notes import left_out_note, quiet_note, stop_facts
 from gateline.products.spreadsheet import write_list_xlsx
@@ -28,7 +29,7 @@ def run():
     first, second = stops["station_id"].iloc[0], stops["station_id"].iloc[4]
     numbers = {
         "passengers_per_day": {first: 45.2, second: 5149.0},
-        "n_trains_in_shift": {first: 12.0},
+        "n_trains_in_stay": {first: 12.0},
         "n_trains_per_day": {first: 30.0},
         "staffed_share": {first: 0.5},
         "change_share": {first: 0.031},
@@ -45,8 +46,6 @@ def run():
         met_share_without=0.0872,
         met_share_evading_with=0.0604,
         met_share_evading_without=0.0598,
-        best_share_with=0.114,
-        best_share_without=0.113,
         trips_of_plan=13.0,
     )
     return dataclasses.replace(bare, **{**parts, "plan": plan}, plan_left_out=left_out)
@@ -56,8 +55,8 @@ def note_of(run):
     names = run.stations["name"][run.plan_left_out.passengers_per_day.index]
     return (
         f"2 stations with fewer than 100 passengers a day are left out ({names.iloc[0]} 45, {names.iloc[1]} 9): "
-        "expected meetings before the roster is drawn are 1.19 (9.16 % of the rail flow; 6.04 % once couriers respond) "
-        "with them and 1.13 (8.72 % of the rail flow; 5.98 % once couriers respond) without."
+        "the best roster would meet 1.19 (9.16 % of the rail flow; 6.04 % once couriers respond) with them and 1.13 "
+        "(8.72 % of the rail flow; 5.98 % once couriers respond) without."
     )
 
 
@@ -72,7 +71,7 @@ def test_many_stations_left_out_are_not_all_named(run):
     many = dataclasses.replace(out, passengers_per_day=pd.Series(9.0, index=run.stations.index[:9]))
     note = left_out_note(dataclasses.replace(run, plan_left_out=many))
     assert note.startswith("9 stations with fewer than 100 passengers a day are left out (")
-    assert " and 4 more): expected" in note
+    assert " and 4 more): the best" in note
 
 
 def test_every_product_of_the_plan_says_it_whole(run, tmp_path):
@@ -83,7 +82,7 @@ def test_every_product_of_the_plan_says_it_whole(run, tmp_path):
     rows = list(csv.DictReader(io.StringIO((tmp_path / "plan.csv").read_text(encoding="utf-8-sig"))))
     assert {row["left_out"] for row in rows} == {note}
     write_list_xlsx(tmp_path / "list.xlsx", run)
-    assert note in load_workbook(tmp_path / "list.xlsx")["Roster"]["A3"].value
+    assert note in load_workbook(tmp_path / "list.xlsx")["Roster by day"]["A3"].value
     write_briefing_pdf(tmp_path / "briefing.pdf", run)
     text = " ".join(page.extract_text() for page in PdfReader(tmp_path / "briefing.pdf").pages)
     squeezed = "".join(text.replace("\u200b", "").split())
@@ -94,7 +93,7 @@ def test_a_quiet_station_in_the_plan_has_its_numbers_beside_it(run):
     worked = worked_stations(run)
     name = worked["name"].iloc[0]
     assert quiet_note(worked) == (
-        f"Worked though fewer than 100 passengers a day use them: {name} (45 passengers a day, 12.0 trains in a shift "
+        f"Worked though fewer than 100 passengers a day use them: {name} (45 passengers a day, 12.0 trains in a stay "
         "and 30.0 a day, no ticket gates, staffed 50 % of the time worked, 3 % of the couriers going on change there)."
     )
     assert quiet_note(worked) in describe_plan(run)
@@ -117,7 +116,7 @@ def test_what_is_not_known_of_a_stop_is_said_to_be_so(run):
 def test_the_roster_and_the_map_have_the_numbers_of_each_stop(run):
     roster = roster_list(run)
     first = roster.iloc[0]
-    assert (first["passengers_per_day"], first["n_trains_in_shift"], first["has_gates"]) == (45.0, 12.0, "no")
+    assert (first["passengers_per_day"], first["n_trains_in_stay"], first["has_gates"]) == (45.0, 12.0, "no")
     assert roster["has_gates"].isna().sum() == 1
     assert map_payload(run)["plan"]["beside"][0][0] == "45 passengers a day"
 

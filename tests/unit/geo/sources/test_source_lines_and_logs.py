@@ -97,6 +97,33 @@ def test_deployments_keep_day_hours_and_reason(tmp_path):
     assert "1 deployments have no known reason" in reading.accounts[0].warnings[0]
 
 
+def test_a_plan_sent_back_with_its_results_is_a_log(tmp_path):
+    text = (
+        "station,worked_on,n_hours,reason,propensity,n_stops,n_finds,n_children,n_referrals\n"
+        "YRK,2025-07-01,1.5,model,0.25,3,1,1,2\nHGT,2025-07-01,2,must,1,,,,\n"
+        "YRK,2025-07-02,,model,0.25,,,,\nstop-9,2025-07-02,,model,0.25,,,,\n"
+        "YRK,2025-07-03,,model,0.25,,1,,\nYRK,2025-07-04,1,model,2,,0,,\nYRK,2025-07-05,1,model,often,,0,,\n"
+        "YRK,2025-07-06,1,intelligence,,,0,,\nYRK,2025-07-07,1,model,0.5,,0,-1,\n"
+    )
+    reading = read_deployments(write(tmp_path, text), station_ids=["YRK", "HGT"], not_after=pd.Period("2025-12"))
+    table = reading.table.sort_values("worked_on", kind="stable").sort_values("n_hours", kind="stable")
+    assert table["reason"].tolist() == ["intelligence", "model", "must"]
+    assert table["propensity"].fillna(-1).tolist() == [-1, 0.25, 1.0]
+    assert table["n_children"].fillna(-1).tolist() == [-1, 1, -1]
+    assert table["n_referrals"].fillna(-1).tolist() == [-1, 2, -1]
+    told = reading.quarantine[["status", "reason"]].apply(tuple, axis=1).tolist()
+    assert told == [
+        ("out_of_scope", "not_worked"),
+        ("out_of_scope", "not_worked"),
+        ("quarantined", "no_hours"),
+        ("quarantined", "no_propensity"),
+        ("quarantined", "no_propensity"),
+        ("quarantined", "no_count"),
+    ]
+    account = reading.accounts[0]
+    assert account.n_read == account.n_accepted + sum(n for *_, n in account.n_by_reason) == 9
+
+
 def test_exporters_need_a_known_hub(tmp_path):
     text = (
         "name,x,y,population,hub_station,n_lines,prior_lines\n"

@@ -1,0 +1,144 @@
+"""What the log of results says of the plan that was worked, beside the fixed roster and what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import typer
+
+from gateline.pipeline.plan_file import PLAN_FILE, SavedPlan, read_plan_file
+from gateline.products.inputs import FICTIONAL_NOTE
+from geo.errors import InputError
+from geo.sources.deployments import read_deployments
+from models.evaluation import Comparison, PlanYield, estimate_plans, find_detectable_reduction
+
+__all__ = ["tell_results"]
+
+_COUNTS = {
+    "n_stops": "people stopped",
+    "n_finds": "finds",
+    "n_children": "children safeguarded",
+    "n_referrals": "referrals",
+}
+_TOLERANCE = 1e-5
+
+
+def tell_results(workspace: Path, log: Path) -> None:
+    """
+    Print what a log of results says.
+
+    Parameters
+    ----------
+    workspace : pathlib.Path
+        Folder with the runs whose plans were worked.
+    log : pathlib.Path
+        ``results.csv`` of one or more runs, filled in.
+
+    Raises
+    ------
+    InputError
+        If no visit of the log is of a plan of the workspace.
+    """
+    plans = [read_plan_file(path) for path in sorted((workspace / "runs").glob(f"[!.]*/{PLAN_FILE}"))]
+    stations = {station for saved in plans for station in saved.problem.station_ids}
+    reading = read_deployments(log, station_ids=stations)
+    visits = reading.table
+    (account,) = reading.accounts
+    typer.echo("\n".join(_headings(plans)))
+    told = ", ".join(f"{n} {reason} ({status})" for status, reason, n in account.n_by_reason)
+    typer.echo(f"{log.name}: {account.n_read} rows, {account.n_accepted} visits{f'; {told}' if told else ''}")
+    for line in _tell_counts(visits):
+        typer.echo(line)
+    cells, of_plan = _match(plans, visits)
+    typer.echo("\n".join(_tell_plans(estimate_plans(cells, of_plan), of_plan)))
+
+
+def _headings(plans: list[SavedPlan]) -> list[str]:
+    if not plans:
+        msg = f"runs: no run of the workspace has {PLAN_FILE}, expected the run whose plan was worked. Keep it."
+        raise InputError(msg)
+    lines = list(dict.fromkeys(str(saved.about["marking"]) for saved in plans))
+    return [*lines, *([FICTIONAL_NOTE] if any(saved.about["is_fictional"] for saved in plans) else [])]
+
+
+def _tell_counts(visits: pd.DataFrame) -> list[str]:
+    hours = float(visits["n_hours"].sum())
+    lines = [f"{len(visits)} visits, {hours:g} team-hours at stations"]
+    for column, words in _COUNTS.items():
+        if column in visits.columns and visits[column].notna().any():
+            written = visits[visits[column].notna()]
+            n, of_hours = int(written[column].sum()), float(written["n_hours"].sum())
+            rate = f", {100 * n / of_hours:.2g} in 100 hours" if of_hours > 0 else ""
+            lines.append(f"  {n} {words} in {len(written)} visits that say{rate}")
+    return lines
+
+
+def _match(plans: list[SavedPlan], visits: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cells of every plan that has a visit, and the visits in them; a later run's plan of the same day is not taken."""
+    parts, cells = [], []
+    for week, saved in enumerate(sorted(plans, key=lambda saved: (saved.about["first_on"], saved.about["run_id"]))):
+        own = _visits_of(saved, visits, week)
+        if len(own):
+            parts.append(own)
+            cells.append(saved.cells.assign(week=week).set_index(_cell_ids(saved.cells, week)))
+    if not parts:
+        msg = (
+            "log: none of its visits is a stay of a plan in this workspace, by station, day and chance, expected "
+            "results.csv of one of its runs, filled in. Keep the run that was worked."
+        )
+        raise InputError(msg)
+    found = pd.concat(parts)
+    return pd.concat(cells), found[~found.index.duplicated()]
+
+
+def _visits_of(saved: SavedPlan, visits: pd.DataFrame, week: int) -> pd.DataFrame:
+    """Visits whose day, station and chance are those of a cell."""
+    first = pd.Timestamp(saved.about["first_on"])
+    day = (pd.to_datetime(visits["worked_on"]) - first).dt.days + 1
+    wanted = visits.assign(day=day, deployment_id=visits.index)
+    if not {"n_finds", "propensity"} <= set(visits.columns):
+        return wanted.iloc[:0]
+    cells = saved.cells.assign(cell_id=_cell_ids(saved.cells, week))
+    both = wanted.merge(cells, on=["day", "station_id"], how="inner")
+    is_same = (both["propensity"] - both["chance"]).abs() < _TOLERANCE
+    both = both[is_same & both["n_finds"].notna()]
+    both = both.drop_duplicates("deployment_id").set_index("deployment_id")
+    return both[["cell_id", "n_hours", "n_finds"]].astype({"n_finds": float})
+
+
+def _cell_ids(cells: pd.DataFrame, week: int) -> pd.Index:
+    ids = f"{week}:" + cells["day"].astype("str") + ":" + cells["shift"] + ":" + cells["station_id"]
+    return pd.Index(ids, name="cell_id", dtype="str")
+
+
+def _tell_plans(found: Comparison, visits: pd.DataFrame) -> list[str]:
+    weeks = "week" if found.n_weeks == 1 else "weeks"
+    lines = [
+        f"\n{found.n_visits} visits of {found.n_weeks} planned {weeks}; finds a week",
+        "with 90 % ranges, visits weighed by the chances they were drawn with (doubly robust):",
+        f"  {_told(found.drawn)}  the plan as drawn",
+        f"  {_told(found.target)}  the best fixed roster, worked every week",
+        f"  {_told(found.gain)}  the first less the second",
+    ]
+    if not found.gain.low > 0 and not found.gain.high < 0:
+        lines.append("  The range of the difference holds 0: the log does not tell one from the other.")
+    lines.append(
+        f"  {found.covered_share:.0%} of the fixed roster's hours lie where the draw could go; the visits are worth "
+        f"{found.n_effective:.1f} for it"
+    )
+    n = float(visits["n_finds"].sum())
+    least = find_detectable_reduction({"treated": n, "control": n}) if n > 0 else None
+    lines.append(
+        "  Finds are too few for any change between two such periods to be noticed four times in five"
+        if least is None
+        else f"  Between two such periods a fall of {least:.0%} would be noticed four times in five"
+    )
+    return lines
+
+
+def _told(plan: PlanYield) -> str:
+    if np.isnan(plan.finds_per_week):
+        return "      not covered"
+    return f"{plan.finds_per_week:6.2g} ({plan.low:.2g} to {plan.high:.2g})"

@@ -1,0 +1,237 @@
+"""
+Where roster and list differ: each tier A station that is not worked, each tier C station that is, and why, in numbers.
+
+In come a drawn roster, the mix it came from, and the tiers; out comes one row and one sentence a station.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.planning.roster.itineraries import Stay
+from models.planning.roster.mixing import Mix
+from models.planning.roster.problem import DutyProblem
+from models.planning.roster.replies import measure_gains, measure_met
+
+__all__ = ["compare_with_list"]
+
+FloatArray = NDArray[np.float64]
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MIN_PER_HOUR = 60
+_FIRST_TIER, _LAST_TIER = "A", "C"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The roster from the side of stations."""
+
+    problem: DutyProblem
+    mix: Mix
+    names: pd.Series
+    stays: tuple[Stay, ...]
+    met: FloatArray
+    gains: FloatArray
+    least_per_hour: float
+    mean_per_hour: float
+
+
+def compare_with_list(
+    problem: DutyProblem,
+    mix: Mix,
+    *,
+    names: pd.Series,
+    tiers: pd.Series,
+    why_not: dict[str, str] | None = None,
+) -> pd.DataFrame:
+    """
+    Explain where the roster departs from the list.
+
+    Parameters
+    ----------
+    problem : DutyProblem
+        Flow, drives and rules.
+    mix : Mix
+        With this week's roster.
+    names, tiers : pandas.Series
+        Name and tier by ``station_id``; stations without a tier are passed over.
+    why_not : dict of str to str, optional
+        Why a station could not be worked at all, by ``station_id``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By ``station_id``, tier A first: ``name, tier, is_worked, trips_per_week`` (past the station),
+        ``met_elsewhere_share`` of them, ``best_gain_trips`` (what the longest stay there would meet beside the roster
+        at its best time), ``base_drive_min``, ``worked_chance`` (share of such weeks in which it is worked) and
+        ``reason``, the sentence.
+    """
+    roster = mix.roster
+    stays = tuple(stay for shift in roster.shifts for stay in shift.stays)
+    gains = measure_gains(problem, roster.shifts, problem.weekly)
+    own = measure_gains(problem, (), problem.weekly)
+    per_hour = [
+        float(own[s.first : s.last, s.station].sum()) / ((s.last - s.first) * problem.rules.step_min / _MIN_PER_HOUR)
+        for s in stays
+    ]
+    met = measure_met(problem, roster.shifts)
+    hours = [(s.last - s.first) * problem.rules.step_min / _MIN_PER_HOUR for s in stays]
+    mean = float(np.average(per_hour, weights=hours)) if stays else 0.0
+    seen = _Seen(problem, mix, names, stays, met, gains, min(per_hour, default=0.0), mean)
+    worked = {problem.station_ids[s.station] for s in stays}
+    in_pool = {
+        problem.station_ids[k]: float(
+            np.mean([any(s.station == k for shift in r.shifts for s in shift.stays) for r in mix.rosters])
+        )
+        for k in range(len(problem.station_ids))
+    }
+    rows = []
+    listed = tiers.dropna().sort_index()
+    for station, tier in zip(listed.index.astype(str).tolist(), listed.astype(str).tolist(), strict=True):
+        if (tier == _FIRST_TIER) == (station in worked) or tier not in (_FIRST_TIER, _LAST_TIER):
+            continue
+        row = {"station_id": station, "name": str(names.get(station, station)), "tier": tier}
+        row |= {"is_worked": station in worked}
+        chance = in_pool.get(station, 0.0)
+        rows.append(row | _explain(seen, station, tier, chance, (why_not or {}).get(station)))
+    columns = ["name", "tier", "is_worked", "trips_per_week", "met_elsewhere_share", "best_gain_trips"]
+    columns += ["base_drive_min", "worked_chance", "reason"]
+    if not rows:
+        return pd.DataFrame(columns=columns, index=pd.Index([], name="station_id", dtype="str"))
+    table = pd.DataFrame(rows).set_index("station_id")[columns]
+    return table.sort_values(["tier", "trips_per_week"], ascending=[True, False], kind="stable")
+
+
+def _explain(seen: _Seen, station: str, tier: str, worked_chance: float, why_not: str | None) -> dict[str, object]:
+    problem = seen.problem
+    if station not in problem.station_ids:
+        reason = why_not or "no flow by rail passes it"
+        nothing = {"trips_per_week": np.nan, "met_elsewhere_share": np.nan, "best_gain_trips": np.nan}
+        nothing |= {"worked_chance": 0.0}
+        name = seen.names.get(station, station)
+        return nothing | {"base_drive_min": np.nan, "reason": f"{name} (tier {tier}) cannot be worked: {reason}."}
+    k = problem.station_ids.index(station)
+    sees = problem.hazard[:, k] > 0
+    passing = problem.weekly * sees
+    trips = float(passing.sum())
+    here = [stay for stay in seen.stays if stay.station == k]
+    elsewhere = float(passing @ seen.met) / trips if trips > 0 else 0.0
+    best, begins = _best_stay(seen, k)
+    numbers = {
+        "trips_per_week": trips,
+        "met_elsewhere_share": elsewhere,
+        "best_gain_trips": best,
+        "base_drive_min": float(problem.base_min[:, k].min()),
+        "worked_chance": worked_chance,
+    }
+    told = _why_worked(seen, k, here, numbers) if here else _why_not_worked(seen, k, begins, numbers)
+    return numbers | {"reason": f"{seen.names.get(station, station)} (tier {tier}) {told}"}
+
+
+def _best_stay(seen: _Seen, k: int) -> tuple[float, int]:
+    """The most that the longest stay there could add, and the step at which it begins; within shifts."""
+    problem = seen.problem
+    length = int(problem.rules.longest_stay_min // problem.rules.step_min)
+    until = np.concatenate([[0.0], np.cumsum(np.where(problem.is_open[:, k], seen.gains[:, k], 0.0))])
+    on_duty = np.zeros(len(until), dtype=bool)
+    for place in problem.places:
+        on_duty[place.first : place.first + max(place.n_steps - length, 0) + 1] = True
+    on_duty = on_duty[: len(until) - length]
+    worth = np.where(on_duty, until[length:] - until[:-length], -1.0)
+    begins = int(np.argmax(worth))
+    return max(float(worth[begins]), 0.0), begins
+
+
+def _why_not_worked(seen: _Seen, k: int, begins: int, numbers: dict[str, float]) -> str:
+    problem = seen.problem
+    base = int(np.argmin(problem.base_min[:, k]))
+    drive = numbers["base_drive_min"]
+    hours = problem.rules.longest_stay_min / _MIN_PER_HOUR
+    weakest = seen.least_per_hour * hours
+    where = seen.names.get(problem.teams[base].base, problem.teams[base].base)
+    if not np.isfinite(drive) or 2 * problem.base_steps[base, k] >= max(p.n_steps for p in problem.places):
+        way = f"no team is based near enough: the nearest, {where}, is {drive:.0f} minutes away by road"
+    else:
+        way = f"it is {drive:.0f} minutes by road from the nearest base, {where}"
+    return (
+        f"is not worked this week: of {numbers['trips_per_week']:.2g} courier trips a week that pass it, "
+        f"{_percent(numbers['met_elsewhere_share'])} are met elsewhere on their way; {hours:g} hours there at the best "
+        f"time ({_when(problem, begins)}) would meet {numbers['best_gain_trips']:.2g} more, and {hours:g} hours at the "
+        f"least rewarding stay of the roster meet {weakest:.2g}; {way}. Such weeks work it in "
+        f"{_percent(numbers['worked_chance'])} of cases."
+    )
+
+
+def _why_worked(seen: _Seen, k: int, here: list[Stay], numbers: dict[str, float]) -> str:
+    problem = seen.problem
+    hours = sum(stay.last - stay.first for stay in here) * problem.rules.step_min / _MIN_PER_HOUR
+    sees = problem.hazard[:, k] > 0
+    during = sum(float((problem.share[s.first : s.last] * problem.weekly * sees).sum()) for s in here)
+    meets = sum(float(measure_stay(problem, s)) for s in here)
+    rate = meets / hours
+    why = (
+        f"{rate:.2g} an hour ({seen.mean_per_hour:.2g} over the whole roster)"
+        if rate >= seen.mean_per_hour / 2
+        else _on_the_way(seen, k, rate)
+    )
+    return (
+        f"is worked: {len(here)} {'stay' if len(here) == 1 else 'stays'}, {hours:g} hours, meet {meets:.2g} courier "
+        f"trips, {why}. {during:.2g} of the {numbers['trips_per_week']:.2g} that pass in a week do so then. Worked in "
+        f"{_percent(numbers['worked_chance'])} of such weeks."
+    )
+
+
+def measure_stay(problem: DutyProblem, stay: Stay) -> float:
+    """
+    Measure what a stay meets if no other team is about.
+
+    Parameters
+    ----------
+    problem : DutyProblem
+        Flow.
+    stay : Stay
+        Where and when.
+
+    Returns
+    -------
+    float
+        Trips.
+    """
+    chance = -np.expm1(-problem.hazard[:, stay.station])
+    return float((problem.share[stay.first : stay.last] @ (problem.weekly * chance)).sum())
+
+
+def _on_the_way(seen: _Seen, k: int, rate: float) -> str:
+    """A station that meets little is worked because of another that meets more."""
+    problem = seen.problem
+    said = f"{rate:.2g} an hour ({seen.mean_per_hour:.2g} over the whole roster)"
+    others = sorted({stay.station for stay in seen.stays} - {k})
+    better = [other for other in others if _rate_at(seen, other) > rate]
+    if not better:
+        return said
+    near = min(better, key=lambda other: (problem.drive_min[other, k], other))
+    station = problem.station_ids[near]
+    return (
+        f"{said}, as the stop between others: {problem.drive_min[near, k]:.0f} minutes by road from "
+        f"{seen.names.get(station, station)}, where a stay has {problem.rules.longest_stay_min:.0f} minutes at most"
+    )
+
+
+def _rate_at(seen: _Seen, k: int) -> float:
+    stays = [stay for stay in seen.stays if stay.station == k]
+    hours = sum(stay.last - stay.first for stay in stays) * seen.problem.rules.step_min / _MIN_PER_HOUR
+    return sum(measure_stay(seen.problem, stay) for stay in stays) / hours
+
+
+def _when(problem: DutyProblem, step: int) -> str:
+    day, of_day = divmod(step, problem.steps_per_day)
+    minutes = of_day * problem.rules.step_min
+    return f"{_DAYS[(problem.first_weekday + day) % 7]} {minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"

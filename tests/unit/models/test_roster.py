@@ -1,0 +1,83 @@
+"""What a duty roster yields, whose credit it is, and where couriers go who know it."""
+
+import numpy as np
+import pytest
+
+from models.planning.roster import (
+    Courier,
+    FlowDraws,
+    Watch,
+    measure_duty_hours,
+    measure_stay_trips,
+    measure_watched,
+    measure_yields,
+    reply_best,
+    respond_to,
+    with_detection,
+)
+from models.planning.roster.replies import measure_met
+from models.planning.roster.yields import credit_stays
+from tests.unit.models.roster_worlds import random_problem
+
+PROBLEM = random_problem(2, n_teams=3, n_days=3)
+SHIFTS = reply_best(PROBLEM).shifts
+WATCHED = measure_watched(PROBLEM, SHIFTS)
+
+
+def draws_of(problem, detection):
+    trips = np.repeat(problem.encounters.routes.trips_per_month[None], len(detection), axis=0)
+    return FlowDraws(trips, np.array(detection))
+
+
+def test_stays_divide_what_the_roster_meets_and_add_up_to_it():
+    credit = credit_stays(PROBLEM, SHIFTS)
+    stays = [stay for shift in SHIFTS for stay in shift.stays]
+    alone = sum((PROBLEM.share[s.first : s.last] * PROBLEM.chance[:, s.station]).sum(axis=0) for s in stays)
+    met = measure_met(PROBLEM, SHIFTS)
+    np.testing.assert_allclose(credit.sum(axis=0), met)
+    # Some trips could be met by two teams at once.
+    assert float(PROBLEM.weekly @ alone) > 1.001 * float(PROBLEM.weekly @ met)
+
+
+def test_the_trips_of_the_stays_are_those_of_the_week():
+    trips = measure_stay_trips(PROBLEM, SHIFTS, WATCHED, None)
+    assert trips["expected_met_trips"].sum() == pytest.approx(float(PROBLEM.weekly @ measure_met(PROBLEM, SHIFTS)))
+    assert trips["expected_met_trips_evading"].sum() < trips["expected_met_trips"].sum()
+
+
+def test_couriers_leave_the_hours_in_which_they_are_met_for_others():
+    answer = respond_to(PROBLEM, WATCHED, Courier(met_cost_min=60.0))
+    np.testing.assert_allclose(answer.share.sum(axis=0), PROBLEM.share.sum(axis=0))
+    met = (PROBLEM.share * WATCHED).sum(axis=0)
+    seen = met > 0
+    assert seen.any()
+    assert ((answer.share * WATCHED).sum(axis=0)[seen] < met[seen]).all()
+
+
+def test_couriers_who_know_nothing_stay_as_they_are_and_those_who_are_met_take_the_road():
+    routes = PROBLEM.encounters.routes
+    blind = respond_to(PROBLEM, WATCHED, Courier(informed_share=0.0))
+    np.testing.assert_allclose(blind.share, PROBLEM.share)
+    np.testing.assert_allclose(blind.probability, routes.probability)
+    answer = respond_to(PROBLEM, WATCHED, Courier())
+    by_road = routes.trips_per_month[PROBLEM.encounters.pair_of_route] * routes.is_road
+    assert by_road @ answer.probability > by_road @ routes.probability
+
+
+def test_half_the_chance_of_noticing_a_courier_is_half_of_each_chance():
+    np.testing.assert_allclose(with_detection(PROBLEM, 0.5).chance, 0.5 * PROBLEM.chance)
+    assert with_detection(PROBLEM, 9.0).chance.max() <= 1.0
+
+
+def test_hours_for_a_meeting_are_few_where_many_are_met():
+    hours = measure_duty_hours(PROBLEM, SHIFTS)
+    found = measure_yields(PROBLEM, {"own": Watch(WATCHED, WATCHED, hours)}, draws_of(PROBLEM, [0.5, 1.0, 2.0])).iloc[0]
+    assert hours == sum(PROBLEM.places[s.place].shift.minutes for s in SHIFTS) / 60
+    # Three days are told as a week.
+    assert found["team_hours_per_week"] == pytest.approx(hours * 7 / 3)
+    met = float(PROBLEM.weekly @ measure_met(PROBLEM, SHIFTS)) * 7 / 3
+    assert found["met_per_week"] == pytest.approx(met)
+    assert found["hours_per_meeting"] == pytest.approx(found["team_hours_per_week"] / met)
+    assert found["hours_per_meeting_low"] < found["hours_per_meeting"] < found["hours_per_meeting_high"]
+    assert found["met_per_week_high"] == pytest.approx(met * np.quantile([0.5, 1.0, 2.0], 0.95))
+    assert 0 < found["to_road_share"] < 1
