@@ -19,15 +19,17 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
+from benchmarks.duty_weeks import report_week
 from benchmarks.evidence import Evidence, parser, peak_mib, stopwatch
 from benchmarks.main_job import make_workspace
+from benchmarks.railway_hours import gwent_settings
 from gateline.pipeline.journeys import price_journeys
 from gateline.pipeline.planning import RunPlan, plan_run
 from gateline.pipeline.posterior import fit_posterior
 from gateline.pipeline.railway import build_railway
-from gateline.pipeline.read import read_inputs
+from gateline.pipeline.read import Inputs, read_inputs
 from gateline.pipeline.record import Recorder
-from gateline.pipeline.stages import run_stages
+from gateline.pipeline.stages import Results, run_stages
 from gateline.settings import Settings, read_settings
 from geo.corridors.best_routes import StopRole
 from geo.corridors.routes import RouteSets, list_route_sets
@@ -62,6 +64,7 @@ def main() -> int:
     measure_games(evidence)
     if (options.data / "rail" / "rail_heavy.geojson").is_file():
         measure_region(evidence, options.data)
+        measure_gwent(evidence, options.data)
         measure_country(evidence, options.data)
     else:
         evidence.skip("North Yorkshire and Great Britain", f"no railway in {options.data.name!r}")
@@ -335,7 +338,7 @@ def measure_region(evidence: Evidence, data: Path) -> None:
         note=f"by rail unmet {summary.unmet_rail_share:.4f}; routes listed stand for "
         f"{summary.unlisted_share:.3f} of trips on other ways",
     )
-    report_duty_roster(evidence, plan_run(results, settings, inputs))
+    measure_duty_week(evidence, "North Yorkshire", (results, settings, inputs))
     for cost_min in (30.0, 60.0, 240.0):
         other = plan_interception(
             routes,
@@ -351,6 +354,29 @@ def measure_region(evidence: Evidence, data: Path) -> None:
             "share",
             note="; ".join(f"{name} {share:.4f}" for name, share in other.items()),
         )
+
+
+def measure_gwent(evidence: Evidence, data: Path) -> None:
+    """The duty roster of Gwent, with its trains and roads."""
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch)
+        settings = gwent_settings(root, data)
+        inputs = read_inputs(root, settings)
+        results = run_stages(inputs, settings, Recorder(lambda _: None))
+        measure_duty_week(evidence, "Gwent", (results, settings, inputs))
+
+
+def measure_duty_week(evidence: Evidence, where: str, run: tuple[Results, Settings, Inputs]) -> None:
+    """Plan a region's week and report it."""
+    results, settings, _ = run
+    with stopwatch() as took:
+        plan = plan_run(*run)
+    if plan is None:
+        evidence.skip(where, "no plan")
+        return
+    if where == "North Yorkshire":
+        report_duty_roster(evidence, plan)
+    report_week(evidence, where, plan, results.hours, took[0], settings.plan.detection_share)
 
 
 def report_duty_roster(evidence: Evidence, plan: RunPlan | None) -> None:

@@ -56,9 +56,10 @@ def test_the_saved_plan_is_the_run_s_own(demo_run):
     assert met == pytest.approx(float(saved.yields["met_per_week"]["this week"]), rel=0.05)
     assert saved.about["is_fictional"]
     again = reply_best(saved.problem)
-    assert float(saved.problem.weekly @ measure_met(saved.problem, again.shifts)) == pytest.approx(
-        float(saved.yields["met_per_week"]["best fixed roster"]), rel=1e-9
-    )
+    met, best = saved.problem.weekly @ measure_met(saved.problem, again.shifts), saved.yields["met_per_week"]
+    # The run begins from the rules of thumb too, so that it may find a little more.
+    assert 0.9 * best["best fixed roster"] <= met <= best["best fixed roster"] * (1 + 1e-9)
+    assert best["best fixed roster"] >= best[["highest score", "stations at random"]].max()
 
 
 @pytest.fixture(scope="module")

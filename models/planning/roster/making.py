@@ -26,7 +26,7 @@ from models.planning.roster.duty_tables import tabulate_duties, tabulate_stays
 from models.planning.roster.itineraries import Itinerary
 from models.planning.roster.mixing import Mix, measure_guess, measure_propensity, mix_rosters
 from models.planning.roster.problem import DutyProblem
-from models.planning.roster.replies import Roster, bound_rosters, measure_watched, reply_best
+from models.planning.roster.replies import Roster, bound_rosters, measure_met, measure_watched, reply_best
 from models.planning.roster.yields import (
     FlowDraws,
     Watch,
@@ -178,7 +178,8 @@ def make_duty_plan(
     UsageError
         If a must visit cannot be kept.
     """
-    best = reply_best(problem)
+    rules = _follow_rules(problem, rules_of_thumb)
+    best = _find_best(problem, rules)
     mix = mix_rosters(
         problem,
         random_state=random_state,
@@ -186,7 +187,7 @@ def make_duty_plan(
         also=(best,),
         n_rounds=n_rounds,
     )
-    plans = _plans_beside(problem, mix, best, rules_of_thumb, random_state)
+    plans = _plans_beside(problem, mix, best, rules, random_state)
     yields = measure_yields(problem, plans, draws)
     propensity = measure_propensity(problem, mix)
     table = tabulate_stays(
@@ -269,8 +270,26 @@ def _change(problem: DutyProblem, tiers: pd.Series) -> dict[str, DutyProblem]:
     return changed
 
 
+def _follow_rules(problem: DutyProblem, rules_of_thumb: Mapping[str, pd.Series]) -> dict[str, Roster]:
+    """The roster of each rule of thumb."""
+    ids = list(problem.station_ids)
+    in_service = _in_service(problem)
+    found = {}
+    for name, values in rules_of_thumb.items():
+        worth = values.reindex(ids).fillna(0.0).clip(lower=0.0).to_numpy(float)
+        if worth.max() > 0:
+            found[name] = reply_best(problem, values=in_service * (worth / worth.max()))
+    return found
+
+
+def _find_best(problem: DutyProblem, rules: Mapping[str, Roster]) -> Roster:
+    """The best of the rosters that no team alone can better, begun from nothing and from each rule of thumb."""
+    found = [reply_best(problem), *(reply_best(problem, start=roster) for roster in rules.values()), *rules.values()]
+    return max(found, key=lambda roster: float(problem.weekly @ measure_met(problem, roster.shifts)))
+
+
 def _plans_beside(
-    problem: DutyProblem, mix: Mix, best: Roster, rules_of_thumb: Mapping[str, pd.Series], random_state: int
+    problem: DutyProblem, mix: Mix, best: Roster, rules: Mapping[str, Roster], random_state: int
 ) -> dict[str, Watch]:
     mean_hours = float(np.mean([measure_duty_hours(problem, roster.shifts) for roster in mix.rosters]))
     plans = {
@@ -278,14 +297,8 @@ def _plans_beside(
         SUCH_WEEKS: Watch(mix.watched, mix.watched, mean_hours),
         BEST_FIXED: _watch(problem, best.shifts),
     }
-    ids = list(problem.station_ids)
-    in_service = _in_service(problem)
-    for name, values in rules_of_thumb.items():
-        worth = values.reindex(ids).fillna(0.0).clip(lower=0.0).to_numpy(float)
-        if worth.max() > 0:
-            rule = reply_best(problem, values=in_service * (worth / worth.max()))
-            plans[name] = _watch(problem, rule.shifts)
-    plans[AT_RANDOM] = _at_random(problem, in_service, random_state)
+    plans |= {name: _watch(problem, roster.shifts) for name, roster in rules.items()}
+    plans[AT_RANDOM] = _at_random(problem, _in_service(problem), random_state)
     return plans
 
 

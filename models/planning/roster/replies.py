@@ -171,6 +171,7 @@ def reply_best(
     *,
     values: FloatArray | None = None,
     taste: FloatArray | None = None,
+    start: Roster | None = None,
     n_passes: int = _MOST_PASSES,
 ) -> Roster:
     """
@@ -186,6 +187,8 @@ def reply_best(
         What a step at a station is worth by a rule of thumb, in place of trips: teams then take the best in turn.
     taste : numpy.ndarray of shape (n_steps, n_stations), optional
         Factors on the gains as teams see them.
+    start : Roster, optional
+        Where the others stand before each team has planned; nowhere where absent.
     n_passes : int
         Times at most that each team plans anew.
 
@@ -203,7 +206,9 @@ def reply_best(
     teams = range(len(problem.teams))
     fixed: dict[int, dict[int, Itinerary]] = {team: {} for team in teams}
     must = _place_musts(problem, weekly, fixed)
-    weeks: dict[int, tuple[Itinerary, ...]] = {team: tuple(fixed[team].values()) for team in teams}
+    weeks: dict[int, tuple[Itinerary, ...]] = {
+        team: tuple(fixed[team].values()) if start is None else start.of_team(team) for team in teams
+    }
     total = -1.0
     for _ in range(n_passes if values is None else 1):
         for team in teams:
