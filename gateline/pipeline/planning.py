@@ -42,7 +42,7 @@ from models.planning.roster import (
 
 __all__ = ["RunPlan", "duty_rules", "plan_run"]
 
-N_ROUNDS = 30
+N_ROUNDS = 27
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ def _shift_rows(duties: pd.DataFrame, plan: pd.DataFrame, *, is_shaded: bool) ->
             found.append((span(step["from_h"], step["to_h"]), "Refreshment break", f"{minutes:.0f} minutes", ""))
     home = next(step for step in reversed(steps) if step["activity"] in ("drive", "walk"))
     found.append(
-        (span(home["from_h"], steps[-1]["to_h"]), f"Back to {home['place']}", f"{_way(home)} Then results.", "")
+        (span(home["from_h"], steps[-1]["to_h"]), f"Back to {home['place']}", f"{_way(home)} Then results.".strip(), "")
     )
     return [
         {

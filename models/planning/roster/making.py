@@ -40,8 +40,8 @@ __all__ = ["DutyPlan", "DutySummary", "make_duty_plan", "measure_what_ifs"]
 
 FloatArray = NDArray[np.float64]
 
-N_WHAT_IF_ROUNDS = 8
-_N_RANDOM = 20
+N_WHAT_IF_ROUNDS = 5
+_N_RANDOM = 10
 THIS_WEEK, SUCH_WEEKS, BEST_FIXED, AT_RANDOM = "this week", "weeks like it", "best fixed roster", "stations at random"
 
 
