@@ -209,11 +209,12 @@ def plan(
 def results(
     workspace: Workspace,
     log: Annotated[Path, typer.Argument(help="results.csv of its runs, filled in", show_default=False)],
+    date_format: Annotated[str | None, typer.Option(help="Format of its days, as %d/%m/%Y; ISO where absent")] = None,
 ) -> None:
     """What a filled log of results says of the plan that was worked, by the chances it was drawn with."""
     from gateline.commands.results import tell_results
 
-    tell_results(workspace, log)
+    tell_results(workspace, log, date_format=date_format)
 
 
 @audit_app.command("verify")

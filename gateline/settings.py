@@ -67,6 +67,9 @@ class InputSettings(Section):
     exporters_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
     deal_lines_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
     deployments_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
+    deployments_date_format: str | None = Field(
+        None, description="Format of its days as strftime writes it, as %d/%m/%Y after a spreadsheet; ISO where absent"
+    )
     partner_counts_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
     deal_lines: PathText | None = Field(None, description="Known deal lines: origin, destination, first and last seen")
     deployments: PathText | None = Field(None, description="Log of visits to stations, to turn finds into rates")

@@ -104,9 +104,7 @@ def plan_workspace(workspace: Path, changes: Changes, *, name: str | None) -> No
     run = current_run(workspace)
     saved = read_plan_file(run / PLAN_FILE)
     problem = _change(saved, changes)
-    draws = FlowDraws(saved.draws.trips, saved.draws.detection)
-    if changes.detection is not None:
-        draws = FlowDraws(draws.trips, np.ones_like(draws.detection))
+    draws = saved.draws
     state = int(saved.about["random_state"])
     mix = mix_rosters(problem, random_state=state, trip_draws=draws.trips, n_rounds=_N_ROUNDS)
     hours = float(np.mean([measure_duty_hours(problem, roster.shifts) for roster in mix.rosters]))
@@ -121,8 +119,9 @@ def plan_workspace(workspace: Path, changes: Changes, *, name: str | None) -> No
     typer.echo(_beside(rows) + "\n")
     typer.echo(duties.to_string(index=False))
     if name is not None:
+        is_there = (workspace / "plans" / f"{name}.json").exists()
         _save(workspace, name, saved, changes, mine, duties)
-        typer.echo(f"\nplans/{name}.json and plans/{name}.csv: saved")
+        typer.echo(f"\nplans/{name}.json and plans/{name}.csv: {'replaced' if is_there else 'saved'}")
 
 
 def _change(saved: SavedPlan, changes: Changes) -> DutyProblem:

@@ -25,7 +25,7 @@ _COUNTS = {
 _TOLERANCE = 1e-5
 
 
-def tell_results(workspace: Path, log: Path) -> None:
+def tell_results(workspace: Path, log: Path, *, date_format: str | None = None) -> None:
     """
     Print what a log of results says.
 
@@ -35,6 +35,8 @@ def tell_results(workspace: Path, log: Path) -> None:
         Folder with the runs whose plans were worked.
     log : pathlib.Path
         ``results.csv`` of one or more runs, filled in.
+    date_format : str or None
+        Of its days, as a spreadsheet may have written them; ISO where absent.
 
     Raises
     ------
@@ -43,12 +45,15 @@ def tell_results(workspace: Path, log: Path) -> None:
     """
     plans = [read_plan_file(path) for path in sorted((workspace / "runs").glob(f"[!.]*/{PLAN_FILE}"))]
     stations = {station for saved in plans for station in saved.problem.station_ids}
-    reading = read_deployments(log, station_ids=stations)
+    reading = read_deployments(log, station_ids=stations, date_format=date_format)
     visits = reading.table
     (account,) = reading.accounts
     typer.echo("\n".join(_headings(plans)))
     told = ", ".join(f"{n} {reason} ({status})" for status, reason, n in account.n_by_reason)
     typer.echo(f"{log.name}: {account.n_read} rows, {account.n_accepted} visits{f'; {told}' if told else ''}")
+    if visits.empty:
+        msg = f"{log.name}: no row is filled in, expected n_hours and counts of the stays worked. Fill it in first."
+        raise InputError(msg)
     for line in _tell_counts(visits):
         typer.echo(line)
     cells, of_plan = _match(plans, visits)
@@ -70,7 +75,7 @@ def _tell_counts(visits: pd.DataFrame) -> list[str]:
         if column in visits.columns and visits[column].notna().any():
             written = visits[visits[column].notna()]
             n, of_hours = int(written[column].sum()), float(written["n_hours"].sum())
-            rate = f", {100 * n / of_hours:.2g} in 100 hours" if of_hours > 0 else ""
+            rate = f", {100 * n / of_hours:,.1f} in 100 hours" if of_hours > 0 else ""
             lines.append(f"  {n} {words} in {len(written)} visits that say{rate}")
     return lines
 
@@ -98,6 +103,8 @@ def _visits_of(saved: SavedPlan, visits: pd.DataFrame, week: int) -> pd.DataFram
     first = pd.Timestamp(saved.about["first_on"])
     day = (pd.to_datetime(visits["worked_on"]) - first).dt.days + 1
     wanted = visits.assign(day=day, deployment_id=visits.index)
+    if "run_id" in visits.columns:
+        wanted = wanted[wanted["run_id"] == saved.about["run_id"]]
     if not {"n_finds", "propensity"} <= set(visits.columns):
         return wanted.iloc[:0]
     cells = saved.cells.assign(cell_id=_cell_ids(saved.cells, week))
@@ -122,18 +129,20 @@ def _tell_plans(found: Comparison, visits: pd.DataFrame) -> list[str]:
         f"  {_told(found.target)}  the best fixed roster, worked every week",
         f"  {_told(found.gain)}  the first less the second",
     ]
-    if not found.gain.low > 0 and not found.gain.high < 0:
+    if found.gain.low > 0 or found.gain.high < 0:
+        lines.append(f"  The {'plan as drawn' if found.gain.low > 0 else 'fixed roster'} finds more.")
+    else:
         lines.append("  The range of the difference holds 0: the log does not tell one from the other.")
     lines.append(
-        f"  {found.covered_share:.0%} of the fixed roster's hours lie where the draw could go; the visits are worth "
-        f"{found.n_effective:.1f} for it"
+        f"  Of the fixed roster's hours {found.covered_share:.0%} lie where the draw could go; what is said of it "
+        f"rests on as much as {found.n_effective:.1f} visits"
     )
     n = float(visits["n_finds"].sum())
     least = find_detectable_reduction({"treated": n, "control": n}) if n > 0 else None
     lines.append(
-        "  Finds are too few for any change between two such periods to be noticed four times in five"
+        "  Finds are too few for a fall from one such period to the next to be noticed four times in five"
         if least is None
-        else f"  Between two such periods a fall of {least:.0%} would be noticed four times in five"
+        else f"  A fall by {least:.0%} from one such period to the next would be noticed four times in five"
     )
     return lines
 
@@ -141,4 +150,4 @@ def _tell_plans(found: Comparison, visits: pd.DataFrame) -> list[str]:
 def _told(plan: PlanYield) -> str:
     if np.isnan(plan.finds_per_week):
         return "      not covered"
-    return f"{plan.finds_per_week:6.2g} ({plan.low:.2g} to {plan.high:.2g})"
+    return f"{plan.finds_per_week:6.2f} ({plan.low:.2f} to {plan.high:.2f})"

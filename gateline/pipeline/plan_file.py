@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import sparse
 
 from gateline.pipeline.planning import RunPlan
@@ -31,8 +32,6 @@ __all__ = ["PLAN_FILE", "SavedPlan", "read_plan_file", "write_plan_file"]
 
 PLAN_FILE = "plan_problem.npz"
 _FORM = 1
-# Intervals of a what-if rest on these; each takes 4 bytes a pair.
-_MOST_DRAWS = 64
 _ROUTES = ("trips_per_month", "route_indptr", "cost_min", "probability", "is_road", "listed_share")
 _GRID = ("share", "trains", "is_open", "station_share", "is_rail", "weekly")
 _FIXED_TIME = (2000, 1, 1, 0, 0, 0)
@@ -48,7 +47,7 @@ class SavedPlan:
     problem : DutyProblem
         Of the run; its routes have no stations.
     draws : FlowDraws
-        Some draws of the posterior.
+        Draws of the posterior.
     names, tiers : pandas.Series
         Name and tier by ``station_id``, names of bases among them.
     yields, cells : pandas.DataFrame
@@ -121,8 +120,9 @@ def write_plan_file(path: Path, plan: RunPlan, *, products: ProductInputs, setti
         "pair_of_route": encounters.pair_of_route,
         "worth": encounters.worth,
         "drives_min": drives.to_numpy(float),
-        "draw_trips": plan.draws.trips[:_MOST_DRAWS].astype(np.float32),
-        "draw_detection": plan.draws.detection[:_MOST_DRAWS],
+        # Factors on the mean trips keep three figures in half the bytes.
+        "draw_factor": _factors(plan.draws.trips, routes.trips_per_month).astype(np.float16),
+        "draw_detection": plan.draws.detection,
         "text": np.frombuffer(json.dumps(text, sort_keys=True).encode(), dtype=np.uint8),
     }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
@@ -171,6 +171,10 @@ def read_plan_file(path: Path) -> SavedPlan:
     return _build(arrays, text)
 
 
+def _factors(trips: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(trips, mean, out=np.zeros_like(trips), where=mean > 0)
+
+
 def _to_record(table: pd.DataFrame) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(table.to_json(orient="split", double_precision=15))
     return record
@@ -211,6 +215,6 @@ def _build(arrays: dict[str, Any], text: dict[str, Any]) -> SavedPlan:
         first_weekday=text["first_weekday"],
     )
     yields = pd.DataFrame(**text["yields"]).set_index("plan").astype(float)
-    draws = FlowDraws(arrays["draw_trips"].astype(float), arrays["draw_detection"])
+    draws = FlowDraws(arrays["draw_factor"].astype(float) * routes.trips_per_month, arrays["draw_detection"])
     names, tiers = (pd.Series(text[key], dtype="str") for key in ("names", "tiers"))
     return SavedPlan(problem, draws, names, tiers, yields, pd.DataFrame(**text["cells"]), text["about"])

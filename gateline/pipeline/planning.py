@@ -333,7 +333,7 @@ def _notes(settings: Settings, inputs: Inputs, problem: DutyProblem) -> tuple[st
     notes = []
     if not settings.plan.teams:
         bases = ", ".join(f"{team.name} at {team.base}" for team in problem.teams)
-        notes.append(f"no team is named: {bases} is assumed, at the busiest stations; name yours in [[plan.teams]]")
+        notes.append(f"no team is named: {bases} is assumed, at the busiest stations; name yours in plan.teams")
     if inputs.roads is None:
         notes.append("drives are measured along straight lines with a detour: give inputs.roads for times by road")
     courier = Courier()

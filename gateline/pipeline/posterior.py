@@ -139,7 +139,8 @@ def gather_evidence(
         partner_counts=partners,
         station_offences=_some(at_stations["n_offences"]),
         footfall=usage["n_entries_exits_per_year"] if len(usage) else None,
-        finds=count_finds(inputs.deployments, tuple(stations.index), cutoff=cutoff)
+        # A plan is worked after the last month of offences: its log counts as soon as it is there.
+        finds=count_finds(inputs.deployments, tuple(stations.index), cutoff=max(cutoff, *inputs.deployments["month"]))
         if len(inputs.deployments)
         else None,
     )

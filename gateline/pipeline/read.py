@@ -210,7 +210,9 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         "deal_lines": lambda path: read_deal_lines(
             path, exporters=exporters.table, places=places.table, columns=named.deal_lines_columns
         ),
-        "deployments": lambda path: read_deployments(path, station_ids=ids, columns=named.deployments_columns),
+        "deployments": lambda path: read_deployments(
+            path, station_ids=ids, columns=named.deployments_columns, date_format=named.deployments_date_format
+        ),
         "partner_counts": lambda path: read_partner_counts(
             path, places=places.table, columns=named.partner_counts_columns
         ),

@@ -211,7 +211,7 @@ def run_stages(inputs: Inputs, settings: Settings, recorder: Recorder) -> Result
             ),
             cutoff=cutoff,
             station_flows=flow.assignment.station_flows,
-            deployments=inputs.deployments if len(inputs.deployments) else None,
+            deployments=inputs.deployments if (inputs.deployments["month"] <= cutoff).any() else None,
             walk_min=settings.access.catchment_walk_min,
         )
         place_features = build_place_features(

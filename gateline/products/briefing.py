@@ -26,7 +26,7 @@ from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs
 from gateline.products.interception import describe_plan, worked_stations
 from gateline.products.lists import station_list, town_list, upstream_list
 from gateline.products.reasons import reason_columns, reason_label
-from gateline.products.yield_lines import yield_rows
+from gateline.products.yield_lines import rare_note, yield_rows
 from models.telling import count_decimals
 
 __all__ = ["describe_evidence", "write_briefing_pdf"]
@@ -123,7 +123,11 @@ def _content(inputs: ProductInputs) -> dict[str, Any]:
         "marking": _text(marks.marking, 90),
         "operator": _text(marks.operator),
         "fictional": FICTIONAL_NOTE if marks.is_fictional else "",
-        "findings": [*_level(inputs), *describe_evidence(stations, is_index="stations" in inputs.index_lists)],
+        "findings": [
+            *rare_note(inputs),
+            *_level(inputs),
+            *describe_evidence(stations, is_index="stations" in inputs.index_lists),
+        ],
         "stations": _station_rows(stations),
         "stations_note": _note("stations", inputs),
         "map_alt": _text(

@@ -127,7 +127,7 @@ def calendar_text(duties: pd.DataFrame, inputs: ProductInputs) -> str:
             "DTSTAMP:20000101T000000Z",
             f"DTSTART;TZID=Europe/London:{_instant(str(worked_on), float(rows['from_h'].min()))}",
             f"DTEND;TZID=Europe/London:{_instant(str(worked_on), float(rows['to_h'].max()))}",
-            f"SUMMARY:{_escape([f'{warned}{team} {shift}: ' + ', '.join(places)])}",
+            f"SUMMARY:{_escape([f'{team} {shift}: ' + ', '.join(places) + (' (FICTIONAL)' if warned else '')])}",
             f"LOCATION:{_escape([rows['place'].iloc[0]])}",
             f"DESCRIPTION:{_escape(body)}",
             "CLASS:CONFIDENTIAL",

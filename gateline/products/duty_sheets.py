@@ -16,7 +16,6 @@ from gateline.products.inputs import ProductInputs
 from gateline.products.interception import round_met
 from gateline.products.plan_notes import beside_stops
 from gateline.products.stop_tasks import list_origins, prompts_of, tasks_of
-from models.telling import round_figures
 
 __all__ = [
     "RESULT_COLUMNS",
@@ -28,7 +27,7 @@ __all__ = [
     "write_results_csv",
 ]
 
-_REASONS = {"model": "meets most", "random": "drawn at random, to learn from", "must": "asked for"}
+_REASONS = {"model": "drawn by what it meets", "random": "drawn at random, to learn from", "must": "asked for"}
 _SHARE_DECIMALS = 3
 # What officers fill in; `geo.sources.deployments` reads them under these names.
 RESULT_COLUMNS = ("n_hours", "n_stops", "n_finds", "n_children", "n_referrals")
@@ -89,17 +88,16 @@ def roster_by_station(inputs: ProductInputs) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``station_id, name, tier, worked_on, from_to, shift, team`` and ``expected_met_trips``, by name and day.
+        ``station_id, name, worked_on, from_to, shift, team``, by name and day: no score and no figure of the plan.
     """
     if inputs.plan is None:
         return pd.DataFrame()
     plan = inputs.plan.sort_values(["name", "station_id", "day", "from_h", "team"], kind="stable")
-    return plan[["station_id", "name", "tier"]].assign(
+    return plan[["station_id", "name"]].assign(
         worked_on=[long_day(day) for day in plan["worked_on"]],
         from_to=[span(a, b) for a, b in zip(plan["from_h"], plan["to_h"], strict=True)],
         shift=plan["shift"],
         team=plan["team"],
-        expected_met_trips=round_figures(plan["expected_met_trips"]),
     )
 
 

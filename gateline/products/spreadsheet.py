@@ -20,7 +20,6 @@ from xlsxwriter.worksheet import Worksheet
 
 from gateline.products.beside import LISTS_BESIDE, lists_beside
 from gateline.products.coach_stops import coach_stop_list
-from gateline.products.duty_sheets import duty_list, result_log, roster_by_station, roster_list
 from gateline.products.guidance import (
     COLUMN_LABELS,
     LIMITS,
@@ -36,9 +35,8 @@ from gateline.products.inputs import FICTIONAL_NOTE, Marks, ProductInputs
 from gateline.products.lists import station_list, town_list, upstream_list
 from gateline.products.meeting import MEETING_COLUMNS
 from gateline.products.number_formats import NUMBER_FORMATS, POINTS
-from gateline.products.plan_notes import left_out_note
 from gateline.products.reasons import reason_columns, reason_label
-from gateline.products.yield_lines import agreement_list, describe_yield, yield_list
+from gateline.products.roster_sheets import roster_sheets
 from geo.corridors.mode_split import MODES
 
 __all__ = ["write_list_xlsx"]
@@ -62,12 +60,10 @@ _CSV_ONLY = (
     # In words there.
     *(f"unseen_by_{mode}_share" for mode in MODES),
 )
+# Sentences, which wrap: letters that a line of the column holds.
+_SENTENCES = {"tasks": 70, "reason": 90, "duty": 44}
 _ENDS = {"score": ("score_low", "score_high"), "courier_flow": ("trips_low", "trips_high")}
 _HEADER_LINES = 3
-_ROSTER_TITLE = "Who stands where and when; the chance drawn is kept for judging results."
-_RESULTS_TITLE = (
-    "Fill in results.csv, which has these columns: blank is not written down, none is 0. No word of a person"
-)
 _MEETING_TITLE = "What a meeting needs: gates and staff, as the stations file says them, and trains. Blank: not known"
 _COACH_TITLE = "Coach stops by the couriers who board, change or alight there: no score, no part of the list"
 _PROMPTS = ("Out-of-area children: asked about", "National Referral Mechanism: considered")
@@ -147,35 +143,11 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
     if coaches is not None:
         _list_sheet(book, "Coach stops", _COACH_TITLE, coaches.drop(columns=["lon", "lat"]).reset_index())
     if inputs.plan is not None:
-        _plan_sheets(book, inputs)
+        for name, title, table in roster_sheets(inputs):
+            _list_sheet(book, name, title, table)
     _notes_sheet(book)
     workbook.close()
     path.write_bytes(buffer.getvalue())
-
-
-def _plan_sheets(book: _Book, inputs: ProductInputs) -> None:
-    """The roster by day, team and station, its yield, where it departs from the list, and the log to fill in."""
-    title = cell_text(f"{_roster_title(inputs)} {left_out_note(inputs)}".rstrip(), most_characters=1_000)
-    _list_sheet(book, "Roster by day", title, roster_list(inputs))
-    _list_sheet(book, "Roster by team", "All that each team does, from briefing to debriefing", duty_list(inputs))
-    _list_sheet(book, "Roster by station", "Who comes when, for station staff and partners", roster_by_station(inputs))
-    yields = yield_list(inputs)
-    if len(yields):
-        _list_sheet(book, "Yield", cell_text(" ".join(describe_yield(inputs)), most_characters=1_000), yields)
-    agreement = agreement_list(inputs)
-    if len(agreement):
-        _list_sheet(book, "List and roster", "Tier A not worked, tier C worked, and why", agreement)
-    _list_sheet(book, "Results", _RESULTS_TITLE, result_log(inputs))
-
-
-def _roster_title(inputs: ProductInputs) -> str:
-    """What the roster is; with coaches, that its shares are of both ways and its trains are coaches at a coach stop."""
-    more = (
-        ""
-        if inputs.coaches is None
-        else " Shares are of the flow by rail and coach; at a coach stop trains are coaches."
-    )
-    return f"{_ROSTER_TITLE}{more}"
 
 
 def _front(table: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
@@ -300,9 +272,10 @@ def _list_sheet(
         labels.append(cell_text(label, is_formula_safe=True, most_characters=80))
         sheet.write_string(_HEADER_ROW, at, labels[-1], header)
     sheet.set_row(_HEADER_ROW, 46)
+    _grow_rows(sheet, table)
     for at, column in enumerate(columns):
         cells = book.format(**_cell_style(column, table[column]))
-        sheet.set_column(at, at, _width(table[column], labels[at]))
+        sheet.set_column(at, at, _SENTENCES.get(column) or _width(table[column], labels[at]))
         for row, value in enumerate(table[column].tolist(), start=_HEADER_ROW + 1):
             _write_cell(sheet, row, at, value, cells)
     last = _HEADER_ROW + max(len(table), 1)
@@ -318,6 +291,14 @@ def _list_sheet(
     # Shares of trips are small in a list of many stations: bars of 0 to 100 would all be empty.
     top = 100.0 if is_index or "score" not in columns else float(max(table["score"].max(), 1e-9))
     _highlight(book, sheet, columns, last, top=top)
+
+
+def _grow_rows(sheet: Worksheet, table: pd.DataFrame) -> None:
+    """Room for sentences: Excel does not grow a row for wrapped text that a program wrote."""
+    for column, width in _SENTENCES.items():
+        if column in table.columns:
+            for row, text in enumerate(table[column].astype(str), start=_HEADER_ROW + 1):
+                sheet.set_row(row, 13.5 * (1 + len(text) // width))
 
 
 def _highlight(book: _Book, sheet: Worksheet, columns: list[str], last: int, *, top: float) -> None:
@@ -349,7 +330,7 @@ def _cell_style(column: str, values: pd.Series) -> dict[str, object]:
         return {"bold": True, "align": "center", "num_format": "0"}
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         return {"num_format": NUMBER_FORMATS.get(column, POINTS if column.startswith("reason_") else "0.0")}
-    return {"indent": 1}
+    return {"indent": 1, "text_wrap": True} if column in _SENTENCES else {"indent": 1}
 
 
 def _write_cell(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:

@@ -131,22 +131,23 @@ def _shift_rows(duties: pd.DataFrame, plan: pd.DataFrame, *, is_shaded: bool) ->
             row = stays[step["from_h"]]
             what = " ".join([way, *prompts_of(row)]).strip()
             time = span(step["from_h"], step["to_h"])
-            found.append((time, str(step["place"]), what, f"{row['expected_met_trips']:.2g}"))
+            found.append((time, str(step["place"]), what, "stay"))
             way = ""
+        elif step["activity"] == "at base" and len(found) == 1:
+            found.append((span(step["from_h"], step["to_h"]), f"At base, {step['place']}", "Enquiries", ""))
         elif step["activity"] == "break":
             minutes = 60.0 * (step["to_h"] - step["from_h"])
             found.append((span(step["from_h"], step["to_h"]), "Refreshment break", f"{minutes:.0f} minutes", ""))
     home = next(step for step in reversed(steps) if step["activity"] in ("drive", "walk"))
-    found.append(
-        (span(home["from_h"], steps[-1]["to_h"]), f"Back to {home['place']}", f"{_way(home)} Then results.".strip(), "")
-    )
+    back = f"{'Back to' if home['activity'] == 'drive' else 'Back at'} {home['place']}"
+    found.append((span(home["from_h"], steps[-1]["to_h"]), back, f"{_way(home)} Results.".strip(), ""))
     return [
         {
-            "cells": [_text(label) if k == 0 else "", time, _text(where, 40), _text(what, 160), met],
-            "strong": bool(met),
+            "cells": [_text(label) if k == 0 else "", time, _text(where, 40), _text(what, 160)],
+            "strong": kind == "stay",
             "shade": is_shaded,
         }
-        for k, (time, where, what, met) in enumerate(found)
+        for k, (time, where, what, kind) in enumerate(found)
     ]
 
 

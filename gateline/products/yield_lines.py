@@ -20,6 +20,7 @@ __all__ = [
     "describe_agreement",
     "describe_what_ifs",
     "describe_yield",
+    "rare_note",
     "tell_range",
     "yield_list",
     "yield_rows",
@@ -52,14 +53,9 @@ def describe_yield(inputs: ProductInputs, *, has_table: bool = False) -> list[st
     if table is None or _FIRST not in table.index:
         return []
     row = _row(table, _FIRST)
-    hours, met = row["team_hours_per_week"], row["met_per_week"]
-    lines = []
-    if met * _WEEKS_PER_MONTH < 1.0:
-        lines.append(
-            f"Less than one courier a month is expected to be met: {_told(met * _WEEKS_PER_MONTH)} in a month of such "
-            "weeks, if couriers stay as they are."
-        )
-    lines += [
+    hours = row["team_hours_per_week"]
+    lines = [
+        *rare_note(inputs),
         (
             f"Expected this week, in {hours:,.0f} team-hours on duty: {tell_range(row, 'met_per_week')} courier trips "
             f"met if couriers stay as they are, and {tell_range(row, 'met_per_week_evading')} once they respond. That "
@@ -74,6 +70,31 @@ def describe_yield(inputs: ProductInputs, *, has_table: bool = False) -> list[st
     return lines + _beside(table, has_table=has_table)
 
 
+def rare_note(inputs: ProductInputs) -> list[str]:
+    """
+    Say so where less than one courier a month is expected to be met.
+
+    Parameters
+    ----------
+    inputs : ProductInputs
+        The tables of one run.
+
+    Returns
+    -------
+    list of str
+        One sentence or none.
+    """
+    table = inputs.plan_yields
+    if table is None or _FIRST not in table.index:
+        return []
+    a_month = _row(table, _FIRST)["met_per_week"] * _WEEKS_PER_MONTH
+    if a_month >= 1.0:
+        return []
+    return [
+        f"Less than one courier a month is expected to be met: {_told(a_month)} a month, if couriers stay as they are."
+    ]
+
+
 def _beside(table: pd.DataFrame, *, has_table: bool) -> list[str]:
     """The plan beside the rules of thumb, which keep the same duty rules."""
     rules = [name for name in table.index if name not in (_FIRST, "weeks like it")]
@@ -85,6 +106,10 @@ def _beside(table: pd.DataFrame, *, has_table: bool) -> list[str]:
         return []
     told = f"For comparison, under the same rules, before (and after) couriers respond: {'; '.join(parts)}."
     lines = [] if has_table else [told]
+    fixed = "best fixed roster"
+    if fixed in table.index and has_table:
+        before, after = (_told(float(table[column][fixed])) for column in ("met_per_week", "met_per_week_evading"))
+        lines.append(f"The best fixed roster, worked every week, meets {before}, and {after} once couriers respond.")
     thumb = [str(name) for name in rules if name not in ("best fixed roster", "stations at random")]
     if thumb:
         best = max(thumb, key=lambda name: float(table["met_per_week_evading"][name]))

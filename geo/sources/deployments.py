@@ -22,7 +22,7 @@ __all__ = ["read_deployments"]
 
 _REQUIRED = ("station", "worked_on", "n_hours")
 _COUNTS = ("n_stops", "n_finds", "n_children", "n_referrals")
-_OPTIONAL = ("reason", "propensity", *_COUNTS)
+_OPTIONAL = ("reason", "propensity", "run_id", *_COUNTS)
 _REASONS = DEPLOYMENTS.columns["reason"].values  # noqa: PD011 - a rule's texts, not an array
 
 
@@ -98,6 +98,8 @@ def read_deployments(
         is_chance = (chance >= 0) & (chance <= 1)
         sieve.reject(~is_chance & rows["propensity"].ne("").to_numpy(), "no_propensity", field="propensity")
         columns_out["propensity"] = pd.Series(chance, index=rows.index).where(is_chance)
+    if "run_id" in rows:
+        columns_out["run_id"] = rows["run_id"].astype("str")
     for field in _COUNTS:
         if field in rows:
             columns_out[field] = _counts(rows[field], sieve, field)

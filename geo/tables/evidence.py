@@ -85,6 +85,7 @@ DEPLOYMENTS = Contract(
             high=1,
             optional=True,
         ),
+        "run_id": Column("text", "run whose plan was worked; blank where it was none", optional=True),
         "n_stops": Column("count", "people stopped; null where not written down", nullable=True, low=0, optional=True),
         "n_finds": Column(
             "count",

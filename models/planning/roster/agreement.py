@@ -1,5 +1,5 @@
 """
-Where roster and list differ: each tier A station that is not worked, each tier C station that is, and why, in numbers.
+Where roster and list differ: tier A and B stations that are not worked, tier C stations that are, and why, in numbers.
 
 In come a drawn roster, the mix it came from, and the tiers; out comes one row and one sentence a station.
 """
@@ -23,7 +23,7 @@ FloatArray = NDArray[np.float64]
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MIN_PER_HOUR = 60
-_FIRST_TIER, _LAST_TIER = "A", "C"
+_FIRST_TIERS, _LAST_TIER = ("A", "B"), ("C",)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def compare_with_list(
     rows = []
     listed = tiers.dropna().sort_index()
     for station, tier in zip(listed.index.astype(str).tolist(), listed.astype(str).tolist(), strict=True):
-        if (tier == _FIRST_TIER) == (station in worked) or tier not in (_FIRST_TIER, _LAST_TIER):
+        if tier not in (_LAST_TIER if station in worked else _FIRST_TIERS):
             continue
         row = {"station_id": station, "name": str(names.get(station, station)), "tier": tier}
         row |= {"is_worked": station in worked}
@@ -158,7 +158,7 @@ def _why_not_worked(seen: _Seen, k: int, begins: int, numbers: dict[str, float])
     else:
         way = f"it is {drive:.0f} minutes by road from the nearest base, {where}"
     return (
-        f"is not worked this week: of {numbers['trips_per_week']:.2g} courier trips a week that pass it, "
+        f"is not worked this week: of {numbers['trips_per_week']:.2g} courier trips a week whose train calls there, "
         f"{_percent(numbers['met_elsewhere_share'])} are met elsewhere on their way; {hours:g} hours there at the best "
         f"time ({_when(problem, begins)}) would meet {numbers['best_gain_trips']:.2g} more, and {hours:g} hours at the "
         f"least rewarding stay of the roster meet {weakest:.2g}; {way}. Such weeks work it in "
@@ -180,8 +180,8 @@ def _why_worked(seen: _Seen, k: int, here: list[Stay], numbers: dict[str, float]
     )
     return (
         f"is worked: {len(here)} {'stay' if len(here) == 1 else 'stays'}, {hours:g} hours, meet {meets:.2g} courier "
-        f"trips, {why}. {during:.2g} of the {numbers['trips_per_week']:.2g} that pass in a week do so then. Worked in "
-        f"{_percent(numbers['worked_chance'])} of such weeks."
+        f"trips, {why}. {during:.2g} of the {numbers['trips_per_week']:.2g} a week whose train calls there do so then. "
+        f"Worked in {_percent(numbers['worked_chance'])} of such weeks."
     )
 
 
@@ -216,7 +216,7 @@ def _on_the_way(seen: _Seen, k: int, rate: float) -> str:
     near = min(better, key=lambda other: (problem.drive_min[other, k], other))
     station = problem.station_ids[near]
     return (
-        f"{said}, as the stop between others: {problem.drive_min[near, k]:.0f} minutes by road from "
+        f"{said}, as the second stop of a shift: {problem.drive_min[near, k]:.0f} minutes by road from "
         f"{seen.names.get(station, station)}, where a stay has {problem.rules.longest_stay_min:.0f} minutes at most"
     )
 

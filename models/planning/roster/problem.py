@@ -323,7 +323,7 @@ def require_teams(teams: Sequence[Team], drives_min: pd.DataFrame, n_days: int) 
         what = f"{twice[0]!r} stands twice" if twice else f"base {lost[0]!r} is not known" if lost else "there is none"
         msg = (
             f"plan.teams: {what}, for {n_days!r} days, expected one team or more with different names, each with a "
-            "station or a town as its base, and a day. Mend [[plan.teams]]."
+            "station or a town as its base, and a day. Mend plan.teams."
         )
         raise UsageError(msg)
 

@@ -39,7 +39,7 @@ def test_the_roster_is_in_the_order_of_the_days_and_says_why(run):
     assert roster["from_to"].tolist()[:2] == ["07:00-08:00", "15:00-16:00"]
     assert roster["from_to"].tolist()[-1] == "00:30+1-01:30+1"
     assert roster["plan_reason"].value_counts().to_dict() == {
-        "meets most": 4,
+        "drawn by what it meets": 4,
         "asked for": 1,
         "drawn at random, to learn from": 1,
     }
@@ -86,7 +86,7 @@ def test_text_says_what_is_met_before_and_after_and_where_flow_goes(run):
 
 def test_a_plan_that_meets_less_than_one_a_month_says_so_first(run):
     rare = dataclasses.replace(run, plan_yields=yields_of({"this week": 0.2}))
-    assert describe_plan(rare)[0].startswith("Less than one courier a month is expected to be met: 0.87 in a month")
+    assert describe_plan(rare)[0].startswith("Less than one courier a month is expected to be met: 0.87 a month")
     never = dataclasses.replace(run, plan_yields=yields_of({"this week": 0.0}))
     assert "no number of team-hours for one meeting" in " ".join(describe_plan(never))
 
