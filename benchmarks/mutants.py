@@ -205,8 +205,8 @@ MUTANTS = (
     ),
     Mutant(
         "models/planning/roster/team_weeks.py",
-        "if before.worked.bit_count() >= most:",
-        "if before.worked.bit_count() > most:",
+        "if before.worked.bit_count() < most:",
+        "if before.worked.bit_count() <= most:",
         ROSTER,
     ),
     Mutant(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from math import ceil
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -11,13 +12,15 @@ from gateline.settings_coaches import Section
 
 __all__ = ["PlanSettings", "TeamSettings", "weekday_numbers"]
 
+# Steps of a roster, as `models.planning.roster.DutyRules`.
+STEP_MIN = 15
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class TeamSettings(Section):
     """A team that goes out together."""
 
-    name: str = Field(description="Name on the roster", min_length=1, max_length=40)
+    name: str = Field(description="Name on the roster", max_length=40, pattern=r"^\S(.*\S)?$")
     base: str = Field(description="Where its shifts begin and end: CRS code, or name or place_id of a town")
     agency: Literal["force", "btp", "joint"] = Field(
         "force", description="force, btp (British Transport Police: railway stations alone) or joint"
@@ -52,6 +55,8 @@ class PlanSettings(Section):
     n_days: int = Field(7, ge=1, le=28, description="Days planned")
     first_on: date | None = Field(
         None,
+        ge=date(2000, 1, 1),
+        le=date(2100, 1, 1),
         description="First day of the plan, as 2025-09-15; the first Monday after the last month read where absent",
     )
     shifts: tuple[str, ...] = Field(
@@ -106,6 +111,17 @@ class PlanSettings(Section):
                 f"least_stay_min {self.least_stay_min:g} and longest_stay_min {self.longest_stay_min:g}, least_stops "
                 f"{self.least_stops} and most_stops {self.most_stops}, expected the least at most the longest or most"
             )
+            raise ValueError(msg)
+        if ceil(self.least_stay_min / STEP_MIN) > self.longest_stay_min // STEP_MIN:
+            msg = (
+                f"least_stay_min {self.least_stay_min:g} and longest_stay_min {self.longest_stay_min:g}, expected a "
+                f"whole number of {STEP_MIN} minutes between them"
+            )
+            raise ValueError(msg)
+        names = [team.name for team in self.teams]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            msg = f"teams: {twice[0]!r} stands twice, expected different names"
             raise ValueError(msg)
         return self
 

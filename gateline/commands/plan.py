@@ -15,6 +15,7 @@ import typer
 
 from gateline.pipeline.plan_file import PLAN_FILE, SavedPlan, read_plan_file
 from gateline.products.duty_times import long_day, span
+from gateline.products.inert import cell_text
 from gateline.products.inputs import FICTIONAL_NOTE
 from gateline.products.yield_lines import tell_range
 from gateline.workspace import current_run
@@ -23,13 +24,13 @@ from models.planning.roster import (
     DutyProblem,
     FlowDraws,
     Mix,
-    Team,
     Watch,
     measure_duty_hours,
     measure_propensity,
     measure_stay_trips,
     measure_yields,
     mix_rosters,
+    name_again,
     tabulate_stays,
     with_detection,
 )
@@ -37,8 +38,18 @@ from models.planning.roster import (
 __all__ = ["Changes", "plan_workspace"]
 
 _N_ROUNDS = 10
+_MOST_DAYS = 28
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _PLANNED = "this week"
+_SHOWN = (
+    "team_hours_per_week",
+    *(
+        f"{what}{way}{end}"
+        for what in ("met_per_week", "hours_per_meeting")
+        for way in ("", "_evading")
+        for end in ("", "_low", "_high")
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -136,9 +147,16 @@ def _change(saved: SavedPlan, changes: Changes) -> DutyProblem:
         if not 1 <= changes.teams <= 40:
             msg = f"--teams: is {changes.teams!r}, expected 1 to 40. Give another number."
             raise UsageError(msg)
-        teams = tuple(_again(teams[k % len(teams)], k // len(teams)) for k in range(changes.teams))
+        wanted = list(teams[: changes.teams])
+        while len(wanted) < changes.teams:
+            like = teams[len(wanted) % len(teams)]
+            wanted.append(replace(like, name=name_again(like.name, {team.name for team in wanted})))
+        teams = tuple(wanted)
     problem = problem.with_teams(teams, rules)
     if changes.days is not None:
+        if changes.days > _MOST_DAYS:
+            msg = f"--days: is {changes.days!r}, expected {_MOST_DAYS} at most, as plan.n_days. Give fewer."
+            raise UsageError(msg)
         problem = problem.with_days(changes.days)
     if changes.detection is not None:
         if not 0 < changes.detection <= 1:
@@ -146,11 +164,6 @@ def _change(saved: SavedPlan, changes: Changes) -> DutyProblem:
             raise UsageError(msg)
         problem = with_detection(problem, changes.detection / float(saved.about["detection_share"]))
     return _keep_to(saved, problem, changes)
-
-
-def _again(team: Team, times: int) -> Team:
-    """The same team once more, under a name of its own."""
-    return team if not times else replace(team, name=f"{team.name} {times + 1}")
 
 
 def _keep_to(saved: SavedPlan, problem: DutyProblem, changes: Changes) -> DutyProblem:
@@ -188,10 +201,10 @@ def _tell_roster(saved: SavedPlan, problem: DutyProblem, mix: Mix, draws: FlowDr
         {
             "day": [long_day(day) for day in table["worked_on"]],
             "shift": table["shift"],
-            "team": table["team"],
+            "team": [cell_text(name) for name in table["team"]],
             "from_to": [span(a, b) for a, b in zip(table["from_h"], table["to_h"], strict=True)],
             "station": table["station_id"],
-            "name": table["name"],
+            "name": [cell_text(name) for name in table["name"]],
             "tier": table["tier"],
             "trips_met": [f"{n:.2g}" for n in table["expected_met_trips"]],
             "chance": [f"{p:.0%}" for p in table["propensity"]],
@@ -232,8 +245,9 @@ def _read_others(workspace: Path, saved: SavedPlan, *, without: str | None) -> d
     for path in sorted((workspace / "plans").glob("*.json")):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-            run_id, row = record["run_id"], {str(key): float(value) for key, value in record["yields"].items()}
-        except (ValueError, KeyError, TypeError) as error:
+            row = {name: float("nan" if record["yields"][name] is None else record["yields"][name]) for name in _SHOWN}
+            run_id = record["run_id"]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             msg = f"{path.name}: it is no saved plan, expected one of 'gateline plan --name'. Remove it."
             raise InputError(msg) from error
         if run_id == saved.about["run_id"] and path.stem != without:
@@ -249,7 +263,7 @@ def _save(
     record: dict[str, Any] = {
         "run_id": saved.about["run_id"],
         "changes": changes.tell(),
-        "yields": {key: value for key, value in row.items() if np.isfinite(value)},
+        "yields": {key: value if np.isfinite(value) else None for key, value in row.items()},
     }
     texts = {
         f"{name}.json": json.dumps(record, indent=1, sort_keys=True) + "\n",

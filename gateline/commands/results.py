@@ -56,7 +56,12 @@ def tell_results(workspace: Path, log: Path, *, date_format: str | None = None) 
         raise InputError(msg)
     for line in _tell_counts(visits):
         typer.echo(line)
-    cells, of_plan = _match(plans, visits)
+    missing = sorted({"n_finds", "propensity"} - set(visits.columns))
+    if missing:
+        msg = f"{log.name}: column {missing[0]!r} is missing, expected the columns of results.csv. Fill in that file."
+        raise InputError(msg)
+    cells, of_plan = _match(plans, visits[visits["n_hours"] > 0])
+    typer.echo(f"{len(of_plan)} of {len(visits)} visits have hours and finds written down and are stays of a plan here")
     typer.echo("\n".join(_tell_plans(estimate_plans(cells, of_plan), of_plan)))
 
 
@@ -105,10 +110,9 @@ def _visits_of(saved: SavedPlan, visits: pd.DataFrame, week: int) -> pd.DataFram
     wanted = visits.assign(day=day, deployment_id=visits.index)
     if "run_id" in visits.columns:
         wanted = wanted[wanted["run_id"] == saved.about["run_id"]]
-    if not {"n_finds", "propensity"} <= set(visits.columns):
-        return wanted.iloc[:0]
     cells = saved.cells.assign(cell_id=_cell_ids(saved.cells, week))
-    both = wanted.merge(cells, on=["day", "station_id"], how="inner")
+    keys = ["day", "station_id", *(["shift"] if "shift" in visits.columns else [])]
+    both = wanted.merge(cells, on=keys, how="inner")
     is_same = (both["propensity"] - both["chance"]).abs() < _TOLERANCE
     both = both[is_same & both["n_finds"].notna()]
     both = both.drop_duplicates("deployment_id").set_index("deployment_id")

@@ -24,7 +24,7 @@ from gateline.products.coach_tables import join_stops
 from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs
 from gateline.settings import Settings
 from geo.corridors.routes import RouteSets
-from geo.errors import InputError
+from geo.errors import InputError, UsageError
 from models.planning import Encounters, Shift
 from models.planning.roster import DutyProblem, DutyRules, FlowDraws, Team
 
@@ -165,10 +165,21 @@ def read_plan_file(path: Path) -> SavedPlan:
     except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         msg = f"{path.name}: it is no whole plan file ({type(error).__name__}), expected that of a run. Run again."
         raise InputError(msg) from error
-    if text.get("form") != _FORM:
-        msg = f"{path.name}: its form is {text.get('form')!r}, expected {_FORM}. Run again with this version."
+    form = text.get("form") if isinstance(text, dict) else None
+    if form != _FORM:
+        msg = f"{path.name}: its form is {form!r}, expected {_FORM}. Run again with this version."
         raise InputError(msg)
-    return _build(arrays, text)
+    try:
+        saved = _build(arrays, text)
+        saved.about["detection_share"] / saved.about["detection_share"], saved.about["first_on"], saved.about["run_id"]
+        is_finite = all(np.isfinite(arrays[name]).all() for name in ("hazard", "grid_share", "grid_weekly"))
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError, UsageError) as error:
+        msg = f"{path.name}: it does not hold together ({type(error).__name__}), expected that of a run. Run again."
+        raise InputError(msg) from error
+    if not is_finite:
+        msg = f"{path.name}: it holds numbers that are not finite, expected that of a run. Run again."
+        raise InputError(msg)
+    return saved
 
 
 def _factors(trips: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,6 +8,8 @@ the same week replaces the old one.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -122,7 +124,7 @@ def calendar_text(duties: pd.DataFrame, inputs: ProductInputs) -> str:
         places = list(dict.fromkeys(rows.loc[rows["activity"] == "stay", "place"]))
         lines += [
             "BEGIN:VEVENT",
-            f"UID:{_uid(str(worked_on), str(shift), str(team))}",
+            f"UID:{_uid(marks.title, str(worked_on), str(shift), str(team))}",
             # A fixed stamp, so that the same run gives the same bytes.
             "DTSTAMP:20000101T000000Z",
             f"DTSTART;TZID=Europe/London:{_instant(str(worked_on), float(rows['from_h'].min()))}",
@@ -142,8 +144,9 @@ def _only(inputs: ProductInputs, duties: pd.DataFrame) -> ProductInputs:
     return replace(inputs, plan_duties=duties)
 
 
-def _uid(worked_on: str, shift: str, team: str) -> str:
-    return re.sub(r"[^A-Za-z0-9-]+", "-", f"{worked_on}-{shift}-{team}") + "@gateline"
+def _uid(*parts: str) -> str:
+    """One for a shift of a team of a region, whatever is in its name."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32] + "@gateline"
 
 
 def _instant(worked_on: str, hours: float) -> str:

@@ -35,7 +35,7 @@ _WORDS = {
     "briefing": "Briefing",
     "at base": "At base: enquiries, and what the week has shown",
     "drive": "Drive to {place}",
-    "walk": "Away from the platform, then back to {place}",
+    "walk": "On foot to {place}",
     "stay": "Work {place}",
     "break": "Refreshment break",
     "debriefing": "Debriefing: fill in the results",

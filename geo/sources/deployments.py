@@ -22,7 +22,9 @@ __all__ = ["read_deployments"]
 
 _REQUIRED = ("station", "worked_on", "n_hours")
 _COUNTS = ("n_stops", "n_finds", "n_children", "n_referrals")
-_OPTIONAL = ("reason", "propensity", "run_id", *_COUNTS)
+_OPTIONAL = ("reason", "propensity", "run_id", "shift", *_COUNTS)
+# No visit has more; a number beyond is a slip.
+_MOST = 100_000
 _REASONS = DEPLOYMENTS.columns["reason"].values  # noqa: PD011 - a rule's texts, not an array
 
 
@@ -98,8 +100,9 @@ def read_deployments(
         is_chance = (chance >= 0) & (chance <= 1)
         sieve.reject(~is_chance & rows["propensity"].ne("").to_numpy(), "no_propensity", field="propensity")
         columns_out["propensity"] = pd.Series(chance, index=rows.index).where(is_chance)
-    if "run_id" in rows:
-        columns_out["run_id"] = rows["run_id"].astype("str")
+    for field in ("run_id", "shift"):
+        if field in rows:
+            columns_out[field] = rows[field].astype("str")
     for field in _COUNTS:
         if field in rows:
             columns_out[field] = _counts(rows[field], sieve, field)
@@ -118,7 +121,7 @@ def read_deployments(
 def _counts(values: pd.Series, sieve: Sieve, field: str) -> pd.Series:
     """Whole numbers; null where blank, and the row rejected where it is something else."""
     counts = parse_numbers(values)
-    is_count = (counts >= 0) & (counts == np.round(counts))
+    is_count = (counts >= 0) & (counts <= _MOST) & (counts == np.round(counts))
     # A blank is not written down, which is not none: the visit and its hours stay.
     sieve.reject(~is_count & values.ne("").to_numpy(), "no_count", field=field)
     return pd.Series(counts, index=values.index).where(is_count).astype("Int64")

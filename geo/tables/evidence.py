@@ -86,6 +86,7 @@ DEPLOYMENTS = Contract(
             optional=True,
         ),
         "run_id": Column("text", "run whose plan was worked; blank where it was none", optional=True),
+        "shift": Column("text", "shift of the plan; blank where it was none", optional=True),
         "n_stops": Column("count", "people stopped; null where not written down", nullable=True, low=0, optional=True),
         "n_finds": Column(
             "count",

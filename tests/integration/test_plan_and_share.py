@@ -7,6 +7,7 @@ import re
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -111,6 +112,7 @@ def test_more_teams_meet_more_and_see_less_each(workspace):
         (["--must-not", "XXX"], r"--must-not: 'XXX' is not a station that the plan may work"),
         (["--must", "YRK", "--must-not", "YRK"], r"plan: 'YRK' must and must not be worked"),
         (["--shift", "dawn"], r"shifts: 'dawn' is not known, expected some of early, day, late, night"),
+        (["--days", "29"], r"--days: is 29, expected 28 at most, as plan.n_days. Give fewer."),
         (["--days", "0"], r"plan: 0 days are asked of a plan of 7, expected 1 or more"),
         (["--keep-to", "Z"], r"plan: no station is left, expected stations that may be worked"),
     ],
@@ -118,6 +120,28 @@ def test_more_teams_meet_more_and_see_less_each(workspace):
 def test_a_what_if_that_cannot_be_is_one_sentence(workspace, options, message):
     with pytest.raises(UsageError, match=message):
         ask(workspace, *options)
+
+
+def test_a_plan_file_that_does_not_hold_together_is_one_sentence(tmp_path, demo_run):
+    with np.load(demo_run.folder / PLAN_FILE) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+
+    def read_with(**changes):
+        np.savez(tmp_path / PLAN_FILE, **{k: v for k, v in (arrays | changes).items() if v is not None})
+        return read_plan_file(tmp_path / PLAN_FILE)
+
+    def text_with(**changes):
+        text = json.loads(arrays["text"].tobytes()) | changes
+        return np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
+
+    assert read_with().about["run_id"] == demo_run.folder.name
+    for changes in ({"hazard": None}, {"text": text_with(about={})}, {"text": text_with(teams=[1])}):
+        with pytest.raises(InputError, match=r"plan_problem.npz: it does not hold together \(\w+\), expected"):
+            read_with(**changes)
+    with pytest.raises(InputError, match=r"plan_problem.npz: it holds numbers that are not finite"):
+        read_with(hazard=arrays["hazard"] * np.nan)
+    with pytest.raises(InputError, match=r"plan_problem.npz: its form is 0, expected 1. Run again with this version."):
+        read_with(text=text_with(form=0))
 
 
 def filled(run, workspace, *, n_finds, keep=1.0):
@@ -153,6 +177,13 @@ def test_the_log_of_a_run_is_told_beside_the_fixed_roster(demo_run, workspace):
     low, high = (float(part) for part in re.search(r"\((\S+) to (\S+)\)", drawn).groups())
     assert low < 2 * n < high
     assert f"{n} visits, " in many
+    blank = filled(demo_run.folder, workspace, n_finds=1, keep=0.0)
+    with pytest.raises(InputError, match=r"log1.csv: no row is filled in, expected n_hours and counts of the stays"):
+        tell(workspace, blank)
+    short = workspace / "short.csv"
+    short.write_text("station,worked_on,n_hours\nYRK,2025-10-07,2\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"short.csv: column .n_finds. is missing, expected"):
+        tell(workspace, short)
     other = workspace / "other.csv"
     other.write_text("station,worked_on,n_hours,n_finds,propensity\nYRK,2019-01-01,2,0,0.5\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"log: none of its visits is a stay of a plan in this workspace"):

@@ -55,6 +55,28 @@ def test_a_random_roster_keeps_every_rule(seed):
     assert roster.shifts
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_several_musts_are_all_kept_or_refused(seed):
+    rng = np.random.default_rng(seed)
+    must = tuple(rng.choice(list("ABCDEF"), size=int(rng.integers(2, 5)), replace=False).tolist())
+    rules = DutyRules(must_visit=must)
+    teams = [Team(f"T{k}", "depot", shifts_per_week=int(rng.integers(1, 4))) for k in range(int(rng.integers(1, 3)))]
+    problem = random_problem(
+        seed, letters="ABCDEF", rules=rules, teams=teams, n_days=int(rng.integers(2, 8)), n_pairs=20
+    )
+    slots = sum(min(team.shifts_per_week, problem.n_days) for team in problem.teams)
+    try:
+        pool = [reply_best(problem), *mix_rosters(problem, random_state=seed, n_rounds=3).rosters]
+    except UsageError:
+        near = problem.base_min[:, [problem.station_ids.index(i) for i in must]].min(axis=0)
+        assert slots < 2 * len(must) or near.max() > rules.longest_drive_min
+        return
+    for roster in pool:
+        assert faults(problem, *tables_of(problem, roster)) == []
+        worked = {(s.team, s.place, stay.station) for s in roster.shifts for stay in s.stays}
+        assert roster.must <= worked
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -9,7 +9,7 @@ differs from the list; `duty_tables` writes it down, and `making` is the whole.
 
 from models.planning.roster.building import build_duty_problem
 from models.planning.roster.couriers import FEARS, Courier, respond_to
-from models.planning.roster.duty_rules import DutyRules, Team
+from models.planning.roster.duty_rules import DutyRules, Team, name_again
 from models.planning.roster.duty_tables import tabulate_duties, tabulate_stays
 from models.planning.roster.making import DutyPlan, DutySummary, make_duty_plan, measure_what_ifs
 from models.planning.roster.mixing import Mix, measure_propensity, mix_rosters
@@ -45,6 +45,7 @@ __all__ = [
     "measure_what_ifs",
     "measure_yields",
     "mix_rosters",
+    "name_again",
     "reply_best",
     "respond_to",
     "tabulate_duties",

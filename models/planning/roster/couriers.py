@@ -90,7 +90,10 @@ def respond_to(problem: DutyProblem, watched: FloatArray, courier: Courier) -> R
         Trips of the week are as many as before, by rail or road.
     """
     of_day = np.arange(len(watched)) % problem.steps_per_day
-    by_time, made = (_sum_by_time(x, problem.steps_per_day) for x in (problem.share * watched, problem.share))
+    # A shift of the last day may end on the morning after: who is met then counts as on the first morning.
+    n_own = problem.n_days * problem.steps_per_day
+    by_time = _sum_by_time(problem.share * watched, problem.steps_per_day)
+    made = _sum_by_time(problem.share[:n_own], problem.steps_per_day)
     chance = np.divide(by_time, made, out=by_time, where=made > 0)
     kept = np.exp(-MODE_SCALE_PER_MIN * courier.met_cost_min * chance)
     # Over the day trips are as many as before.
@@ -98,7 +101,7 @@ def respond_to(problem: DutyProblem, watched: FloatArray, courier: Courier) -> R
     after = (made * kept).sum(axis=0)
     scale = np.divide(whole, after, out=np.ones_like(whole), where=after > 0)
     share = problem.share * (1.0 + courier.informed_share * (kept * scale - 1.0))[of_day]
-    known = share.sum(axis=0)
+    known = share[:n_own].sum(axis=0)
     met = np.divide((share * watched).sum(axis=0), known, out=np.zeros_like(known), where=known > 0)
     probability = respond(problem.encounters, np.minimum(met, 1.0), met_cost_min=courier.met_cost_min)
     before = problem.encounters.routes.probability

@@ -14,12 +14,14 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import count
 
 from geo.errors import UsageError
 from models.planning.problem.shifts import Shift, build_shifts
 
-__all__ = ["AGENCIES", "REFRESHMENT_MIN", "DutyRules", "Team", "refreshment_min"]
+__all__ = ["AGENCIES", "REFRESHMENT_MIN", "DutyRules", "Team", "name_again", "refreshment_min"]
 
 AGENCIES = ("force", "btp", "joint")
 # Annex E: minutes of refreshment by hours of duty, of five hours or more.
@@ -152,6 +154,30 @@ class DutyRules:
             Steps.
         """
         return int(-(-minutes // self.step_min))
+
+
+def name_again(name: str, taken: Collection[str]) -> str:
+    """
+    Name a team like another.
+
+    Parameters
+    ----------
+    name : str
+        The other's.
+    taken : collection of str
+        Names there are.
+
+    Returns
+    -------
+    str
+        The first of ``NAME 2``, ``NAME 3`` and so on that is free.
+
+    Examples
+    --------
+    >>> name_again("Alpha", {"Alpha", "Alpha 2"})
+    'Alpha 3'
+    """
+    return next(new for k in count(2) if (new := f"{name} {k}") not in taken)
 
 
 def refreshment_min(shift: Shift) -> float:

@@ -22,6 +22,7 @@ from models.planning.problem.shifts import SERVICE_FROM_H, SERVICE_TO_H
 from models.planning.roster.agreement import compare_with_list
 from models.planning.roster.cells import tabulate_cells
 from models.planning.roster.couriers import Courier, respond_to
+from models.planning.roster.duty_rules import name_again
 from models.planning.roster.duty_tables import tabulate_duties, tabulate_stays
 from models.planning.roster.itineraries import Itinerary
 from models.planning.roster.mixing import Mix, measure_guess, measure_propensity, mix_rosters
@@ -253,7 +254,9 @@ def measure_what_ifs(
 def _change(problem: DutyProblem, tiers: pd.Series) -> dict[str, DutyProblem]:
     """What a superintendent asks next."""
     teams = problem.teams
-    twice = [*teams, *(replace(team, name=f"{team.name} 2") for team in teams)]
+    twice = list(teams)
+    for team in teams:
+        twice.append(replace(team, name=name_again(team.name, {other.name for other in twice})))
     listed = tiers[tiers.isin(["A", "B"])].index
     changed = {
         "as planned": problem,

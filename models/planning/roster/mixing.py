@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 
 from models.planning.roster.couriers import Courier, flow_of_week, respond_to
 from models.planning.roster.problem import DutyProblem
-from models.planning.roster.replies import Roster, measure_watched, reply_best
+from models.planning.roster.replies import Roster, measure_watched, place_musts, reply_best
 
 __all__ = ["Mix", "measure_guess", "measure_propensity", "mix_rosters"]
 
@@ -113,6 +113,7 @@ def mix_rosters(
     rng = np.random.default_rng(random_state)
     order = None if trip_draws is None or not len(trip_draws) else rng.permutation(len(trip_draws))
     n_first = n_rounds // 3
+    placed = place_musts(problem)
     pool: list[Roster] = []
     mean, kept = np.zeros_like(problem.share), np.zeros_like(problem.share)
     change = np.inf
@@ -121,7 +122,7 @@ def mix_rosters(
         trips = None if trip_draws is None or order is None else trip_draws[order[i % len(order)]]
         moved = replace(problem, share=response.share)
         weekly = flow_of_week(problem, response.probability, trips)
-        roster = reply_best(moved, weekly, taste=_draw_taste(problem, rng), n_passes=1)
+        roster = reply_best(moved, weekly, taste=_draw_taste(problem, rng), placed=placed, n_passes=1)
         watched = measure_watched(problem, roster.shifts)
         mean += (watched - mean) / (i + 1)
         if i >= n_first:

@@ -26,7 +26,17 @@ from models.planning.roster.itineraries import Itinerary, find_best_shifts
 from models.planning.roster.problem import DutyProblem
 from models.planning.roster.team_weeks import choose_places
 
-__all__ = ["Roster", "bound_rosters", "measure_gains", "measure_met", "measure_watched", "reply_best", "stand_where"]
+__all__ = [
+    "Placed",
+    "Roster",
+    "bound_rosters",
+    "measure_gains",
+    "measure_met",
+    "measure_watched",
+    "place_musts",
+    "reply_best",
+    "stand_where",
+]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -172,6 +182,7 @@ def reply_best(
     values: FloatArray | None = None,
     taste: FloatArray | None = None,
     start: Roster | None = None,
+    placed: Placed | None = None,
     n_passes: int = _MOST_PASSES,
 ) -> Roster:
     """
@@ -189,6 +200,8 @@ def reply_best(
         Factors on the gains as teams see them.
     start : Roster, optional
         Where the others stand before each team has planned; nowhere where absent.
+    placed : Placed, optional
+        Where the visits that must be are; found anew where absent.
     n_passes : int
         Times at most that each team plans anew.
 
@@ -204,8 +217,8 @@ def reply_best(
     """
     weekly = problem.weekly if weekly is None else weekly
     teams = range(len(problem.teams))
-    fixed: dict[int, dict[int, Itinerary]] = {team: {} for team in teams}
-    must = _place_musts(problem, weekly, fixed)
+    placed = placed or place_musts(problem)
+    fixed = placed.shifts
     weeks: dict[int, tuple[Itinerary, ...]] = {
         team: tuple(fixed[team].values()) if start is None else start.of_team(team) for team in teams
     }
@@ -220,7 +233,7 @@ def reply_best(
             break
         total = met
     ordered = sorted((shift for week in weeks.values() for shift in week), key=lambda s: (s.team, s.place))
-    return Roster(tuple(ordered), must)
+    return Roster(tuple(ordered), placed.visits)
 
 
 def bound_rosters(problem: DutyProblem, roster: Roster, weekly: FloatArray | None = None) -> float:
@@ -279,6 +292,23 @@ def _blocked(problem: DutyProblem, others: Sequence[Itinerary]) -> BoolArray:
     return blocked
 
 
+@dataclass(frozen=True)
+class Placed:
+    """
+    Visits that must be, and the shifts that hold them.
+
+    Attributes
+    ----------
+    shifts : dict of int to (dict of int to Itinerary)
+        By team and place.
+    visits : frozenset of (int, int, int)
+        Team, place and station.
+    """
+
+    shifts: dict[int, dict[int, Itinerary]]
+    visits: frozenset[tuple[int, int, int]]
+
+
 class _Option(NamedTuple):
     """A shift that holds a visit that must be, and what it costs."""
 
@@ -288,10 +318,26 @@ class _Option(NamedTuple):
     shift: Itinerary
 
 
-def _place_musts(
-    problem: DutyProblem, weekly: FloatArray, fixed: dict[int, dict[int, Itinerary]]
-) -> frozenset[tuple[int, int, int]]:
-    """Put every visit that must be where it costs least, one after the other; `fixed` takes the shifts."""
+def place_musts(problem: DutyProblem) -> Placed:
+    """
+    Put every visit that must be where it costs least, one after the other.
+
+    Parameters
+    ----------
+    problem : DutyProblem
+        Flow, teams and rules.
+
+    Returns
+    -------
+    Placed
+        Shifts that hold them.
+
+    Raises
+    ------
+    UsageError
+        If one finds no place; the message says why.
+    """
+    fixed: dict[int, dict[int, Itinerary]] = {team: {} for team in range(len(problem.teams))}
     must: set[tuple[int, int, int]] = set()
     for name in problem.rules.must_visit:
         station = problem.station_ids.index(name)
@@ -304,13 +350,13 @@ def _place_musts(
         if there:
             must.add(there[0])
             continue
-        options = [option for team in fixed for option in _list_options(problem, weekly, fixed, team, station)]
+        options = [option for team in fixed for option in _list_options(problem, problem.weekly, fixed, team, station)]
         if not options:
             _refuse(problem, name, len(must))
         best = min(options, key=lambda option: option[:3])
         fixed[best.team][best.place] = best.shift
         must.add((best.team, best.place, station))
-    return frozenset(must)
+    return Placed(fixed, frozenset(must))
 
 
 def _list_options(

@@ -25,6 +25,10 @@ class _Before(NamedTuple):
     last: int  # place of the last shift, -1 for none
 
 
+# By what the days so far leave behind: worth, shifts, and places.
+_Weeks = dict[_Before, tuple[float, int, tuple[int, ...]]]
+
+
 def choose_places(
     problem: DutyProblem, team: int, gain: Mapping[int, float], *, fixed: frozenset[int] = frozenset()
 ) -> tuple[tuple[int, ...], float] | None:
@@ -53,24 +57,43 @@ def choose_places(
     for number, place in enumerate(problem.places):
         if number in gain:
             by_day[place.day].append(number)
-    best: dict[_Before, tuple[float, int, tuple[int, ...]]] = {_Before(0, -1): (0.0, 0, ())}
+    if not _may_all(problem, gain, fixed):
+        return None
+    best: _Weeks = {_Before(0, -1): (0.0, 0, ())}
     for numbers in by_day:
         must = [number for number in numbers if number in fixed]
-        after: dict[_Before, tuple[float, int, tuple[int, ...]]] = {}
-        for before, (worth, n, chosen) in best.items():
+        after: _Weeks = {}
+        for before, entry in best.items():
             if not must:
-                _keep(after, _Before(before.worked << 1 & _REMEMBERED, before.last), (worth, n, chosen))
-            if before.worked.bit_count() >= most:
-                continue
-            for number in must or numbers:
-                if rests_enough(problem, before.last, number):
-                    state = _Before((before.worked << 1 | 1) & _REMEMBERED, number)
-                    _keep(after, state, (worth + gain[number], n + 1, (*chosen, number)))
+                _keep(after, _Before(before.worked << 1 & _REMEMBERED, before.last), entry)
+            if before.worked.bit_count() < most:
+                _work(problem, gain, must or numbers, (before, entry), after)
         best = after
-    if not best or not fixed <= set(gain):
+    if not best:
         return None
     worth, _, chosen = max(best.values(), key=_rank)
     return chosen, worth
+
+
+def _work(
+    problem: DutyProblem,
+    gain: Mapping[int, float],
+    numbers: list[int],
+    now: tuple[_Before, tuple[float, int, tuple[int, ...]]],
+    after: _Weeks,
+) -> None:
+    """One more day, worked in each of the places that the rest allows."""
+    before, (worth, n, chosen) = now
+    for number in numbers:
+        if rests_enough(problem, before.last, number):
+            state = _Before((before.worked << 1 | 1) & _REMEMBERED, number)
+            _keep(after, state, (worth + gain[number], n + 1, (*chosen, number)))
+
+
+def _may_all(problem: DutyProblem, gain: Mapping[int, float], fixed: frozenset[int]) -> bool:
+    """Whether all fixed places have a shift, and no two lie on one day: a team has one shift a day."""
+    days = [problem.places[number].day for number in fixed]
+    return fixed <= set(gain) and len(set(days)) == len(days)
 
 
 def rests_enough(problem: DutyProblem, before: int, after: int) -> bool:
