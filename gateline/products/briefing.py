@@ -1,5 +1,5 @@
 """
-The briefing that everyone prints: two to four pages of tagged PDF (PDF/UA-1), made offline.
+The briefing that everyone prints: three to five pages of tagged PDF (PDF/UA-1), made offline.
 
 Typst sets the page from a fixed template and reads all text with ``json()``, so that a name is never markup. What the
 text says follows from tiers and rank intervals by fixed rules: it claims no more than they do.
