@@ -10,9 +10,10 @@ from pydantic import Field, model_validator
 
 from gateline.settings_coaches import Section
 
-__all__ = ["PlanSettings", "TeamSettings", "weekday_numbers"]
+__all__ = ["MOST_DAYS", "MOST_TEAMS", "PlanSettings", "TeamSettings", "weekday_numbers"]
 
-# Steps of a roster, as `models.planning.roster.DutyRules`.
+MOST_TEAMS, MOST_DAYS = 40, 28
+# Minutes of a step of a roster, as of `models.planning.roster.DutyRules`; not imported, so that a command starts at once.
 STEP_MIN = 15
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -49,10 +50,10 @@ class PlanSettings(Section):
     n_teams: int = Field(
         3,
         ge=1,
-        le=40,
+        le=MOST_TEAMS,
         description="Teams in all, where none is named: five shifts a week each, at the busiest stations. ASSUMPTION",
     )
-    n_days: int = Field(7, ge=1, le=28, description="Days planned")
+    n_days: int = Field(7, ge=1, le=MOST_DAYS, description="Days planned")
     first_on: date | None = Field(
         None,
         ge=date(2000, 1, 1),

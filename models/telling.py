@@ -17,6 +17,7 @@ __all__ = [
     "SCORE_FIGURES",
     "TRIP_FIGURES",
     "count_decimals",
+    "percent",
     "round_figures",
     "tell_parts",
     "tell_scores",
@@ -193,3 +194,25 @@ def _rounded_together(parts: FloatArray, total: FloatArray, decimals: IntArray) 
     each, rest = np.divmod(left, parts.shape[1])
     steps = whole + each[:, None] + (place < rest[:, None])
     return np.column_stack([_rounded(pd.Series(column), decimals) for column in (steps / step).T])
+
+
+def percent(share: float) -> str:
+    """
+    Tell a share in two figures, and without a decimal from ten percent on.
+
+    Parameters
+    ----------
+    share : float
+        In [0, 1].
+
+    Returns
+    -------
+    str
+        With its sign.
+
+    Examples
+    --------
+    >>> percent(0.314), percent(0.0273)
+    ('31 %', '2.7 %')
+    """
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"

@@ -17,10 +17,12 @@ from gateline.pipeline.plan_file import PLAN_FILE, SavedPlan, read_plan_file
 from gateline.products.duty_times import long_day, span
 from gateline.products.inert import cell_text
 from gateline.products.inputs import FICTIONAL_NOTE
-from gateline.products.yield_lines import tell_range
+from gateline.products.yield_lines import FIGURES, row_of, tell_range
+from gateline.settings_plan import MOST_DAYS, MOST_TEAMS
 from gateline.workspace import current_run
 from geo.errors import InputError, UsageError
 from models.planning.roster import (
+    THIS_WEEK,
     DutyProblem,
     FlowDraws,
     Mix,
@@ -38,18 +40,8 @@ from models.planning.roster import (
 __all__ = ["Changes", "plan_workspace"]
 
 _N_ROUNDS = 10
-_MOST_DAYS = 28
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_PLANNED = "this week"
-_SHOWN = (
-    "team_hours_per_week",
-    *(
-        f"{what}{way}{end}"
-        for what in ("met_per_week", "hours_per_meeting")
-        for way in ("", "_evading")
-        for end in ("", "_low", "_high")
-    ),
-)
+_SHOWN = ("team_hours_per_week", *FIGURES)
 
 
 @dataclass(frozen=True)
@@ -116,6 +108,8 @@ def plan_workspace(workspace: Path, changes: Changes, *, name: str | None) -> No
     saved = read_plan_file(run / PLAN_FILE)
     problem = _change(saved, changes)
     draws = saved.draws
+    if changes.detection is not None:
+        draws = draws.with_detection(changes.detection / draws.assumed_share)
     state = int(saved.about["random_state"])
     mix = mix_rosters(problem, random_state=state, trip_draws=draws.trips, n_rounds=_N_ROUNDS)
     hours = float(np.mean([measure_duty_hours(problem, roster.shifts) for roster in mix.rosters]))
@@ -123,8 +117,8 @@ def plan_workspace(workspace: Path, changes: Changes, *, name: str | None) -> No
     found = measure_yields(problem, {label: Watch(mix.watched, mix.watched, hours)}, draws)
     duties = _tell_roster(saved, problem, mix, draws)
     others = _read_others(workspace, saved, without=name)
-    mine = _row(found, label)
-    rows = {_PLANNED: _row(saved.yields, _PLANNED)} | others | {label: mine}
+    mine = row_of(found, label)
+    rows = {THIS_WEEK: row_of(saved.yields, THIS_WEEK)} | others | {label: mine}
     for line in _headings(saved, changes, label):
         typer.echo(line)
     typer.echo(_beside(rows) + "\n")
@@ -144,8 +138,8 @@ def _change(saved: SavedPlan, changes: Changes) -> DutyProblem:
         rules = replace(rules, must_visit=tuple(dict.fromkeys((*rules.must_visit, *changes.must))))
     teams = problem.teams
     if changes.teams is not None:
-        if not 1 <= changes.teams <= 40:
-            msg = f"--teams: is {changes.teams!r}, expected 1 to 40. Give another number."
+        if not 1 <= changes.teams <= MOST_TEAMS:
+            msg = f"--teams: is {changes.teams!r}, expected 1 to {MOST_TEAMS}. Give another number."
             raise UsageError(msg)
         wanted = list(teams[: changes.teams])
         while len(wanted) < changes.teams:
@@ -154,15 +148,15 @@ def _change(saved: SavedPlan, changes: Changes) -> DutyProblem:
         teams = tuple(wanted)
     problem = problem.with_teams(teams, rules)
     if changes.days is not None:
-        if changes.days > _MOST_DAYS:
-            msg = f"--days: is {changes.days!r}, expected {_MOST_DAYS} at most, as plan.n_days. Give fewer."
+        if changes.days > MOST_DAYS:
+            msg = f"--days: is {changes.days!r}, expected {MOST_DAYS} at most, as plan.n_days. Give fewer."
             raise UsageError(msg)
         problem = problem.with_days(changes.days)
     if changes.detection is not None:
         if not 0 < changes.detection <= 1:
             msg = f"--detection: is {changes.detection!r}, expected a chance above 0 and at most 1. Give another."
             raise UsageError(msg)
-        problem = with_detection(problem, changes.detection / float(saved.about["detection_share"]))
+        problem = with_detection(problem, changes.detection / saved.draws.assumed_share)
     return _keep_to(saved, problem, changes)
 
 
@@ -212,10 +206,6 @@ def _tell_roster(saved: SavedPlan, problem: DutyProblem, mix: Mix, draws: FlowDr
     )
 
 
-def _row(table: pd.DataFrame, name: str) -> dict[str, float]:
-    return {str(column): float(table[column][name]) for column in table.columns}
-
-
 def _headings(saved: SavedPlan, changes: Changes, label: str) -> list[str]:
     lines = [str(saved.about["marking"])]
     if saved.about["is_fictional"]:
@@ -260,14 +250,19 @@ def _save(
 ) -> None:
     folder = workspace / "plans"
     folder.mkdir(mode=0o700, exist_ok=True)
-    record: dict[str, Any] = {
+    marks = {
+        "marking": cell_text(saved.about["marking"]),
         "run_id": saved.about["run_id"],
+        "is_fictional": FICTIONAL_NOTE if saved.about["is_fictional"] else "false",
+    }
+    record: dict[str, Any] = {
+        **marks,
         "changes": changes.tell(),
         "yields": {key: value if np.isfinite(value) else None for key, value in row.items()},
     }
     texts = {
         f"{name}.json": json.dumps(record, indent=1, sort_keys=True) + "\n",
-        f"{name}.csv": duties.assign(marking=saved.about["marking"], run_id=saved.about["run_id"]).to_csv(index=False),
+        f"{name}.csv": duties.assign(**marks).to_csv(index=False),
     }
     for file, text in texts.items():
         # Old or new, never half.

@@ -22,7 +22,6 @@ from scipy import sparse
 from gateline.pipeline.planning import RunPlan
 from gateline.products.coach_tables import join_stops
 from gateline.products.inputs import FICTIONAL_NOTE, ProductInputs
-from gateline.settings import Settings
 from geo.corridors.routes import RouteSets
 from geo.errors import InputError, UsageError
 from models.planning import Encounters, Shift
@@ -53,7 +52,7 @@ class SavedPlan:
     yields, cells : pandas.DataFrame
         Of the run's plan.
     about : dict
-        ``run_id, marking, is_fictional, detection_share, first_on, random_state``.
+        ``run_id, marking, is_fictional, first_on, random_state``.
     """
 
     problem: DutyProblem
@@ -65,7 +64,7 @@ class SavedPlan:
     about: dict[str, Any]
 
 
-def write_plan_file(path: Path, plan: RunPlan, *, products: ProductInputs, settings: Settings) -> None:
+def write_plan_file(path: Path, plan: RunPlan, *, products: ProductInputs) -> None:
     """
     Write the file; the same plan gives the same bytes.
 
@@ -77,8 +76,6 @@ def write_plan_file(path: Path, plan: RunPlan, *, products: ProductInputs, setti
         Of the run.
     products : ProductInputs
         For names, tiers and marks.
-    settings : Settings
-        For the chance that a team meets a courier.
     """
     names = pd.concat([join_stops(products.stations, products.coaches)["name"], products.places["name"]])
     tiers = products.station_scores["tier"]
@@ -86,7 +83,6 @@ def write_plan_file(path: Path, plan: RunPlan, *, products: ProductInputs, setti
         "run_id": products.marks.run_id,
         "marking": products.marks.marking,
         "is_fictional": products.marks.is_fictional,
-        "detection_share": settings.plan.detection_share,
         "first_on": plan.first_on.isoformat(),
         "random_state": plan.duty.summary.random_state,
     }
@@ -110,6 +106,7 @@ def write_plan_file(path: Path, plan: RunPlan, *, products: ProductInputs, setti
         "yields": _to_record(plan.duty.yields.reset_index()),
         "cells": _to_record(plan.duty.cells),
         "spread_per_min": routes.spread_per_min,
+        "detection_share": plan.draws.assumed_share,
     }
     arrays = {f"routes_{name}": getattr(routes, name) for name in _ROUTES}
     arrays |= {f"grid_{name}": getattr(problem, name) for name in _GRID}
@@ -171,13 +168,13 @@ def read_plan_file(path: Path) -> SavedPlan:
         raise InputError(msg)
     try:
         saved = _build(arrays, text)
-        saved.about["detection_share"] / saved.about["detection_share"], saved.about["first_on"], saved.about["run_id"]
+        is_whole = {"run_id", "marking", "is_fictional", "first_on", "random_state"} <= set(saved.about)
         is_finite = all(np.isfinite(arrays[name]).all() for name in ("hazard", "grid_share", "grid_weekly"))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError, UsageError) as error:
         msg = f"{path.name}: it does not hold together ({type(error).__name__}), expected that of a run. Run again."
         raise InputError(msg) from error
-    if not is_finite:
-        msg = f"{path.name}: it holds numbers that are not finite, expected that of a run. Run again."
+    if not is_whole or not is_finite or not saved.draws.assumed_share > 0:
+        msg = f"{path.name}: a mark is missing or a number is not finite, expected that of a run. Run again."
         raise InputError(msg)
     return saved
 
@@ -226,6 +223,10 @@ def _build(arrays: dict[str, Any], text: dict[str, Any]) -> SavedPlan:
         first_weekday=text["first_weekday"],
     )
     yields = pd.DataFrame(**text["yields"]).set_index("plan").astype(float)
-    draws = FlowDraws(arrays["draw_factor"].astype(float) * routes.trips_per_month, arrays["draw_detection"])
+    draws = FlowDraws(
+        arrays["draw_factor"].astype(float) * routes.trips_per_month,
+        arrays["draw_detection"],
+        float(text["detection_share"]),
+    )
     names, tiers = (pd.Series(text[key], dtype="str") for key in ("names", "tiers"))
     return SavedPlan(problem, draws, names, tiers, yields, pd.DataFrame(**text["cells"]), text["about"])

@@ -40,7 +40,7 @@ from models.planning.roster import (
     reply_best,
 )
 
-__all__ = ["RunPlan", "duty_rules", "plan_run"]
+__all__ = ["RunPlan", "draw_flows", "duty_rules", "plan_run"]
 
 N_ROUNDS = 27
 
@@ -250,7 +250,9 @@ def draw_flows(results: Results, routes: RouteSets, settings: PlanSettings) -> F
     mean = estimate.pair_rail_share[column] * float(estimate.trips_per_month.mean())
     drawn = estimate.pair_rail_draws[:, column].astype(float) * estimate.trips_per_month[:n, None]
     factor = np.divide(drawn, mean, out=np.zeros_like(drawn), where=mean > 0)
-    return FlowDraws(routes.trips_per_month * factor, estimate.detection[:n] / settings.detection_share)
+    return FlowDraws(
+        routes.trips_per_month * factor, estimate.detection[:n] / settings.detection_share, settings.detection_share
+    )
 
 
 def _rules_of_thumb(results: Results) -> dict[str, pd.Series]:

@@ -140,7 +140,9 @@ def gather_evidence(
         station_offences=_some(at_stations["n_offences"]),
         footfall=usage["n_entries_exits_per_year"] if len(usage) else None,
         # A plan is worked after the last month of offences: its log counts as soon as it is there.
-        finds=count_finds(inputs.deployments, tuple(stations.index), cutoff=max(cutoff, *inputs.deployments["month"]))
+        finds=count_finds(
+            inputs.deployments, tuple(stations.index), cutoff=max(cutoff, inputs.deployments["month"].max())
+        )
         if len(inputs.deployments)
         else None,
     )
@@ -302,6 +304,11 @@ def _calibrated(region: Region, ways: Ways, priors: Priors, settings: Settings) 
     flows = region.priced.assign(trips_per_month=trips.reindex(region.priced.index).fillna(0.0))
     constant_min = find_rail_constant(flows, rail_share=float(settings.corridors.rail_share))
     return region.with_rail_constant(constant_min)
+
+
+def _finds(log: pd.DataFrame, station_ids: tuple[str, ...], cutoff: pd.Period) -> pd.DataFrame | None:
+    """A plan is worked after the last month of offences: its log counts as soon as it is there."""
+    return count_finds(log, station_ids, cutoff=max(cutoff, log["month"].max())) if len(log) else None
 
 
 def _some(counts: pd.Series) -> pd.Series | None:

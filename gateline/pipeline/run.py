@@ -124,7 +124,7 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
             products = product_inputs(inputs, results, marks, plan=plan)
             write_products(folder, products, inputs, results, registered=unused, uncounted=uncounted)
             if plan is not None:
-                write_plan_file(folder / PLAN_FILE, plan, products=products, settings=settings)
+                write_plan_file(folder / PLAN_FILE, plan, products=products)
             record.rows = {"files": len(list(folder.iterdir()))}
         write_record(
             folder,

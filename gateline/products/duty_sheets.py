@@ -55,8 +55,8 @@ def roster_list(inputs: ProductInputs) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a stay, by day, start, team and stop: ``worked_on, shift, team, from_to, stop, station_id, name, tier,
-        tasks, plan_reason``, what is known of the stay, ``propensity, expected_met_trips`` and ``met_share_here``. No
-        rows where there is no plan.
+        tasks, plan_reason``, what is known of the stay, ``propensity`` and ``expected_met_trips``. No rows
+        where there is no plan.
     """
     if inputs.plan is None:
         return pd.DataFrame()

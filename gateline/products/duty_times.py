@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-__all__ = ["DAY_NAMES", "clock", "day_of", "long_day", "span"]
+from models.planning.problem.shifts import WEEKDAYS
 
-DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+__all__ = ["clock", "day_of", "long_day", "span"]
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MIN_PER_HOUR, _MIN_PER_DAY = 60, 1440
 
@@ -94,4 +95,4 @@ def long_day(worked_on: str) -> str:
     if weekday is None:
         return worked_on
     day = date.fromisoformat(worked_on)
-    return f"{DAY_NAMES[weekday][:3]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{WEEKDAYS[weekday]} {day.day} {_MONTHS[day.month - 1]} {day.year}"

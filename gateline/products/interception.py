@@ -13,9 +13,9 @@ import pandas as pd
 from gateline.products.coach_tables import join_stops
 from gateline.products.csv_lists import with_railway, write_csv
 from gateline.products.inputs import ProductInputs
-from gateline.products.plan_notes import beside_stops, left_out_note, name_flow, percent, quiet_note
+from gateline.products.plan_notes import beside_stops, left_out_note, name_flow, quiet_note
 from gateline.products.yield_lines import describe_agreement, describe_what_ifs, describe_yield
-from models.telling import round_figures
+from models.telling import percent, round_figures
 
 __all__ = ["describe_plan", "round_met", "worked_stations", "write_plan_csv"]
 

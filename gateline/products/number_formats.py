@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gateline.products.yield_lines import FIGURES
+
 __all__ = ["NUMBER_FORMATS", "POINTS"]
 
 # A tenth, and as many decimals more as a long list is told in.
@@ -75,12 +77,7 @@ NUMBER_FORMATS = {
             "expected_met_trips",
             "trips_per_week",
             "best_gain_trips",
-            *(
-                f"{what}{way}{end}"
-                for what in ("met_per_week", "hours_per_meeting")
-                for way in ("", "_evading")
-                for end in ("", "_low", "_high")
-            ),
+            *FIGURES,
             "boarding_trips_per_month",
             "interchange_trips_per_month",
         ),

@@ -14,8 +14,9 @@ from gateline.products.coach_tables import COACH_STOP
 from gateline.products.inputs import ProductInputs
 from gateline.products.meeting import name_gates
 from models.planning.problem import LEAST_PASSENGERS_PER_DAY
+from models.telling import percent
 
-__all__ = ["beside_stops", "left_out_note", "name_flow", "percent", "quiet_note", "stop_facts"]
+__all__ = ["beside_stops", "left_out_note", "name_flow", "quiet_note", "stop_facts"]
 
 # What is known of a stop beside its worth, and in how many decimals it is told.
 _BESIDE = {
@@ -169,28 +170,6 @@ def quiet_note(worked: pd.DataFrame) -> str:
     parts = [f"{row['name']} ({', '.join(stop_facts(row))})" for row in quiet.to_dict("records")]
     told = f"Worked though fewer than {LEAST_PASSENGERS_PER_DAY:g} passengers a day use them: {'; '.join(parts)}."
     return told if parts else ""
-
-
-def percent(share: float) -> str:
-    """
-    Tell a share in two figures, and without a decimal from ten percent on.
-
-    Parameters
-    ----------
-    share : float
-        In [0, 1].
-
-    Returns
-    -------
-    str
-        With its sign.
-
-    Examples
-    --------
-    >>> percent(0.314), percent(0.0273)
-    ('31 %', '2.7 %')
-    """
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 
 def _finely(share: float) -> str:

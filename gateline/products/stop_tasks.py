@@ -14,13 +14,15 @@ from typing import Any
 import pandas as pd
 
 from gateline.products.coach_tables import COACH_STOP
-from gateline.products.duty_times import DAY_NAMES, day_of
+from gateline.products.duty_times import day_of
 from gateline.products.inputs import ProductInputs
 
 __all__ = ["PROMPTS", "list_origins", "prompts_of", "tasks_of"]
 
+# ASSUMPTIONS: hours of lessons, when it is late for a child, and a share of couriers worth a second place to stand.
 _SCHOOL_FROM_H, _SCHOOL_TO_H = 9.0, 15.0
 _LATE_FROM_H = 20.0
+_SATURDAY = 5
 _MANY_CHANGE = 0.3
 _N_ORIGINS = 2
 PROMPTS = (
@@ -108,7 +110,7 @@ def prompts_of(row: Mapping[Any, Any]) -> list[str]:
         Words that `PROMPTS` explains, or none.
     """
     day = day_of(str(row["worked_on"]))
-    is_school_day = day is not None and day < DAY_NAMES.index("Saturday")
+    is_school_day = day is not None and day < _SATURDAY
     if is_school_day and row["from_h"] < _SCHOOL_TO_H and row["to_h"] > _SCHOOL_FROM_H:
         return ["School hours."]
     if row["to_h"] > _LATE_FROM_H:

@@ -13,24 +13,32 @@ import numpy as np
 import pandas as pd
 
 from gateline.products.inputs import ProductInputs
+from models.planning.roster import AS_PLANNED, AT_RANDOM, BEST_FIXED, SUCH_WEEKS, THIS_WEEK
 from models.telling import round_figures
 
 __all__ = [
+    "FIGURES",
     "agreement_list",
     "describe_agreement",
     "describe_what_ifs",
     "describe_yield",
     "rare_note",
+    "row_of",
     "tell_range",
     "yield_list",
     "yield_rows",
 ]
 
+# What a plan yields, each with the ends of its range, before and after couriers respond.
+FIGURES = tuple(
+    f"{what}{way}{end}"
+    for way in ("", "_evading")
+    for what in ("met_per_week", "hours_per_meeting")
+    for end in ("", "_low", "_high")
+)
 _WEEKS_PER_MONTH = 365.25 / 12 / 7
-_FIRST = "this week"
-# ASSUMPTION: with more, nobody would wait for the one meeting.
+# More hours for one meeting are told as over so many.
 _MOST_HOURS = 100_000
-_PERCENT = 100
 
 
 def describe_yield(inputs: ProductInputs, *, has_table: bool = False) -> list[str]:
@@ -50,9 +58,9 @@ def describe_yield(inputs: ProductInputs, *, has_table: bool = False) -> list[st
         Sentences; none where there is no plan.
     """
     table = inputs.plan_yields
-    if table is None or _FIRST not in table.index:
+    if table is None or THIS_WEEK not in table.index:
         return []
-    row = _row(table, _FIRST)
+    row = row_of(table, THIS_WEEK)
     hours = row["team_hours_per_week"]
     lines = [
         *rare_note(inputs),
@@ -85,9 +93,9 @@ def rare_note(inputs: ProductInputs) -> list[str]:
         One sentence or none.
     """
     table = inputs.plan_yields
-    if table is None or _FIRST not in table.index:
+    if table is None or THIS_WEEK not in table.index:
         return []
-    a_month = _row(table, _FIRST)["met_per_week"] * _WEEKS_PER_MONTH
+    a_month = row_of(table, THIS_WEEK)["met_per_week"] * _WEEKS_PER_MONTH
     if a_month >= 1.0:
         return []
     return [
@@ -97,20 +105,19 @@ def rare_note(inputs: ProductInputs) -> list[str]:
 
 def _beside(table: pd.DataFrame, *, has_table: bool) -> list[str]:
     """The plan beside the rules of thumb, which keep the same duty rules."""
-    rules = [name for name in table.index if name not in (_FIRST, "weeks like it")]
+    rules = [name for name in table.index if name not in (THIS_WEEK, SUCH_WEEKS)]
     parts = []
     for name in rules:
-        row = _row(table, str(name))
+        row = row_of(table, str(name))
         parts.append(f"{name} {_told(row['met_per_week'])} ({_told(row['met_per_week_evading'])})")
     if not parts:
         return []
     told = f"For comparison, under the same rules, before (and after) couriers respond: {'; '.join(parts)}."
     lines = [] if has_table else [told]
-    fixed = "best fixed roster"
-    if fixed in table.index and has_table:
-        before, after = (_told(float(table[column][fixed])) for column in ("met_per_week", "met_per_week_evading"))
+    if BEST_FIXED in table.index and has_table:
+        before, after = (_told(float(table[column][BEST_FIXED])) for column in ("met_per_week", "met_per_week_evading"))
         lines.append(f"The best fixed roster, worked every week, meets {before}, and {after} once couriers respond.")
-    thumb = [str(name) for name in rules if name not in ("best fixed roster", "stations at random")]
+    thumb = [str(name) for name in rules if name not in (BEST_FIXED, AT_RANDOM)]
     if thumb:
         best = max(thumb, key=lambda name: float(table["met_per_week_evading"][name]))
         low, high = (float(table[f"gain_evading_{end}"][best]) for end in ("low", "high"))
@@ -142,7 +149,7 @@ def describe_what_ifs(inputs: ProductInputs) -> list[str]:
         return []
     parts = []
     for name in table.index:
-        row = _row(table, str(name))
+        row = row_of(table, str(name))
         parts.append(
             f"{name} {_told(row['met_per_week'])} ({_told(row['met_per_week_evading'])}) in "
             f"{row['team_hours_per_week']:,.0f} team-hours"
@@ -162,7 +169,7 @@ def describe_agreement(inputs: ProductInputs) -> list[str]:
     Returns
     -------
     list of str
-        One sentence a station: of tier A and not worked, or of tier C and worked.
+        One sentence a station: of tier A or B and not worked, or of tier C and worked.
     """
     table = inputs.plan_agreement
     return [] if table is None else [str(reason) for reason in table["reason"]]
@@ -186,8 +193,8 @@ def yield_rows(inputs: ProductInputs) -> list[list[str]]:
     for table in (inputs.plan_yields, inputs.plan_what_ifs):
         if table is None:
             continue
-        for name in table.index.drop(["weeks like it", "as planned"], errors="ignore"):
-            row = _row(table, str(name))
+        for name in table.index.drop([SUCH_WEEKS, AS_PLANNED], errors="ignore"):
+            row = row_of(table, str(name))
             rows.append(
                 [
                     str(name)[:1].upper() + str(name)[1:],
@@ -222,14 +229,8 @@ def yield_list(inputs: ProductInputs) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame()
     whole = pd.concat(parts, ignore_index=True)
-    figures = [
-        f"{what}{way}{end}"
-        for way in ("", "_evading")
-        for what in ("met_per_week", "hours_per_meeting")
-        for end in ("", "_low", "_high")
-    ]
-    told = whole[["kind", "plan", "team_hours_per_week", *figures]].replace(np.inf, np.nan)
-    return told.assign(**{name: round_figures(told[name]) for name in figures})
+    told = whole[["kind", "plan", "team_hours_per_week", *FIGURES]].replace(np.inf, np.nan)
+    return told.assign(**{name: round_figures(told[name]) for name in FIGURES})
 
 
 def agreement_list(inputs: ProductInputs) -> pd.DataFrame:
@@ -282,7 +283,22 @@ def tell_range(row: Mapping[str, float], name: str) -> str:
     return _told(row[name]) if np.isnan(low) else f"{_told(row[name])} ({_told(low)} to {_told(high)})"
 
 
-def _row(table: pd.DataFrame, name: str) -> dict[str, float]:
+def row_of(table: pd.DataFrame, name: str) -> dict[str, float]:
+    """
+    Give a plan of a table of yields.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        By ``plan``.
+    name : str
+        Its name.
+
+    Returns
+    -------
+    dict of str to float
+        By column.
+    """
     return {str(column): float(table[column][name]) for column in table.columns}
 
 

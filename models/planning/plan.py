@@ -17,7 +17,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-import numpy as np
 import pandas as pd
 
 from geo.corridors.routes import RouteSets
@@ -183,15 +182,11 @@ def _list_best(setting: Setting, ordinary: Choice) -> pd.DataFrame:
 
 def _summarise(setting: Setting, judged: Judgement, solution: Solution, greedy: float, mix: Mix) -> PlanSummary:
     whole = setting.encounters.rail_worth() * setting.rules.n_days / DAYS_PER_MONTH or 1.0
-    routes = setting.encounters.routes
-    rail = setting.encounters.worth_of_routes() * ~routes.is_road
-    by_pair = np.bincount(setting.encounters.pair_of_route, weights=rail, minlength=len(routes.flow_ids))
-    listed = float(by_pair @ routes.listed_share) / (float(by_pair.sum()) or 1.0)
     return PlanSummary(
         n_teams=sum(group.n_teams for group in setting.groups),
         n_slots=len(setting.slots),
         rail_trips_per_month=setting.encounters.rail_worth(),
-        unlisted_share=1.0 - listed,
+        unlisted_share=setting.encounters.unlisted_share(),
         met_share=judged.met_share,
         met_share_evading=judged.met_share_evading,
         to_road_share=judged.to_road_share,

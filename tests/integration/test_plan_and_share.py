@@ -89,6 +89,7 @@ def test_what_ifs_stand_beside_each_other_and_publish_nothing(workspace):
     assert {"six", "this"} <= set(lines)
     assert sorted(path.name for path in (workspace / "runs").rglob("*")) == before
     assert sorted(path.name for path in (workspace / "plans").iterdir()) == ["six.csv", "six.json"]
+    assert all("FICTIONAL" in path.read_text(encoding="utf-8") for path in (workspace / "plans").iterdir())
 
 
 def test_more_teams_meet_more_and_see_less_each(workspace):
@@ -135,11 +136,12 @@ def test_a_plan_file_that_does_not_hold_together_is_one_sentence(tmp_path, demo_
         return np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
 
     assert read_with().about["run_id"] == demo_run.folder.name
-    for changes in ({"hazard": None}, {"text": text_with(about={})}, {"text": text_with(teams=[1])}):
+    for changes in ({"hazard": None}, {"text": text_with(about=1)}, {"text": text_with(teams=[1])}):
         with pytest.raises(InputError, match=r"plan_problem.npz: it does not hold together \(\w+\), expected"):
             read_with(**changes)
-    with pytest.raises(InputError, match=r"plan_problem.npz: it holds numbers that are not finite"):
-        read_with(hazard=arrays["hazard"] * np.nan)
+    for changes in ({"hazard": arrays["hazard"] * np.nan}, {"text": text_with(about={})}):
+        with pytest.raises(InputError, match=r"plan_problem.npz: a mark is missing or a number is not finite"):
+            read_with(**changes)
     with pytest.raises(InputError, match=r"plan_problem.npz: its form is 0, expected 1. Run again with this version."):
         read_with(text=text_with(form=0))
 

@@ -88,6 +88,28 @@ def find_open_stations(
     return np.asarray(is_open, dtype=bool)
 
 
+def lay_out_trains(hours: pd.DataFrame, station_ids: Sequence[str]) -> FloatArray:
+    """
+    Lay out the trains of a week by station and hour.
+
+    Parameters
+    ----------
+    hours : pandas.DataFrame
+        Table `geo.tables.STATION_HOURS`.
+    station_ids : sequence of str
+        CRS codes.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_stations, 168)
+        Trains; NaN where they are not known.
+    """
+    at = pd.Index(list(station_ids)).get_indexer(pd.Index(hours["station_id"]))
+    weeks = np.full((len(station_ids), _HOURS_PER_WEEK), np.nan)
+    weeks[at[at >= 0], hours["hour_of_week"].to_numpy()[at >= 0]] = hours["n_trains"].to_numpy(dtype=float)[at >= 0]
+    return weeks
+
+
 def sum_shift_trains(hours: pd.DataFrame, station_ids: Sequence[str], shift: Shift, *, weekday: int) -> FloatArray:
     """
     Sum the trains at each station in the hours of a shift.
@@ -114,9 +136,7 @@ def sum_shift_trains(hours: pd.DataFrame, station_ids: Sequence[str], shift: Shi
         If the hours break their contract.
     """
     validate(hours, STATION_HOURS)
-    at = pd.Index(list(station_ids)).get_indexer(pd.Index(hours["station_id"]))
-    weeks = np.full((len(station_ids), _HOURS_PER_WEEK), np.nan)
-    weeks[at[at >= 0], hours["hour_of_week"].to_numpy()[at >= 0]] = hours["n_trains"].to_numpy(dtype=float)[at >= 0]
+    weeks = lay_out_trains(hours, station_ids)
     covered = _covered(shift, weekday)
     return np.asarray(weeks[:, covered > 0] @ covered[covered > 0], dtype=float)
 

@@ -116,6 +116,19 @@ class Encounters:
         total: FloatArray = np.bincount(self.pattern_of_route[seen], weights=on_routes[seen], minlength=n).astype(float)
         return total
 
+    def unlisted_share(self) -> float:
+        """
+        Measure how much of the trips by public modes goes by ways that are not listed.
+
+        Returns
+        -------
+        float
+            Share that the listed routes only stand for.
+        """
+        rail = self.worth_of_routes() * ~self.routes.is_road
+        by_pair = np.bincount(self.pair_of_route, weights=rail, minlength=len(self.routes.flow_ids))
+        return 1.0 - float(by_pair @ self.routes.listed_share) / (float(by_pair.sum()) or 1.0)
+
     def rail_worth(self) -> float:
         """
         Sum what all rail routes carry in a month, before any team stands anywhere.

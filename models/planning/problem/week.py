@@ -25,7 +25,7 @@ from models.planning.problem.candidates import find_open_stations
 from models.planning.problem.encounters import Encounters
 from models.planning.problem.shifts import HOURS_PER_DAY, SERVICE_FROM_H, SERVICE_TO_H, Shift
 
-__all__ = ["DAYS_PER_WEEK", "WeekShares", "measure_week_shares"]
+__all__ = ["DAYS_PER_WEEK", "WeekShares", "measure_week_shares", "spread_weeks", "weigh_stations"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -139,13 +139,12 @@ def measure_week_shares(
     TableError
         If the hours break their contract.
     """
-    weeks = _weeks(validate(hours, STATION_HOURS), encounters.station_ids)
+    weeks = spread_weeks(validate(hours, STATION_HOURS), encounters.station_ids)
     starts = np.arange(n_days) + first_weekday
     by_station = np.stack(
         [[_between(weeks, s.start_h + HOURS_PER_DAY * d, s.end_h + HOURS_PER_DAY * d) for s in shifts] for d in starts]
     )
-    weight = encounters.hazard.multiply(1.0 / np.asarray(encounters.hazard.sum(axis=1)).reshape(-1, 1))
-    mean = sparse.csr_matrix(weight)
+    mean = weigh_stations(encounters)
     by_pattern = np.stack([np.asarray((mean @ day.T).T) for day in by_station])
     if n_days % DAYS_PER_WEEK:
         whole = np.stack([_between(weeks, HOURS_PER_DAY * d, HOURS_PER_DAY * (d + 1)) for d in starts]).sum(axis=0)
@@ -188,8 +187,40 @@ def _number_kinds(passing: FloatArray, is_open: BoolArray) -> tuple[int, ...]:
     return tuple(kinds)
 
 
-def _weeks(hours: pd.DataFrame, station_ids: tuple[str, ...]) -> FloatArray:
-    """Shares of the 168 hours by station; even over the hours of service where they are not known."""
+def weigh_stations(encounters: Encounters) -> sparse.csr_matrix:
+    """
+    Weigh the stations of each pattern by the chance of being met there.
+
+    Parameters
+    ----------
+    encounters : Encounters
+        Patterns.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix of shape (n_patterns, n_stations)
+        Rows sum to 1: they make the week of a pattern of the weeks of its stations.
+    """
+    total = np.asarray(encounters.hazard.sum(axis=1)).reshape(-1, 1)
+    return sparse.csr_matrix(encounters.hazard.multiply(1.0 / total))
+
+
+def spread_weeks(hours: pd.DataFrame, station_ids: Sequence[str]) -> FloatArray:
+    """
+    Spread the trips of stations over the hours of a week.
+
+    Parameters
+    ----------
+    hours : pandas.DataFrame
+        Table `geo.tables.STATION_HOURS`.
+    station_ids : sequence of str
+        Stations.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_stations, 168)
+        Shares of the 168 hours by station; even over the hours of service where they are not known.
+    """
     at = pd.Index(station_ids).get_indexer(pd.Index(hours["station_id"]))
     known = at >= 0
     weeks = np.zeros((len(station_ids), _HOURS_PER_WEEK))

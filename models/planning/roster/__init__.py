@@ -11,7 +11,18 @@ from models.planning.roster.building import build_duty_problem
 from models.planning.roster.couriers import FEARS, Courier, respond_to
 from models.planning.roster.duty_rules import DutyRules, Team, name_again
 from models.planning.roster.duty_tables import tabulate_duties, tabulate_stays
-from models.planning.roster.making import DutyPlan, DutySummary, make_duty_plan, measure_what_ifs
+from models.planning.roster.making import (
+    AS_PLANNED,
+    AT_RANDOM,
+    BEST_FIXED,
+    SUCH_WEEKS,
+    THIS_WEEK,
+    DutyPlan,
+    DutySummary,
+    WhatIf,
+    make_duty_plan,
+    measure_what_ifs,
+)
 from models.planning.roster.mixing import Mix, measure_propensity, mix_rosters
 from models.planning.roster.problem import DutyProblem
 from models.planning.roster.replies import Roster, measure_watched, reply_best
@@ -25,7 +36,12 @@ from models.planning.roster.yields import (
 )
 
 __all__ = [
+    "AS_PLANNED",
+    "AT_RANDOM",
+    "BEST_FIXED",
     "FEARS",
+    "SUCH_WEEKS",
+    "THIS_WEEK",
     "Courier",
     "DutyPlan",
     "DutyProblem",
@@ -36,6 +52,7 @@ __all__ = [
     "Roster",
     "Team",
     "Watch",
+    "WhatIf",
     "build_duty_problem",
     "make_duty_plan",
     "measure_duty_hours",

@@ -12,16 +12,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.planning.problem import WEEKDAYS
 from models.planning.roster.itineraries import Stay
 from models.planning.roster.mixing import Mix
 from models.planning.roster.problem import DutyProblem
 from models.planning.roster.replies import measure_gains, measure_met
+from models.telling import percent
 
 __all__ = ["compare_with_list"]
 
 FloatArray = NDArray[np.float64]
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MIN_PER_HOUR = 60
 _FIRST_TIERS, _LAST_TIER = ("A", "B"), ("C",)
 
@@ -73,13 +74,9 @@ def compare_with_list(
     roster = mix.roster
     stays = tuple(stay for shift in roster.shifts for stay in shift.stays)
     gains = measure_gains(problem, roster.shifts, problem.weekly)
-    own = measure_gains(problem, (), problem.weekly)
-    per_hour = [
-        float(own[s.first : s.last, s.station].sum()) / ((s.last - s.first) * problem.rules.step_min / _MIN_PER_HOUR)
-        for s in stays
-    ]
-    met = measure_met(problem, roster.shifts)
     hours = [(s.last - s.first) * problem.rules.step_min / _MIN_PER_HOUR for s in stays]
+    per_hour = [_met_alone(problem, stay) / n for stay, n in zip(stays, hours, strict=True)]
+    met = measure_met(problem, roster.shifts)
     mean = float(np.average(per_hour, weights=hours)) if stays else 0.0
     seen = _Seen(problem, mix, names, stays, met, gains, min(per_hour, default=0.0), mean)
     worked = {problem.station_ids[s.station] for s in stays}
@@ -159,10 +156,10 @@ def _why_not_worked(seen: _Seen, k: int, begins: int, numbers: dict[str, float])
         way = f"it is {drive:.0f} minutes by road from the nearest base, {where}"
     return (
         f"is not worked this week: of {numbers['trips_per_week']:.2g} courier trips a week whose train calls there, "
-        f"{_percent(numbers['met_elsewhere_share'])} are met elsewhere on their way; {hours:g} hours there at the best "
+        f"{percent(numbers['met_elsewhere_share'])} are met elsewhere on their way; {hours:g} hours there at the best "
         f"time ({_when(problem, begins)}) would meet {numbers['best_gain_trips']:.2g} more, and {hours:g} hours at the "
         f"least rewarding stay of the roster meet {weakest:.2g}; {way}. Such weeks work it in "
-        f"{_percent(numbers['worked_chance'])} of cases."
+        f"{percent(numbers['worked_chance'])} of cases."
     )
 
 
@@ -171,7 +168,7 @@ def _why_worked(seen: _Seen, k: int, here: list[Stay], numbers: dict[str, float]
     hours = sum(stay.last - stay.first for stay in here) * problem.rules.step_min / _MIN_PER_HOUR
     sees = problem.hazard[:, k] > 0
     during = sum(float((problem.share[s.first : s.last] * problem.weekly * sees).sum()) for s in here)
-    meets = sum(float(measure_stay(problem, s)) for s in here)
+    meets = sum(_met_alone(problem, s) for s in here)
     rate = meets / hours
     why = (
         f"{rate:.2g} an hour ({seen.mean_per_hour:.2g} over the whole roster)"
@@ -181,28 +178,13 @@ def _why_worked(seen: _Seen, k: int, here: list[Stay], numbers: dict[str, float]
     return (
         f"is worked: {len(here)} {'stay' if len(here) == 1 else 'stays'}, {hours:g} hours, meet {meets:.2g} courier "
         f"trips, {why}. {during:.2g} of the {numbers['trips_per_week']:.2g} a week whose train calls there do so then. "
-        f"Worked in {_percent(numbers['worked_chance'])} of such weeks."
+        f"Worked in {percent(numbers['worked_chance'])} of such weeks."
     )
 
 
-def measure_stay(problem: DutyProblem, stay: Stay) -> float:
-    """
-    Measure what a stay meets if no other team is about.
-
-    Parameters
-    ----------
-    problem : DutyProblem
-        Flow.
-    stay : Stay
-        Where and when.
-
-    Returns
-    -------
-    float
-        Trips.
-    """
-    chance = -np.expm1(-problem.hazard[:, stay.station])
-    return float((problem.share[stay.first : stay.last] @ (problem.weekly * chance)).sum())
+def _met_alone(problem: DutyProblem, stay: Stay) -> float:
+    """Trips that a stay meets if no other team is about."""
+    return float((problem.share[stay.first : stay.last] @ (problem.weekly * problem.chance[:, stay.station])).sum())
 
 
 def _on_the_way(seen: _Seen, k: int, rate: float) -> str:
@@ -224,14 +206,10 @@ def _on_the_way(seen: _Seen, k: int, rate: float) -> str:
 def _rate_at(seen: _Seen, k: int) -> float:
     stays = [stay for stay in seen.stays if stay.station == k]
     hours = sum(stay.last - stay.first for stay in stays) * seen.problem.rules.step_min / _MIN_PER_HOUR
-    return sum(measure_stay(seen.problem, stay) for stay in stays) / hours
+    return sum(_met_alone(seen.problem, stay) for stay in stays) / hours
 
 
 def _when(problem: DutyProblem, step: int) -> str:
     day, of_day = divmod(step, problem.steps_per_day)
     minutes = of_day * problem.rules.step_min
-    return f"{_DAYS[(problem.first_weekday + day) % 7]} {minutes // 60:02d}:{minutes % 60:02d}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
+    return f"{WEEKDAYS[(problem.first_weekday + day) % 7]} {minutes // 60:02d}:{minutes % 60:02d}"

@@ -12,7 +12,8 @@ from geo.network.staffed_hours import measure_staffed_week
 from geo.schema import validate
 from geo.tables import STATION_HOURS
 from models.planning.problem import DAYS_PER_MONTH, Encounters
-from models.planning.problem.shifts import SERVICE_FROM_H, SERVICE_TO_H
+from models.planning.problem.candidates import lay_out_trains
+from models.planning.problem.week import spread_weeks, weigh_stations
 from models.planning.roster.duty_rules import DutyRules, Team
 from models.planning.roster.problem import MORNING_H, DutyProblem, require_musts, require_teams
 
@@ -66,7 +67,7 @@ def build_duty_problem(
     Raises
     ------
     UsageError
-        If there is no team or day, a name stands twice, or a base or agency is not known.
+        If there is no team or day, a name stands twice, or a base is not known.
     TableError
         If the hours break their contract.
     """
@@ -78,11 +79,8 @@ def build_duty_problem(
     # Shifts of the last day may end on the morning after.
     n_steps = round((24 * n_days + MORNING_H) / step_h)
     hour = (np.floor(np.arange(n_steps) * step_h + 1e-9).astype(np.int64) + 24 * first_weekday) % _HOURS_PER_WEEK
-    share_week, trains_week = _weeks(hours, ids)
-    hazard = np.asarray(encounters.hazard.toarray(), dtype=float)
-    weight = hazard / hazard.sum(axis=1, keepdims=True)
+    share_week = spread_weeks(hours, ids)
     is_open = np.ones((n_steps, len(ids)), dtype=bool)
-    trains = trains_week[:, hour].T * step_h
     if staffed_hours is not None:
         staffed = np.stack([_staffed(text) for text in staffed_hours.reindex(ids)])
         is_open &= (np.isnan(staffed) | (staffed >= 1.0 - 1e-9))[:, hour].T
@@ -91,8 +89,8 @@ def build_duty_problem(
         encounters,
         {
             "weekly": encounters.worth_of_patterns(encounters.worth_of_routes()) * _DAYS_PER_WEEK / DAYS_PER_MONTH,
-            "share": (weight @ share_week)[:, hour].T * step_h,
-            "trains": trains,
+            "share": np.asarray(weigh_stations(encounters) @ share_week)[:, hour].T * step_h,
+            "trains": lay_out_trains(hours, ids)[:, hour].T * step_h,
             "is_open": is_open,
             "is_rail": on_rail,
             "station_share": share_week[:, hour].T * step_h,
@@ -103,20 +101,6 @@ def build_duty_problem(
         n_days=n_days,
         first_weekday=first_weekday,
     )
-
-
-def _weeks(hours: pd.DataFrame, ids: list[str]) -> tuple[FloatArray, FloatArray]:
-    """Shares of the trips and trains in the 168 hours, by station."""
-    at = pd.Index(ids).get_indexer(pd.Index(hours["station_id"]))
-    row, column = at[at >= 0], hours["hour_of_week"].to_numpy()[at >= 0]
-    share = np.zeros((len(ids), _HOURS_PER_WEEK))
-    trains = np.full((len(ids), _HOURS_PER_WEEK), np.nan)
-    share[row, column] = hours["week_share"].to_numpy(float)[at >= 0]
-    trains[row, column] = hours["n_trains"].to_numpy(float)[at >= 0]
-    clock = np.arange(24)
-    running = np.clip(np.minimum(clock + 1, SERVICE_TO_H) - np.maximum(clock, SERVICE_FROM_H), 0.0, 1.0)
-    even = np.tile(running, _DAYS_PER_WEEK) / (running.sum() * _DAYS_PER_WEEK)
-    return np.where(share.sum(axis=1, keepdims=True) > 0, share, even), trains
 
 
 def _staffed(text: object) -> FloatArray:

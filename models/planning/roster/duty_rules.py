@@ -21,9 +21,8 @@ from itertools import count
 from geo.errors import UsageError
 from models.planning.problem.shifts import Shift, build_shifts
 
-__all__ = ["AGENCIES", "REFRESHMENT_MIN", "DutyRules", "Team", "name_again", "refreshment_min"]
+__all__ = ["REFRESHMENT_MIN", "DutyRules", "Team", "name_again", "refreshment_min"]
 
-AGENCIES = ("force", "btp", "joint")
 # Annex E: minutes of refreshment by hours of duty, of five hours or more.
 REFRESHMENT_MIN = ((10.0, 60.0), (9.0, 50.0), (8.0, 45.0), (7.0, 40.0), (6.0, 35.0), (5.0, 30.0))
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,13 +38,26 @@ from models.planning.roster.yields import (
     with_detection,
 )
 
-__all__ = ["DutyPlan", "DutySummary", "make_duty_plan", "measure_what_ifs"]
+__all__ = [
+    "AS_PLANNED",
+    "AT_RANDOM",
+    "BEST_FIXED",
+    "SUCH_WEEKS",
+    "THIS_WEEK",
+    "DutyPlan",
+    "DutySummary",
+    "WhatIf",
+    "make_duty_plan",
+    "measure_what_ifs",
+]
 
 FloatArray = NDArray[np.float64]
 
 N_WHAT_IF_ROUNDS = 5
 _N_RANDOM = 10
-THIS_WEEK, SUCH_WEEKS, BEST_FIXED, AT_RANDOM = "this week", "weeks like it", "best fixed roster", "stations at random"
+# Names of the rows.
+THIS_WEEK, SUCH_WEEKS, AS_PLANNED = "this week", "weeks like it", "as planned"
+BEST_FIXED, AT_RANDOM = "best fixed roster", "stations at random"
 
 
 @dataclass(frozen=True)
@@ -206,7 +220,7 @@ def make_duty_plan(
         table=table,
         duties=tabulate_duties(problem, mix.roster, names=names, first_on=first_on),
         yields=yields,
-        what_ifs=measure_what_ifs(_change(problem, tiers), draws, random_state=random_state),
+        what_ifs=measure_what_ifs(_change(problem, draws, tiers), random_state=random_state),
         agreement=compare_with_list(problem, mix, names=names, tiers=tiers, why_not=why_not),
         residual=residual.assign(coverage=worked.reindex(residual.index).fillna(0.0)),
         summary=_summarise(problem, mix, best, judged, yields, propensity, random_state),
@@ -216,18 +230,21 @@ def make_duty_plan(
     )
 
 
-def measure_what_ifs(
-    problems: Mapping[str, DutyProblem], draws: FlowDraws | None, *, random_state: int
-) -> pd.DataFrame:
+class WhatIf(NamedTuple):
+    """Other teams, hours, rules or chances, and the draws that go with them."""
+
+    problem: DutyProblem
+    draws: FlowDraws | None
+
+
+def measure_what_ifs(changed: Mapping[str, WhatIf], *, random_state: int) -> pd.DataFrame:
     """
     Measure what weeks under other teams, hours, rules or chances would yield.
 
     Parameters
     ----------
-    problems : mapping of str to DutyProblem
+    changed : mapping of str to WhatIf
         By name.
-    draws : FlowDraws or None
-        Of the same pairs.
     random_state : int
         Seed.
 
@@ -238,7 +255,7 @@ def measure_what_ifs(
         beside the first is left out.
     """
     rows = []
-    for name, problem in problems.items():
+    for name, (problem, draws) in changed.items():
         mix = mix_rosters(
             problem,
             random_state=random_state,
@@ -251,25 +268,23 @@ def measure_what_ifs(
     return table[[column for column in table.columns if not column.startswith("gain")]]
 
 
-def _change(problem: DutyProblem, tiers: pd.Series) -> dict[str, DutyProblem]:
+def _change(problem: DutyProblem, draws: FlowDraws | None, tiers: pd.Series) -> dict[str, WhatIf]:
     """What a superintendent asks next."""
     teams = problem.teams
     twice = list(teams)
     for team in teams:
         twice.append(replace(team, name=name_again(team.name, {other.name for other in twice})))
     listed = tiers[tiers.isin(["A", "B"])].index
-    changed = {
-        "as planned": problem,
-        "twice the teams": problem.with_teams(twice),
-        "half the chance of noticing a courier": with_detection(problem, 0.5),
-        "twice the chance of noticing a courier": with_detection(problem, 2.0),
-    }
+    changed = {AS_PLANNED: WhatIf(problem, draws), "twice the teams": WhatIf(problem.with_teams(twice), draws)}
+    for words, factor in (("half", 0.5), ("twice", 2.0)):
+        seen = None if draws is None else draws.with_detection(factor)
+        changed[f"{words} the chance of noticing a courier"] = WhatIf(with_detection(problem, factor), seen)
     if not problem.rules.must_visit and len(problem.rules.built) > 1:
         for shift in problem.rules.built:
             alone = replace(problem.rules, shifts=(shift,))
-            changed[f"the {shift.name} shift alone"] = problem.with_teams(teams, alone)
+            changed[f"the {shift.name} shift alone"] = WhatIf(problem.with_teams(teams, alone), draws)
     if set(problem.station_ids) & set(listed) and not set(problem.rules.must_visit) - set(listed):
-        changed["tiers A and B alone"] = problem.keep_to(listed)
+        changed["tiers A and B alone"] = WhatIf(problem.keep_to(listed), draws)
     return changed
 
 
@@ -350,10 +365,6 @@ def _summarise(
     propensity: FloatArray,
     random_state: int,
 ) -> DutySummary:
-    encounters = problem.encounters
-    rail = encounters.worth_of_routes() * ~encounters.routes.is_road
-    by_pair = np.bincount(encounters.pair_of_route, weights=rail, minlength=len(encounters.routes.flow_ids))
-    listed = float(by_pair @ encounters.routes.listed_share) / (float(by_pair.sum()) or 1.0)
     best_share = float(yields["met_share"][BEST_FIXED])
     met = float(yields["met_per_week"][BEST_FIXED]) or 1.0
     bound_share = best_share * bound_rosters(problem, best) * 7 / problem.n_days / met
@@ -363,8 +374,8 @@ def _summarise(
         n_slots=len(problem.places),
         n_duties=len(mix.roster.shifts),
         team_hours=measure_duty_hours(problem, mix.roster.shifts),
-        rail_trips_per_month=encounters.rail_worth(),
-        unlisted_share=1.0 - listed,
+        rail_trips_per_month=problem.encounters.rail_worth(),
+        unlisted_share=problem.encounters.unlisted_share(),
         met_share=judged.met_share,
         met_share_evading=judged.met_share_evading,
         to_road_share=judged.to_road_share,

@@ -162,7 +162,8 @@ def measure_propensity(problem: DutyProblem, mix: Mix) -> FloatArray:
     """
     chance = np.zeros((len(problem.places), len(problem.station_ids)))
     for roster in mix.rosters:
-        chance[tuple(np.array(sorted({(s.place, stay.station) for s in roster.shifts for stay in s.stays})).T)] += 1.0
+        for place, station in {(shift.place, stay.station) for shift in roster.shifts for stay in shift.stays}:
+            chance[place, station] += 1.0
     return chance / len(mix.rosters)
 
 

@@ -28,7 +28,6 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-_HOURS_PER_WEEK = 168
 _DAYS_PER_WEEK = 7
 _NEVER = 10_000
 MORNING_H = 12

@@ -50,10 +50,30 @@ class FlowDraws:
         Trips of a month by pair of the routes.
     detection : numpy.ndarray of shape (n_draws,)
         Chance that a team notices a courier, as a factor on the one that is assumed.
+    assumed_share : float
+        The chance that is assumed.
     """
 
     trips: FloatArray
     detection: FloatArray
+    assumed_share: float
+
+    def with_detection(self, factor: float) -> FlowDraws:
+        """
+        Let teams notice couriers more or less often, in no draw more than surely.
+
+        Parameters
+        ----------
+        factor : float
+            On the chance that is assumed.
+
+        Returns
+        -------
+        FlowDraws
+            The same trips; factors on the new chance.
+        """
+        assumed = min(self.assumed_share * factor, 1.0)
+        return replace(self, detection=np.minimum(self.detection, 1.0 / assumed), assumed_share=assumed)
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,16 @@
 import numpy as np
 import pytest
 
+from gateline.settings_plan import STEP_MIN
 from models.planning.roster import (
     Courier,
+    DutyRules,
     FlowDraws,
+    Mix,
+    Roster,
     Watch,
     measure_duty_hours,
+    measure_propensity,
     measure_stay_trips,
     measure_watched,
     measure_yields,
@@ -26,7 +31,7 @@ WATCHED = measure_watched(PROBLEM, SHIFTS)
 
 def draws_of(problem, detection):
     trips = np.repeat(problem.encounters.routes.trips_per_month[None], len(detection), axis=0)
-    return FlowDraws(trips, np.array(detection))
+    return FlowDraws(trips, np.array(detection), 0.2)
 
 
 def test_stays_divide_what_the_roster_meets_and_add_up_to_it():
@@ -82,3 +87,24 @@ def test_hours_for_a_meeting_are_few_where_many_are_met():
     assert found["hours_per_meeting_low"] < found["hours_per_meeting"] < found["hours_per_meeting_high"]
     assert found["met_per_week_high"] == pytest.approx(met * np.quantile([0.5, 1.0, 2.0], 0.95))
     assert 0 < found["to_road_share"] < 1
+
+
+def test_no_draw_notices_more_than_surely():
+    draws = draws_of(PROBLEM, [0.5, 2.0, 4.0])
+    twice = draws.with_detection(2.0)
+    assert twice.assumed_share == 0.4
+    assert twice.detection.tolist() == [0.5, 2.0, 2.5]
+    assert (twice.detection * twice.assumed_share).max() == pytest.approx(1.0)
+    np.testing.assert_array_equal(twice.trips, draws.trips)
+
+
+def test_a_roster_in_which_nobody_works_raises_no_chance():
+    idle = Roster(())
+    mix = Mix((Roster(SHIFTS), idle), 0, WATCHED, 0.0)
+    chance = measure_propensity(PROBLEM, mix)
+    assert set(np.unique(chance)) == {0.0, 0.5}
+    assert measure_propensity(PROBLEM, Mix((idle,), 0, WATCHED, 0.0)).max() == 0.0
+
+
+def test_a_step_of_the_settings_is_that_of_the_roster():
+    assert DutyRules.step_min == STEP_MIN
