@@ -13,7 +13,7 @@ from gateline.settings_coaches import Section
 __all__ = ["MOST_DAYS", "MOST_TEAMS", "PlanSettings", "TeamSettings", "weekday_numbers"]
 
 MOST_TEAMS, MOST_DAYS = 40, 28
-# Minutes of a step of a roster, as of `models.planning.roster.DutyRules`; not imported, so that a command starts at once.
+# Minutes of a step, as `models.planning.roster.DutyRules` has: not imported, so that every command starts at once.
 STEP_MIN = 15
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
