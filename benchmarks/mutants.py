@@ -228,13 +228,13 @@ MUTANTS = (
         ROSTER,
     ),
     Mutant(
-        "models/planning/roster/replies.py",
+        "models/planning/roster/meeting.py",
         "passing[rows] *= 1.0 - problem.chance.T[stations[rows]]",
         "passing[rows] *= 1.0",
         ROSTER,
     ),
     Mutant(
-        "models/planning/roster/replies.py",
+        "models/planning/roster/meeting.py",
         "blocked[steps, stations[steps]] = True",
         "blocked[steps, stations[steps]] = False",
         ROSTER,

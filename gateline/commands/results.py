@@ -43,7 +43,7 @@ def tell_results(workspace: Path, log: Path, *, date_format: str | None = None) 
     InputError
         If no visit of the log is of a plan of the workspace.
     """
-    plans = [read_plan_file(path) for path in sorted((workspace / "runs").glob(f"[!.]*/{PLAN_FILE}"))]
+    plans = _read_plans(workspace)
     stations = {station for saved in plans for station in saved.problem.station_ids}
     reading = read_deployments(log, station_ids=stations, date_format=date_format)
     visits = reading.table
@@ -63,6 +63,17 @@ def tell_results(workspace: Path, log: Path, *, date_format: str | None = None) 
     cells, of_plan = _match(plans, visits[visits["n_hours"] > 0])
     typer.echo(f"{len(of_plan)} of {len(visits)} visits have hours and finds written down and are stays of a plan here")
     typer.echo("\n".join(_tell_plans(estimate_plans(cells, of_plan), of_plan)))
+
+
+def _read_plans(workspace: Path) -> list[SavedPlan]:
+    """Plans of all runs; one of another version is left out with a line, and stops none of the others."""
+    plans = []
+    for path in sorted((workspace / "runs").glob(f"[!.]*/{PLAN_FILE}")):
+        try:
+            plans.append(read_plan_file(path))
+        except InputError as error:
+            typer.echo(f"run {path.parent.name} is left out: {error}")
+    return plans
 
 
 def _headings(plans: list[SavedPlan]) -> list[str]:

@@ -62,6 +62,8 @@ _CSV_ONLY = (
 )
 # Sentences, which wrap: letters that a line of the column holds.
 _SENTENCES = {"tasks": 70, "reason": 90, "duty": 44}
+# A name cannot push a table out of shape; a sentence of ours is told to its end.
+_MOST_OF_A_NAME, _MOST_OF_A_SENTENCE = 300, 1_000
 _ENDS = {"score": ("score_low", "score_high"), "courier_flow": ("trips_low", "trips_high")}
 _HEADER_LINES = 3
 _MEETING_TITLE = "What a meeting needs: gates and staff, as the stations file says them, and trains. Blank: not known"
@@ -274,10 +276,12 @@ def _list_sheet(
     sheet.set_row(_HEADER_ROW, 46)
     _grow_rows(sheet, table)
     for at, column in enumerate(columns):
-        cells = book.format(**_cell_style(column, table[column]))
+        cells, is_told = book.format(**_cell_style(column, table[column])), column in _SENTENCES
         sheet.set_column(at, at, _SENTENCES.get(column) or _width(table[column], labels[at]))
         for row, value in enumerate(table[column].tolist(), start=_HEADER_ROW + 1):
-            _write_cell(sheet, row, at, value, cells)
+            _write_cell(
+                sheet, row, at, value, cells, most_characters=_MOST_OF_A_SENTENCE if is_told else _MOST_OF_A_NAME
+            )
     last = _HEADER_ROW + max(len(table), 1)
     if prompts:
         first = len(columns)
@@ -333,7 +337,7 @@ def _cell_style(column: str, values: pd.Series) -> dict[str, object]:
     return {"indent": 1, "text_wrap": True} if column in _SENTENCES else {"indent": 1}
 
 
-def _write_cell(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:
+def _write_cell(sheet: Worksheet, row: int, column: int, value: object, style: Format, *, most_characters: int) -> None:
     """A number is written as a number, null as blank, anything else as inert text."""
     if isinstance(value, bool | np.bool_):
         sheet.write_string(row, column, "yes" if value else "no", style)
@@ -341,7 +345,7 @@ def _write_cell(sheet: Worksheet, row: int, column: int, value: object, style: F
         if not np.isnan(value):
             sheet.write_number(row, column, float(value), style)
     elif not pd.isna(value):  # type: ignore[call-overload]
-        sheet.write_string(row, column, cell_text(value, is_formula_safe=True), style)
+        sheet.write_string(row, column, cell_text(value, is_formula_safe=True, most_characters=most_characters), style)
 
 
 def _width(values: pd.Series, label: str) -> float:

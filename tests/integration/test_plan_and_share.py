@@ -25,7 +25,7 @@ from geo.disclosure.keyed import digest_addresses, read_or_make_key
 from geo.disclosure.tombstones import append_tombstones
 from geo.errors import InputError, UsageError
 from models.planning.roster import reply_best
-from models.planning.roster.replies import measure_met
+from models.planning.roster.meeting import measure_met
 from tests.unit.models.roster_worlds import faults
 
 
@@ -179,6 +179,13 @@ def test_the_log_of_a_run_is_told_beside_the_fixed_roster(demo_run, workspace):
     low, high = (float(part) for part in re.search(r"\((\S+) to (\S+)\)", drawn).groups())
     assert low < 2 * n < high
     assert f"{n} visits, " in many
+    broken = workspace / "runs" / "another" / PLAN_FILE
+    broken.parent.mkdir()
+    broken.write_bytes(b"PK")
+    assert "run another is left out: plan_problem.npz: it is no whole plan file" in tell(
+        workspace, filled(demo_run.folder, workspace, n_finds=0)
+    )
+    shutil.rmtree(broken.parent)
     blank = filled(demo_run.folder, workspace, n_finds=1, keep=0.0)
     with pytest.raises(InputError, match=r"log1.csv: no row is filled in, expected n_hours and counts of the stays"):
         tell(workspace, blank)

@@ -12,8 +12,9 @@ from models.planning.problem.shifts import Shift
 from models.planning.roster import DutyRules, Team, mix_rosters, reply_best
 from models.planning.roster.duty_tables import tabulate_duties, tabulate_stays
 from models.planning.roster.itineraries import Itinerary, Stay, find_best_shifts
+from models.planning.roster.meeting import measure_gains, measure_met
 from models.planning.roster.mixing import measure_propensity
-from models.planning.roster.replies import bound_rosters, measure_gains, measure_met
+from models.planning.roster.replies import bound_rosters
 from models.planning.roster.team_weeks import choose_places
 from models.planning.roster.yields import measure_stay_trips
 from tests.unit.models.roster_worlds import faults, random_hours, random_problem

@@ -2,9 +2,10 @@
 The duty roster: named teams with bases, shifts of two to four stays with times, breaks and drives, and rules kept.
 
 `duty_rules` says what a roster must keep. `problem` is flow, trains and drives on a grid of steps, made by `building`.
-`itineraries` finds the best shift of a team, `team_weeks` its best week, `replies` the weeks of all teams, `couriers`
-where couriers go then, `mixing` the mix of rosters that they cannot learn, `yields` what it meets, `agreement` where it
-differs from the list; `duty_tables` writes it down, and `making` is the whole.
+`itineraries` finds the best shift of a team, `team_weeks` its best week, `musts` places what must be visited, `replies`
+finds the weeks of all teams, and `meeting` says what they meet. `couriers` says where couriers go then, `mixing` makes
+the mix of rosters that they cannot learn, `yields` and `cells` what it yields, `agreement` where it differs from the
+list; `duty_tables` writes it down, and `making` is the whole.
 """
 
 from models.planning.roster.building import build_duty_problem
@@ -23,9 +24,10 @@ from models.planning.roster.making import (
     make_duty_plan,
     measure_what_ifs,
 )
+from models.planning.roster.meeting import Roster, measure_watched
 from models.planning.roster.mixing import Mix, measure_propensity, mix_rosters
 from models.planning.roster.problem import DutyProblem
-from models.planning.roster.replies import Roster, measure_watched, reply_best
+from models.planning.roster.replies import reply_best
 from models.planning.roster.yields import (
     FlowDraws,
     Watch,

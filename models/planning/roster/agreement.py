@@ -13,10 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.planning.problem import WEEKDAYS
-from models.planning.roster.itineraries import Stay
+from models.planning.roster.itineraries import Stay, find_best_shifts
+from models.planning.roster.meeting import block_platforms, measure_gains, measure_met
 from models.planning.roster.mixing import Mix
 from models.planning.roster.problem import DutyProblem
-from models.planning.roster.replies import measure_gains, measure_met
 from models.telling import percent
 
 __all__ = ["compare_with_list"]
@@ -37,7 +37,6 @@ class _Seen:
     stays: tuple[Stay, ...]
     met: FloatArray
     gains: FloatArray
-    least_per_hour: float
     mean_per_hour: float
 
 
@@ -78,7 +77,7 @@ def compare_with_list(
     per_hour = [_met_alone(problem, stay) / n for stay, n in zip(stays, hours, strict=True)]
     met = measure_met(problem, roster.shifts)
     mean = float(np.average(per_hour, weights=hours)) if stays else 0.0
-    seen = _Seen(problem, mix, names, stays, met, gains, min(per_hour, default=0.0), mean)
+    seen = _Seen(problem, mix, names, stays, met, gains, mean)
     worked = {problem.station_ids[s.station] for s in stays}
     in_pool = {
         problem.station_ids[k]: float(
@@ -148,18 +147,37 @@ def _why_not_worked(seen: _Seen, k: int, begins: int, numbers: dict[str, float])
     base = int(np.argmin(problem.base_min[:, k]))
     drive = numbers["base_drive_min"]
     hours = problem.rules.longest_stay_min / _MIN_PER_HOUR
-    weakest = seen.least_per_hour * hours
     where = seen.names.get(problem.teams[base].base, problem.teams[base].base)
-    if not np.isfinite(drive) or 2 * problem.base_steps[base, k] >= max(p.n_steps for p in problem.places):
-        way = f"no team is based near enough: the nearest, {where}, is {drive:.0f} minutes away by road"
-    else:
-        way = f"it is {drive:.0f} minutes by road from the nearest base, {where}"
+    far = f"The nearest base, {where}, is {drive:.0f} minutes away by road"
+    near = far if np.isfinite(drive) else "No road leads there"
     return (
         f"is not worked this week: of {numbers['trips_per_week']:.2g} courier trips a week whose train calls there, "
         f"{percent(numbers['met_elsewhere_share'])} are met elsewhere on their way; {hours:g} hours there at the best "
-        f"time ({_when(problem, begins)}) would meet {numbers['best_gain_trips']:.2g} more, and {hours:g} hours at the "
-        f"least rewarding stay of the roster meet {weakest:.2g}; {way}. Such weeks work it in "
-        f"{percent(numbers['worked_chance'])} of cases."
+        f"time ({_when(problem, begins)}) would meet {numbers['best_gain_trips']:.2g} more. {_swap(seen, k)} {near}. "
+        f"Worked in {percent(numbers['worked_chance'])} of such weeks."
+    )
+
+
+def _swap(seen: _Seen, k: int) -> str:
+    """What the week would lose or gain if one shift went there instead: the one that costs least."""
+    problem = seen.problem
+    found: list[tuple[float, int, int]] = []
+    for team in range(len(problem.teams)):
+        others = [shift for shift in seen.mix.roster.shifts if shift.team != team]
+        gains = measure_gains(problem, others, problem.weekly)
+        there = find_best_shifts(problem, team, gains, blocked=block_platforms(problem, others), via=k)
+        for shift in seen.mix.roster.of_team(team):
+            now = sum(float(gains[stay.first : stay.last, stay.station].sum()) for stay in shift.stays)
+            if shift.place in there:
+                found.append((now - there[shift.place].gain, team, shift.place))
+    if not found:
+        return "No shift of the week can go there."
+    cost, team, number = min(found)
+    place = problem.places[number]
+    day = WEEKDAYS[(problem.first_weekday + place.day) % 7]
+    way = f"{cost:.2g} fewer" if cost > 0 else f"{-cost:.2g} more, which the draw gives up so that it cannot be guessed"
+    return (
+        f"In place of {problem.teams[team].name}'s {place.shift.name} shift on {day}, one that goes there meets {way}."
     )
 
 

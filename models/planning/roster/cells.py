@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from models.planning.roster.meeting import Roster, measure_gains
 from models.planning.roster.mixing import Mix
 from models.planning.roster.problem import DutyProblem
-from models.planning.roster.replies import Roster, measure_gains
 
 __all__ = ["tabulate_cells"]
 

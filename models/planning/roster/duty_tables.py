@@ -12,8 +12,8 @@ from geo.schema import empty, validate
 from geo.tables import DUTIES, PLAN
 from models.planning.problem.shifts import name_days
 from models.planning.roster.itineraries import Itinerary
+from models.planning.roster.meeting import Roster
 from models.planning.roster.problem import DutyProblem
-from models.planning.roster.replies import Roster
 
 __all__ = ["tabulate_duties", "tabulate_stays"]
 

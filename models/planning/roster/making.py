@@ -26,9 +26,10 @@ from models.planning.roster.couriers import Courier, respond_to
 from models.planning.roster.duty_rules import name_again
 from models.planning.roster.duty_tables import tabulate_duties, tabulate_stays
 from models.planning.roster.itineraries import Itinerary
+from models.planning.roster.meeting import Roster, measure_met, measure_watched
 from models.planning.roster.mixing import Mix, measure_guess, measure_propensity, mix_rosters
 from models.planning.roster.problem import DutyProblem
-from models.planning.roster.replies import Roster, bound_rosters, measure_met, measure_watched, reply_best
+from models.planning.roster.replies import bound_rosters, reply_best
 from models.planning.roster.yields import (
     FlowDraws,
     Watch,

@@ -36,8 +36,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.planning.roster.couriers import Courier, flow_of_week, respond_to
+from models.planning.roster.meeting import Roster, measure_watched
+from models.planning.roster.musts import place_musts
 from models.planning.roster.problem import DutyProblem
-from models.planning.roster.replies import Roster, measure_watched, place_musts, reply_best
+from models.planning.roster.replies import reply_best
 
 __all__ = ["Mix", "measure_guess", "measure_propensity", "mix_rosters"]
 

@@ -20,8 +20,8 @@ from scipy import sparse
 from models.planning.problem.shifts import DAYS_PER_MONTH
 from models.planning.roster.couriers import FEARS, Courier, Response, respond_to
 from models.planning.roster.itineraries import Itinerary, Stay
+from models.planning.roster.meeting import stand_where
 from models.planning.roster.problem import DutyProblem
-from models.planning.roster.replies import stand_where
 
 __all__ = [
     "FlowDraws",

@@ -1,6 +1,9 @@
 """What a duty roster yields, whose credit it is, and where couriers go who know it."""
 
+import re
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from gateline.settings_plan import STEP_MIN
@@ -20,7 +23,9 @@ from models.planning.roster import (
     respond_to,
     with_detection,
 )
-from models.planning.roster.replies import measure_met
+from models.planning.roster.agreement import compare_with_list
+from models.planning.roster.itineraries import find_best_shifts
+from models.planning.roster.meeting import block_platforms, measure_gains, measure_met
 from models.planning.roster.yields import credit_stays
 from tests.unit.models.roster_worlds import random_problem
 
@@ -108,3 +113,34 @@ def test_a_roster_in_which_nobody_works_raises_no_chance():
 
 def test_a_step_of_the_settings_is_that_of_the_roster():
     assert DutyRules.step_min == STEP_MIN
+
+
+def test_every_departure_from_the_list_has_its_sentence_and_its_swap_is_true():
+    ids = list(PROBLEM.station_ids)
+    worked = {ids[stay.station] for shift in SHIFTS for stay in shift.stays}
+    tiers = pd.Series({i: "C" if i in worked else "AB"[k % 2] for k, i in enumerate(ids)} | {"X": "A"})
+    mix = Mix((Roster(SHIFTS),), 0, WATCHED, 0.0)
+    names = pd.Series({i: f"Station {i}" for i in [*ids, "X"]})
+    table = compare_with_list(PROBLEM, mix, names=names, tiers=tiers, why_not={"X": "nobody may"})
+    assert set(table.index) == {*ids, "X"}
+    assert table.loc["X", "reason"] == "Station X (tier A) cannot be worked: nobody may."
+    unworked = table.index[~table["is_worked"]].drop("X")
+    assert len(unworked)
+    whole = float(PROBLEM.weekly @ measure_met(PROBLEM, SHIFTS))
+    for station in unworked:
+        told = table.loc[station, "reason"]
+        said = re.search(r"one that goes there meets (\S+) (fewer|more)", told)
+        if said is None:
+            assert "No shift of the week can go there." in told
+            continue
+        changes = []
+        for old in SHIFTS:
+            others = [s for s in SHIFTS if s.team != old.team]
+            gains = measure_gains(PROBLEM, others, PROBLEM.weekly)
+            blocked = block_platforms(PROBLEM, others)
+            new = find_best_shifts(PROBLEM, old.team, gains, blocked=blocked, via=ids.index(station)).get(old.place)
+            if new is not None:
+                swapped = [new if s is old else s for s in SHIFTS]
+                changes.append(float(PROBLEM.weekly @ measure_met(PROBLEM, swapped)) - whole)
+        signed = float(said[1]) * (1 if said[2] == "more" else -1)
+        assert signed == pytest.approx(max(changes), rel=0.06)

@@ -114,6 +114,15 @@ def test_sheets_hold_the_same_stays_in_three_orders(run, tmp_path):
     assert duties.groupby("team")["minutes"].sum().to_dict() == {"Alpha": 960, "Bravo": 960, "Charlie": 480}
 
 
+def test_a_long_sentence_is_told_to_its_end(run, tmp_path):
+    long = "A station has its reason, " + "with numbers, " * 30 + "and this is the end."
+    write_list_xlsx(
+        tmp_path / "list.xlsx", dataclasses.replace(run, plan_agreement=run.plan_agreement.assign(reason=long))
+    )
+    sheet = load_workbook(tmp_path / "list.xlsx")["List and roster"]
+    assert {row[-1] for row in sheet.iter_rows(min_row=5, values_only=True)} == {long}
+
+
 def test_the_log_is_read_back_as_it_is_filled_in(run, tmp_path):
     write_results_csv(tmp_path / "results.csv", run)
     text = (tmp_path / "results.csv").read_text(encoding="utf-8-sig")
