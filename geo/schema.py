@@ -15,6 +15,7 @@ from typing import TypeVar
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geo.crs import require_metric
 from geo.errors import CrsError, TableError
@@ -92,12 +93,16 @@ class Contract:
         The rules by column name. Other columns are allowed and ignored.
     total : str
         The stage and grain in one sentence.
+    laws : mapping of str to callable
+        What no row may do, in words that follow "it" (such as ``runs back in time``), and what finds the rows that do:
+        a boolean array from a table whose columns keep their rules.
     """
 
     name: str
     index: str
     columns: Mapping[str, Column] = field(default_factory=dict)
     total: str = ""
+    laws: Mapping[str, Callable[[pd.DataFrame], NDArray[np.bool_]]] = field(default_factory=dict)
 
     @property
     def has_geometry(self) -> bool:
@@ -143,6 +148,9 @@ def validate(table: Frame, contract: Contract) -> Frame:
         breaches += _column_breaches(table[name], name, column)
     if contract.has_geometry and "geometry" in table.columns:
         breaches += _crs_breaches(table, contract)
+    if not breaches:
+        found = {text: find(table) for text, find in contract.laws.items()}
+        breaches += [f"it {text} at {_name_ids(table.index, rows)}" for text, rows in found.items() if rows.any()]
     if breaches:
         msg = (
             f"{contract.name}: {'; '.join(breaches)}, expected the contract of {contract.name!r}. Mend the rows named."

@@ -30,6 +30,7 @@ from geo.sources.feed_weeks import (
 from geo.sources.files import InputStream
 from geo.sources.patterns import TimetableReading, build_patterns, count_replacements
 from geo.sources.rdg import FIXED_LINK_COLUMNS, read_rdg_members
+from geo.sources.trip_speeds import leave_out_too_fast
 
 __all__ = ["read_cif", "read_cif_timetable", "read_rdg"]
 
@@ -143,13 +144,14 @@ def read_rdg(
     require_monday(week_start_on)
     members = read_rdg_members(path, week_start_on=week_start_on, near=near, bounds=bounds)
     reading = _reading(members.timetable, path.name, week_start_on, stops=members.stops)
-    return replace(
+    reading = replace(
         reading,
         interchange_min=members.interchange_min,
         fixed_links=members.fixed_links,
         quarantine=members.quarantine,
         accounts=(*reading.accounts, *members.accounts),
     )
+    return leave_out_too_fast(reading, members.stops)
 
 
 def _first_codes(station_of_tiploc: pd.Series | None) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ __all__ = ["Places"]
 
 # Trains entered by hand call at stations by code rather than by TIPLOC.
 _BY_CODE = re.compile(r"([A-Z]{3})-{4}")
+_CODE = re.compile(r"[A-Z]{3}")
 
 
 class Places:
@@ -46,14 +47,15 @@ class Places:
         Parameters
         ----------
         places : iterable of (str, str, str, str)
-            TIPLOC, new TIPLOC, CRS code and name. A new TIPLOC is the same station as the old one.
+            TIPLOC, new TIPLOC, CRS code and name. A new TIPLOC is the same station as the old one. What is no CRS
+            code is none.
         """
         for tiploc, new, code, name in places:
             self._near_tiplocs = None
-            if code:
+            if _CODE.fullmatch(code):
                 self._own[tiploc] = code
                 self.names.setdefault(code, name)
-            station = self._given.get(tiploc) or code or self._own.get(tiploc)
+            station = self._given.get(tiploc) or self._own.get(tiploc)
             if new and station:
                 self._own[new] = station
 

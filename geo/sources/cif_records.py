@@ -72,7 +72,7 @@ class Records:
         codes. `is_whole` where it has an origin and a terminus, `can_run` where its times can follow each other.
     calls : pandas.DataFrame
         One row a public location record that can be read: ``line, schedule`` (row of `schedules`)``, tiploc`` (packed),
-        ``arrival_min, departure_min``.
+        ``arrival_min, departure_min, is_one_way``.
     places : list of (str, str, str, str)
         TIPLOC, new TIPLOC, CRS code and name of TI and TA records, in order; empty text where one has none.
     fates : pandas.DataFrame
@@ -202,6 +202,9 @@ def _schedules(block: Block, at: NDArray[np.intp]) -> pd.DataFrame:
     stp, transaction = cells[:, 79], cells[:, 2]
     stp = np.where((stp == ord(" ")) & (transaction != ord("D")), ord("P"), stp)
     days = (cells[:, 21:28] == ord("1")) @ (2 ** np.arange(7))
+    # Days that are no days make the dates worth nothing; a deletion has none.
+    is_days = np.isin(cells[:, 21:28], (ord("0"), ord("1"))).all(axis=1)
+    from_on[~is_days & (transaction != ord("D"))] = NO_DAY
     return pd.DataFrame(
         {
             "line": block.line[at].astype("int32"),
@@ -252,6 +255,7 @@ def _calls(
             "tiploc": tiploc[is_call],
             "arrival_min": times.arrival_min[is_call],
             "departure_min": times.departure_min[is_call],
+            "is_one_way": times.is_one_way[is_call],
         }
     )
     return calls, block.line[at][times.is_bad], tiploc[times.is_bad]

@@ -31,6 +31,7 @@ _ROLE_FATES = {
     Role.NO_PUBLIC_TRAIN: "no_public_train",
 }
 _DAYS = 7
+_PERMANENT, _CHANGES = ord("P"), (ord("O"), CANCELLATION)
 _CARRY = ("used", REPLACEMENT)
 # Instructions that were obeyed; a deletion that finds nothing is out of scope.
 _OBEYED = ("used", "deletion", "cancellation")
@@ -167,6 +168,10 @@ def settle_cif(sources: Sequence[Source], places: Places, *, week_start_on: date
         [source.file.schedules.assign(file=np.int8(k)) for k, source in enumerate(sources)], ignore_index=True
     )
     transactions, revised_nothing = apply_transactions(schedules)
+    is_permanent = (transactions == "") & (schedules["stp"] == _PERMANENT)
+    changes_nothing = (transactions == "") & schedules["stp"].isin(_CHANGES)
+    changes_nothing &= ~schedules["uid"].isin(schedules.loc[is_permanent, "uid"])
+    schedules["changes_nothing"] = changes_nothing
     fate = transactions.mask((transactions == "") & (schedules["stp"] == CANCELLATION), "cancellation")
     for role, text in _ROLE_FATES.items():
         fate = fate.mask((fate == "") & (schedules["role"] == role), text)
@@ -318,8 +323,23 @@ def _account(
         faults=_FAULTS,
         field=None,
         counted={str(reason): int(n) for reason, n in counted.items()},
-        warnings=_tell_transactions(schedules, n_revised_nothing),
+        warnings=[
+            *_tell_transactions(schedules, n_revised_nothing),
+            *_tell_not_followed(
+                source.file.counted.get("association", 0), int((calls["is_one_way"] & (call_fate == "")).sum())
+            ),
+        ],
     )
+
+
+def _tell_not_followed(n_associations: int, n_one_way: int) -> list[str]:
+    """What the file says of its trains that is not made use of."""
+    told = []
+    if n_associations:
+        told.append(f"{n_associations:,} joins and splits of trains are not followed: who stays on counts as changing.")
+    if n_one_way:
+        told.append(f"{n_one_way:,} calls are to take up or to set down only, and count as calls for both.")
+    return told
 
 
 def _tell_transactions(schedules: pd.DataFrame, n_revised_nothing: int) -> list[str]:
@@ -327,6 +347,9 @@ def _tell_transactions(schedules: pd.DataFrame, n_revised_nothing: int) -> list[
     n_deletions = int((schedules["fate"] == "deletion_found_nothing").sum())
     n_all = int((schedules["transaction"] == DELETION).sum())
     told = []
+    n_changes = int(schedules["changes_nothing"].sum())
+    if n_changes:
+        told.append(f"{n_changes:,} overlays and cancellations are of trains without a permanent schedule.")
     if n_deletions:
         told.append(f"{n_deletions} of {n_all} deletions found no schedule to delete: read the full file before it.")
     if n_revised_nothing:

@@ -1,8 +1,9 @@
 """
 The times of CIF location records: minutes after the midnight before the train starts, and which calls are public.
 
-A time that is smaller than the one before it in the same schedule is on the next day. A public time of 0000 means none,
-save where the working time is at midnight and the activity is one for passengers: the format cannot say otherwise.
+A time that is smaller than the one before it in the same schedule is on the next day. A call that is not advertised
+(activity N) is not public, whatever its public times. A public time of 0000 means none, save where the working time is
+at midnight and the activity is one for passengers: the format cannot say otherwise.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ BoolArray = NDArray[np.bool_]
 Cells = NDArray[np.uint8]
 
 LOCATIONS = (b"LO", b"LI", b"LT")
-_BLANK = 32
+_BLANK, _HALF = 32, ord("H")
 _DAY_MIN = 1440.0
 # ASSUMPTION. No passenger train waits longer where nobody joins or leaves it.
 _LONGEST_WAIT_MIN = 720.0
@@ -34,6 +35,7 @@ _ACTIVITY = {b"LO": 29, b"LI": 42, b"LT": 25}
 _N_ACTIVITIES = 6
 # Passengers join or leave: begins, finishes, takes up and sets down, either alone, on request. N is not advertised.
 _FOR_PASSENGERS, _NOT_ADVERTISED = (b"TB", b"TF", b"T ", b"D ", b"U ", b"R "), b"N "
+_ONE_WAY = (b"D ", b"U ")
 # Working times this near midnight may be published as 0000: arrivals are rounded up and padded, departures down.
 _BEFORE_MIDNIGHT_MIN, _AFTER_MIDNIGHT_MIN = 5.0, 1.0
 
@@ -49,6 +51,8 @@ class Times:
         Working times, minutes after midnight of the day the train starts; NaN where there is none.
     is_public, is_bad : numpy.ndarray of shape (n,)
         Whether passengers are told of the call, and whether its times cannot be read or cannot be meant.
+    is_one_way : numpy.ndarray of shape (n,)
+        Whether passengers may only join, or only leave, a train that goes on.
     cannot_follow : numpy.ndarray of shape (n,)
         Whether it lies longer after the record before it, in the same schedule, than a train runs, or lasts longer
         than one waits.
@@ -58,6 +62,7 @@ class Times:
     departure_min: FloatArray
     is_public: BoolArray
     is_bad: BoolArray
+    is_one_way: BoolArray
     cannot_follow: BoolArray
 
 
@@ -84,7 +89,9 @@ def read_times(cells: Cells, kind: NDArray[np.bytes_], schedule: NDArray[np.int6
     passing, _ = _column(cells, kind, _PASS)
     has_public, bad_public = _has_public(cells, kind)
     is_bad = bad_arrival | bad_departure | bad_public
-    is_public = has_public | _is_public_at_midnight(cells, kind, arrival, departure, has_public, schedule)
+    activities = _activities(cells, kind)
+    has_public &= ~(activities == _NOT_ADVERTISED).any(axis=1)
+    is_public = has_public | _is_public_at_midnight(activities, arrival, departure, has_public, schedule)
     is_bad |= is_public & np.isnan(arrival) & np.isnan(departure)
     # 1012 and 1010 are not a stand of a day: which of the two is wrong cannot be told. Goods trains do stand for hours.
     is_bad |= is_public & (np.mod(departure - arrival, _DAY_MIN) > LONGEST_STAND_MIN)
@@ -92,7 +99,8 @@ def read_times(cells: Cells, kind: NDArray[np.bytes_], schedule: NDArray[np.int6
         minutes[is_bad] = np.nan
     leaves = np.where(np.isnan(departure), passing, departure)
     arrival, leaves, cannot_follow = _run_over_midnight(arrival, leaves, schedule)
-    return Times(arrival, np.where(np.isnan(departure), np.nan, leaves), is_public, is_bad, cannot_follow)
+    is_one_way = np.isin(activities, _ONE_WAY).any(axis=1) & (kind == b"LI")
+    return Times(arrival, np.where(np.isnan(departure), np.nan, leaves), is_public, is_bad, is_one_way, cannot_follow)
 
 
 def _column(cells: Cells, kind: NDArray[np.bytes_], starts: dict[bytes, int]) -> tuple[FloatArray, BoolArray]:
@@ -108,8 +116,11 @@ def _minutes(cells: Cells) -> tuple[FloatArray, BoolArray]:
     digits = cells[:, :4].astype(np.int16) - ord("0")
     hour, minute = digits[:, 0] * 10 + digits[:, 1], digits[:, 2] * 10 + digits[:, 3]
     is_time = ((digits >= 0) & (digits <= 9)).all(axis=1) & (hour < 24) & (minute < 60)
-    half = 0.5 * (cells[:, 4] == ord("H")) if cells.shape[1] > 4 else 0.0
-    is_blank = (cells[:, :4] == _BLANK).all(axis=1)
+    half = 0.0
+    if cells.shape[1] > 4:
+        half = 0.5 * (cells[:, 4] == _HALF)
+        is_time &= (cells[:, 4] == _HALF) | (cells[:, 4] == _BLANK)
+    is_blank = (cells == _BLANK).all(axis=1)
     return np.where(is_time, hour * 60.0 + minute + half, np.nan), ~is_time & ~is_blank
 
 
@@ -125,29 +136,32 @@ def _has_public(cells: Cells, kind: NDArray[np.bytes_]) -> tuple[BoolArray, Bool
     return has_public, is_bad
 
 
+def _activities(cells: Cells, kind: NDArray[np.bytes_]) -> NDArray[np.bytes_]:
+    """The six activities of each record, two letters each."""
+    found = np.full((len(cells), _N_ACTIVITIES), b"  ", dtype="S2")
+    for code, start in _ACTIVITY.items():
+        mine = kind == code
+        columns = np.ascontiguousarray(cells[mine, start : start + 2 * _N_ACTIVITIES])
+        found[mine] = columns.view("S2").reshape(-1, _N_ACTIVITIES)
+    return found
+
+
 def _is_public_at_midnight(
-    cells: Cells,
-    kind: NDArray[np.bytes_],
+    activities: NDArray[np.bytes_],
     arrival: FloatArray,
     departure: FloatArray,
     has_public: BoolArray,
     schedule: NDArray[np.int64],
 ) -> BoolArray:
     """Records about midnight that passengers may use, of trains that have other public calls."""
-    near = np.zeros(len(cells), dtype=bool)
+    near = np.zeros(len(activities), dtype=bool)
     for minutes in (arrival, departure):
         near |= (minutes >= _DAY_MIN - _BEFORE_MIDNIGHT_MIN) | (minutes <= _AFTER_MIDNIGHT_MIN)
     near &= ~has_public & np.isin(schedule, schedule[has_public])
     at = np.flatnonzero(near)
-    is_public = np.zeros(len(cells), dtype=bool)
-    for code, start in _ACTIVITY.items():
-        mine = at[kind[at] == code]
-        columns = np.ascontiguousarray(cells[mine, start : start + 2 * _N_ACTIVITIES])
-        activities = columns.view("S2").reshape(-1, _N_ACTIVITIES)
-        is_public[mine] = np.isin(activities, _FOR_PASSENGERS).any(axis=1) & ~(activities == _NOT_ADVERTISED).any(
-            axis=1
-        )
-    return is_public
+    is_advertised = ~(activities[at] == _NOT_ADVERTISED).any(axis=1)
+    near[at] = is_advertised & np.isin(activities[at], _FOR_PASSENGERS).any(axis=1)
+    return near
 
 
 def _run_over_midnight(

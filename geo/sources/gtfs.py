@@ -26,7 +26,7 @@ from geo.sources.fates import account_member
 from geo.sources.feed_stops import Bounds, extend_near
 from geo.sources.feed_weeks import require_monday
 from geo.sources.gtfs_calendar import read_calendar
-from geo.sources.gtfs_members import read_member, split_member
+from geo.sources.gtfs_members import count_unused, read_member, split_member
 from geo.sources.gtfs_stops import Stops, read_stops
 from geo.sources.patterns import (
     HOURS_PER_WEEK,
@@ -37,9 +37,19 @@ from geo.sources.patterns import (
     build_patterns,
     count_replacements,
 )
+from geo.sources.trip_speeds import leave_out_too_fast
 
 __all__ = ["read_gtfs"]
 
+_MEMBERS = (
+    "routes.txt",
+    "trips.txt",
+    "calendar.txt",
+    "calendar_dates.txt",
+    "frequencies.txt",
+    "stops.txt",
+    "stop_times.txt",
+)
 _TIME = r"^\s*(\d{1,3}):([0-5]\d):([0-5]\d)\s*$"
 _NOT_POSSIBLE = "1"
 _TRIP_FAULTS = ("repeated_trip", "bad_times", "bad_headway")
@@ -142,10 +152,10 @@ def read_gtfs(
         *calendar.accounts,
         *repeats,
         *stops.account(calls.called_stops),
-        *_unused(archive),
+        *count_unused(archive, _MEMBERS),
     ]
     fates = trips["fate"].replace("", "used").value_counts()
-    return TimetableReading(
+    reading = TimetableReading(
         calls=patterns[0],
         departures=patterns[1],
         interchange_min=pd.Series(dtype="float64"),
@@ -157,6 +167,7 @@ def read_gtfs(
         stops=stops.table,
         caveats=tuple(odd),
     )
+    return leave_out_too_fast(reading, stops.table)
 
 
 def _other_routes(
@@ -202,6 +213,8 @@ class _Calls:
 
     def account(self, archive: Archive) -> tuple[RowAccount, pd.DataFrame]:
         fates = self.rows.set_index("line")[["fate", "trip_id"]].rename(columns={"trip_id": "value"})
+        n_one_way = int((self.rows["is_one_way"] & self._is_within() & (self.rows["fate"] == "")).sum())
+        told = f"{n_one_way:,} calls are to take up or to set down only, and count as calls for both."
         return account_member(
             f"{archive.name}:stop_times.txt",
             archive.sha256,
@@ -210,8 +223,13 @@ class _Calls:
             field="trip_id",
             unreadable=self.unreadable,
             counted=self.counted,
-            warnings=self.warnings,
+            warnings=[*self.warnings, *([told] if n_one_way else [])],
         )
+
+    def _is_within(self) -> pd.Series:
+        """Whether each call is neither the first nor the last of its trip: those are one-way by their nature."""
+        trip = self.rows["trip_id"]
+        return trip.duplicated() & trip.duplicated(keep="last")
 
 
 def _read_calls(archive: Archive, trips: pd.DataFrame, stops: Stops) -> _Calls:
@@ -238,7 +256,9 @@ def _read_calls(archive: Archive, trips: pd.DataFrame, stops: Stops) -> _Calls:
         kept.append(_compact(rows, is_known[~is_idle], stops, shift))
     rows = pd.concat(kept, ignore_index=True)
     rows = rows.sort_values(["trip_id", "order", "line"], kind="stable").reset_index(drop=True)
+    n_blank = rows[["arrival_min", "departure_min"]].isna().sum(axis=1)
     _fill_times(rows)
+    warnings |= dict.fromkeys(_tell_filled(n_blank[rows["arrival_min"].notna()]))
     is_bad = rows["is_bad"] | rows["order"].isna() | rows["arrival_min"].isna()
     rows["fate"] = np.select(
         [rows["is_unknown"], is_bad, rows["no_call"], rows["station_id"].isna()],
@@ -246,6 +266,17 @@ def _read_calls(archive: Archive, trips: pd.DataFrame, stops: Stops) -> _Calls:
         default="",
     ).astype(object)
     return _Calls(rows, pd.concat(unreadable, ignore_index=True), counted, list(warnings), called)
+
+
+def _tell_filled(n_blank: pd.Series) -> list[str]:
+    """How many calls have times that the feed does not say."""
+    n_half, n_none = int((n_blank == 1).sum()), int((n_blank == 2).sum())
+    told = []
+    if n_half:
+        told.append(f"{n_half:,} calls have one time of two, which is taken for both.")
+    if n_none:
+        told.append(f"{n_none:,} calls have no time, and theirs is taken evenly between the calls around them.")
+    return told
 
 
 def _compact(rows: pd.DataFrame, is_known: NDArray[np.bool_], stops: Stops, shift: int) -> pd.DataFrame:
@@ -260,7 +291,9 @@ def _compact(rows: pd.DataFrame, is_known: NDArray[np.bool_], stops: Stops, shif
         compact[f"{name}_min"] = _minutes(text)
         is_bad |= (compact[f"{name}_min"].isna() & (text.str.strip() != "")).to_numpy()
     is_off = [rows.get(name, nothing).to_numpy() == _NOT_POSSIBLE for name in ("pickup_type", "drop_off_type")]
-    return compact.assign(is_bad=is_bad, is_unknown=~is_known, no_call=is_off[0] & is_off[1])
+    return compact.assign(
+        is_bad=is_bad, is_unknown=~is_known, no_call=is_off[0] & is_off[1], is_one_way=is_off[0] ^ is_off[1]
+    )
 
 
 def _judge_trips(trips: pd.DataFrame, calls: _Calls, near: Collection[str] | None, longest_run_min: float) -> None:
@@ -324,7 +357,8 @@ def _read_frequencies(archive: Archive, trips: pd.DataFrame, calls: _Calls) -> t
     found = read_member(archive, "frequencies.txt", required=("trip_id", "start_time", "end_time", "headway_secs"))
     table = found.rows
     first_min, last_min = (_minutes(table[name]) for name in ("start_time", "end_time"))
-    headway_min = pd.to_numeric(table["headway_secs"], errors="coerce") / 60
+    headway_s = table["headway_secs"].where(table["headway_secs"].str.fullmatch(r"\d{1,5}"))
+    headway_min = pd.to_numeric(headway_s) / 60
     fate = np.select(
         [
             ~table["trip_id"].isin(trips["trip_id"]),
@@ -351,16 +385,3 @@ def _read_frequencies(archive: Archive, trips: pd.DataFrame, calls: _Calls) -> t
         if why == ""
     ]
     return pd.concat([nothing, *rows], ignore_index=True), [part]
-
-
-def _unused(archive: Archive) -> _Parts:
-    """Accounts of members whose rows are counted and not used."""
-    parts: _Parts = []
-    for member in ("transfers.txt", "agency.txt", "feed_info.txt"):
-        if member in archive.members:
-            found = read_member(archive, member, required=())
-            fates = pd.DataFrame({"fate": "not_used", "value": ""}, index=found.rows.index)
-            parts.append(
-                account_member(found.source_file, found.sha256, fates, faults=(), field="", unreadable=found.unreadable)
-            )
-    return parts

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from geo.schema import Column, Contract
 from geo.tables.evidence import EASTING, NORTHING
+
+_DAY_MIN = 1440.0
 
 STATIONS = Contract(
     "stations",
@@ -70,6 +76,33 @@ STATION_USAGE = Contract(
     total="One row a station.",
 )
 
+
+def _runs(calls: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Minutes from the call before, and at each call; none at the start and the end of a pattern."""
+    ordered = calls.sort_values(["pattern_id", "call_no"], kind="stable")
+    follows = ordered["pattern_id"].eq(ordered["pattern_id"].shift())
+    run_min = (ordered["arrival_min"] - ordered["departure_min"].shift()).where(follows)
+    return run_min.reindex(calls.index), calls["departure_min"] - calls["arrival_min"]
+
+
+def _run_back(calls: pd.DataFrame) -> NDArray[np.bool_]:
+    run_min, stand_min = _runs(calls)
+    return ((run_min < 0) | (stand_min < 0)).to_numpy(dtype=bool)
+
+
+def _last_a_day(calls: pd.DataFrame) -> NDArray[np.bool_]:
+    run_min, stand_min = _runs(calls)
+    return ((run_min > _DAY_MIN) | (stand_min > _DAY_MIN)).to_numpy(dtype=bool)
+
+
+def _lack_a_time(calls: pd.DataFrame) -> NDArray[np.bool_]:
+    """Calls without an arrival that are no start, or without a departure that are no end."""
+    number = calls["call_no"].groupby(calls["pattern_id"])
+    is_start, is_end = calls["call_no"] == number.transform("min"), calls["call_no"] == number.transform("max")
+    lacks = (calls["arrival_min"].isna() & ~is_start) | (calls["departure_min"].isna() & ~is_end)
+    return lacks.to_numpy(dtype=bool)
+
+
 SERVICE_CALLS = Contract(
     "service_calls",
     "call_id",
@@ -85,6 +118,11 @@ SERVICE_CALLS = Contract(
         ),
     },
     total="One row a call of a stopping pattern; a station that is passed has no row and cannot be boarded at.",
+    laws={
+        "runs back in time": _run_back,
+        "takes or stands more than a day": _last_a_day,
+        "lacks a time within its pattern": _lack_a_time,
+    },
 )
 
 SERVICE_DEPARTURES = Contract(

@@ -396,3 +396,46 @@ def test_a_schedule_is_never_cut_by_a_piece(tmp_path, monkeypatch):
         pieces = read(tmp_path, *lines)
         pd.testing.assert_frame_equal(pieces.calls, whole.calls)
         assert pieces.accounts == whole.accounts
+
+
+def test_a_call_that_is_not_advertised_is_none_whatever_its_times(tmp_path):
+    hidden = A_TO_C[1][:42] + "T N ".ljust(38)
+    reading = read(tmp_path, bs(), A_TO_C[0], hidden, A_TO_C[2])
+    assert reading.calls["station_id"].tolist() == ["AAA", "CCC"]
+    assert reasons(reading)["no_public_call"] == 1
+
+
+@pytest.mark.parametrize(("activity", "is_told"), [("D ", True), ("U ", True), ("T ", False), ("T RM", False)])
+def test_calls_in_one_direction_only_are_calls_and_counted(tmp_path, activity, is_told):
+    reading = read(tmp_path, bs(), A_TO_C[0], A_TO_C[1][:42] + activity.ljust(38), A_TO_C[2])
+    assert reading.calls["station_id"].tolist() == ["AAA", "BBB", "CCC"]
+    told = [text for text in reading.accounts[0].warnings if "to take up or to set down only" in text]
+    assert told == (["1 calls are to take up or to set down only, and count as calls for both."] if is_told else [])
+
+
+def test_joins_and_splits_are_counted_as_not_followed(tmp_path):
+    reading = read(tmp_path, "AANU00001U000022606012612311111111VVSBBBTOWN".ljust(79) + "P", bs(), *A_TO_C)
+    assert (
+        "1 joins and splits of trains are not followed: who stays on counts as changing."
+        in reading.accounts[0].warnings
+    )
+
+
+@pytest.mark.parametrize("stp", ["O", "C"])
+def test_a_change_to_a_train_that_is_not_there_is_told(tmp_path, stp):
+    changed = [bs("U00009", stp=stp), *(A_TO_C if stp == "O" else ())]
+    told = "1 overlays and cancellations are of trains without a permanent schedule."
+    assert told in read(tmp_path, bs(), *A_TO_C, *changed).accounts[0].warnings
+    assert told not in read(tmp_path, bs("U00009"), *A_TO_C, *changed).accounts[0].warnings
+
+
+@pytest.mark.parametrize("days", ["1111x00", "       ", "11 1111"])
+def test_days_that_are_none_make_a_schedule_faulty(tmp_path, days):
+    assert reasons(read(tmp_path, bs("U00002"), *A_TO_C, bs(days=days), *A_TO_C))["bad_date"] == 4
+
+
+def test_a_code_that_is_no_code_names_no_station(tmp_path):
+    codes = [ti(tiploc, code) for tiploc, code in {**TIPLOCS, "BBBTOWN": "?BB"}.items()]
+    reading = read(tmp_path, *own(*codes, train=A_TO_C), station_of_tiploc=None)
+    assert reading.calls["station_id"].tolist() == ["AAA", "CCC"]
+    assert reasons(reading)["unknown_tiploc"] == 1

@@ -189,6 +189,7 @@ def test_the_buses_of_newport_are_read_with_every_row(real_data):
         "stops.txt": (2686, 655, (("out_of_scope", "not_called_at", 2031),)),
         "agency.txt": (4, 0, (("out_of_scope", "not_used", 4),)),
         "feed_info.txt": (1, 0, (("out_of_scope", "not_used", 1),)),
+        "shapes.txt": (29919, 0, (("out_of_scope", "not_used", 29919),)),
     }
     assert reading.quarantine.empty
     assert len(reading.stops) == 326

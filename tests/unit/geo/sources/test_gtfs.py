@@ -349,3 +349,33 @@ def test_a_repeated_bus_for_a_train_counts_as_often_as_it_runs(tmp_path):
 
 def test_an_ordinary_bus_is_none_for_a_train(tmp_path):
     assert read_gtfs(write(tmp_path), week_start_on=MONDAY, route_types=frozenset({2})).replacements.empty
+
+
+def test_every_member_has_an_account(tmp_path):
+    reading = read_gtfs(write(tmp_path, shapes="shape_id\n1\n2\n", feed_info="a\nb\n"), week_start_on=MONDAY)
+    with zipfile.ZipFile(tmp_path / "feed.zip") as feed:
+        assert {a.source_file for a in reading.accounts} == {f"feed.zip:{name}" for name in feed.namelist()}
+    assert account_of(reading, "shapes").n_by_reason == (("out_of_scope", "not_used", 2),)
+
+
+def test_times_that_the_feed_does_not_say_are_counted(tmp_path):
+    told = account_of(read_gtfs(write(tmp_path), week_start_on=MONDAY), "stop_times").warnings
+    assert told == (
+        "1 calls have one time of two, which is taken for both.",
+        "1 calls have no time, and theirs is taken evenly between the calls around them.",
+    )
+
+
+def test_calls_in_one_direction_only_are_calls_and_counted(tmp_path):
+    times = FEED["stop_times.txt"].replace("B,2,0,0", "B,2,0,1", 1).replace("A,1,0,0", "A,1,0,1")
+    reading = read_gtfs(write(tmp_path, stop_times=times), week_start_on=MONDAY, route_types=frozenset({2}))
+    assert reading.calls["station_id"].tolist() == ["A", "B", "C"]
+    told = "1 calls are to take up or to set down only, and count as calls for both."
+    assert told in account_of(reading, "stop_times").warnings
+
+
+@pytest.mark.parametrize("headway", ["1e3", "99999999", "0", "-60", "", "30.5"])
+def test_a_headway_that_is_none_sets_its_trip_aside(tmp_path, headway):
+    rows = f"trip_id,start_time,end_time,headway_secs\nT2,08:00:00,10:00:00,{headway}\n"
+    reading = read_gtfs(write(tmp_path, frequencies=rows), week_start_on=MONDAY)
+    assert account_of(reading, "frequencies").n_by_reason == (("quarantined", "bad_headway", 1),)
