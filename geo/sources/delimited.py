@@ -197,7 +197,7 @@ def split_delimited(
         warnings.append(f"fields are separated by {separator!r}, not by a comma.")
     wanted = [column for column in (*required, *optional) if column in header]
     if b'"' in data:
-        rows, unreadable = _split_quoted(data, separator, header, wanted, warnings)
+        rows, unreadable = _split_quoted(data, separator, header, wanted, name, warnings)
     else:
         data = _trim_ends(data, separator, len(header), warnings)
         rows, unreadable = _split_plain(data, separator, header, wanted, repetitive, name)
@@ -315,10 +315,10 @@ def _odd_bytes(data: bytes) -> list[tuple[str, list[int]]]:
 
 
 def _split_quoted(
-    data: bytes, separator: str, header: list[str], wanted: list[str], warnings: list[str]
+    data: bytes, separator: str, header: list[str], wanted: list[str], name: str, warnings: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows and rejected rows of text with quotes; a record counts as the line it starts on."""
-    found = split_records(data.decode(), separator, len(header))
+    found = split_records(data.decode(), separator, len(header), name=name)
     _note_trimmed(found.n_trimmed, separator, warnings)
     stray = [line for line, fault in found.bad if fault == "quoting"]
     if stray:

@@ -11,6 +11,8 @@ import csv
 import re
 from dataclasses import dataclass, field
 
+from geo.errors import InputError
+
 __all__ = ["CONTROL", "MAX_FIELD_CHARACTERS", "Records", "split_records", "trim_fields"]
 
 MAX_FIELD_CHARACTERS = 10_000
@@ -40,7 +42,7 @@ class Records:
     n_trimmed: int = 0
 
 
-def split_records(text: str, separator: str, n_columns: int) -> Records:
+def split_records(text: str, separator: str, n_columns: int, *, name: str) -> Records:
     r"""
     Split text below its header into rows.
 
@@ -52,15 +54,22 @@ def split_records(text: str, separator: str, n_columns: int) -> Records:
         Between fields.
     n_columns : int
         Fields of the header.
+    name : str
+        Of the file.
 
     Returns
     -------
     Records
         Readable and unreadable rows. Blank lines are neither.
 
+    Raises
+    ------
+    InputError
+        If a quote is opened that no later quote closes.
+
     Examples
     --------
-    >>> found = split_records('id,place\n1,"York\n2,Selby\n3,"a\nb"\n', ",", 2)
+    >>> found = split_records('id,place\n1,"York\n2,Selby\n3,"a\nb"\n', ",", 2, name="x.csv")
     >>> found.good, found.bad
     ([['2', 'Selby'], ['3', 'a\nb']], [(2, 'quoting')])
     """
@@ -69,12 +78,20 @@ def split_records(text: str, separator: str, n_columns: int) -> Records:
     if ends_well:
         lines.pop()
     found = Records()
+    last_quoted = max((k for k, line in enumerate(lines) if '"' in line), default=0)
     at = 1
     while at < len(lines):
         line, number = lines[at], at + 1
         fault: str | None = None
         if '"' in line:
             fields, n_lines, fault = _take_record(lines, at, separator, n_columns)
+            if fault == "unclosed" and at == last_quoted:
+                msg = (
+                    f"{name}: the quote opened in the row of line {number} is never closed, expected a closing quote. "
+                    "Mend it."
+                )
+                raise InputError(msg)
+            fault = "quoting" if fault == "unclosed" else fault
         else:
             fields, n_lines = line.split(separator), 1
         at += n_lines
@@ -124,8 +141,9 @@ def _take_record(lines: list[str], at: int, separator: str, n_columns: int) -> t
     try:
         fields = next(reader)
     except csv.Error as error:
-        is_long = "field limit" in str(error) and reader.line_num <= 1
-        return [], 1, "too_long" if is_long else "quoting"
+        if "field limit" in str(error):
+            return [], 1, "too_long" if reader.line_num <= 1 else "unclosed"
+        return [], 1, "unclosed" if "unexpected end of data" in str(error) else "quoting"
     n_lines = reader.line_num
     if n_lines == 1:
         return fields, 1, None

@@ -131,7 +131,7 @@ def _line_of_totals(data: bytes) -> int | None:
 
 def require_mostly_rows(rows: pd.DataFrame, unreadable: pd.DataFrame, name: str) -> None:
     """
-    Pass unless more than half of the rows cannot be read for one reason.
+    Pass unless there are no rows, or more than half of them cannot be read for one reason.
 
     Parameters
     ----------
@@ -143,10 +143,13 @@ def require_mostly_rows(rows: pd.DataFrame, unreadable: pd.DataFrame, name: str)
     Raises
     ------
     InputError
-        If they cannot; the cause and the first line are named.
+        If there are none, or they cannot; the cause and the first line are named.
     """
     faults = unreadable[unreadable["status"] == "quarantined"]
     n_rows = len(rows) + len(unreadable)
+    if not n_rows:
+        msg = f"{name}: it has 0 rows below its header, expected at least one. Export it again."
+        raise InputError(msg)
     for reason, (what, cure) in _WHOLE_FAULTS.items():
         lines = faults["source_row"][faults["reason"] == reason]
         if 2 * len(lines) > n_rows:
