@@ -236,7 +236,10 @@ def _split_plain(
     is_parsed[0] = True
     if not is_parsed.all():
         data = np.frombuffer(data, dtype=np.uint8)[np.repeat(is_parsed, line_lengths + 1)[: len(data)]].tobytes()
-    rows = _parse(data, separator, header, wanted, repetitive) if wanted else pd.DataFrame(index=range(int(good.sum())))
+    if wanted and good.any():
+        rows = _parse(data, separator, header, wanted, repetitive)
+    else:
+        rows = pd.DataFrame(index=range(int(good.sum())), columns=wanted, dtype="str")
     if len(rows) != int(good.sum()):
         msg = f"{name}: {len(rows)} rows were parsed of {good.sum()}, expected the same. Save it as plain CSV again."
         raise InputError(msg)

@@ -283,3 +283,8 @@ def test_a_file_of_one_column_keeps_blank_looking_rows(tmp_path):
     path.write_text("id\n1\n \n\n2\n")
     reading = read_delimited(path, required=["id"])
     assert reading.rows["id"].to_dict() == {2: "1", 3: "", 5: "2"}
+
+
+def test_a_file_without_one_readable_row_is_refused_and_no_surprise(tmp_path):
+    with pytest.raises(InputError, match="2 of 2 rows have another number of fields than the header"):
+        read(tmp_path, "x,id,place\n1,York\n2,Selby\n", repetitive=["id"])
