@@ -127,6 +127,10 @@ def _settle_repeats(codes: pd.Series, names: pd.Series, positions: Positions, si
     sieve.reject(
         np.asarray(codes.index.isin(again), dtype=bool), "same_station_again", field="code", status="duplicate"
     )
+    named = known[~is_apart].drop_duplicates(["code", "name"])
+    for code in sorted(set(named["code"][named["code"].duplicated()]))[:_MOST_NAMED]:
+        called = named["name"][named["code"] == code].tolist()
+        sieve.warn(f"code {code} is listed under {len(called)} names at one place; {called[0]!r} is used.")
     lost = sorted(set(known["code"][is_apart]))
     if lost:
         more = f" and {len(lost) - _MOST_NAMED} more" if len(lost) > _MOST_NAMED else ""

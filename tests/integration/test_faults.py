@@ -234,7 +234,7 @@ COUNTED = {
     "null island": (OFFENCES, lambda rows: column(5, "0")(column(6, "0")(rows[:9])) + rows[9:], "quarantined", None, 9),
     "infinite": (OFFENCES, lambda rows: column(5, "1e308")(rows[:9]) + rows[9:], "quarantined", None, 9),
     "address again": (CUCKOOING, lambda rows: rows + rows, "duplicate", "same_address_again", 74),
-    "repeated code": (STATIONS, lambda rows: [*rows, rows[-1].replace("York", "Xork")], "quarantined", None, None),
+    "repeated code": (STATIONS, lambda rows: [*rows, rows[-1].replace("York", "Xork")], "duplicate", None, 1),
     "code of four letters": (STATIONS, lambda rows: [*rows, "New,54.0,-1.0,NEWX"], "quarantined", "no_crs_code", 1),
     "negative population": (PLACES, lambda rows: [*rows, "x,Nowhere,-1.0,54.0,-5"], "quarantined", "no_population", 1),
 }
