@@ -40,7 +40,7 @@ MUTANTS = (
     # geo
     Mutant("geo/schema.py", "(numbers < (-np.inf if", "(numbers > (-np.inf if", UNIT + "geo/test_schema.py"),
     Mutant(
-        "geo/sources/delimited.py",
+        "geo/sources/quoted.py",
         '"truncated" if cut_short and len(fields) < n_columns else "ragged"',
         '"truncated" if len(fields) < n_columns else "ragged"',
         UNIT + "geo/sources/test_source_delimited.py",

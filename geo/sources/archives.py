@@ -203,7 +203,9 @@ class Archive:
             raise ResourceError(msg)
 
 
-def open_archive(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> Archive:
+def open_archive(
+    path: Path, *, max_bytes: int = MAX_INPUT_BYTES, max_members: int = MAX_MEMBERS, in_folders: bool = False
+) -> Archive:
     """
     Open a zip file and check all that its directory says.
 
@@ -213,6 +215,10 @@ def open_archive(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> Archive:
         A regular local file.
     max_bytes : int
         Largest size on disk.
+    max_members : int
+        Most members.
+    in_folders : bool
+        Whether members may be in folders; their names are never used as paths all the same.
 
     Returns
     -------
@@ -225,7 +231,7 @@ def open_archive(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> Archive:
         If it is no zip file, or holds a link, a folder or absolute name, a repeated name, another zip file, or
         members that overlap.
     ResourceError
-        If it has more than 50 members, 2 GiB, or expands more than 200 times.
+        If it has more than `max_members` members or 2 GiB, or expands more than 200 times.
     """
     file = read_input_file(path, max_bytes=max_bytes)
     try:
@@ -234,7 +240,7 @@ def open_archive(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> Archive:
         msg = f"{file.name}: it is no zip file, expected one. Fetch it again."
         raise InputError(msg) from error
     members = opened.infolist()
-    fault = next((fault for info in members if (fault := _member_fault(info)) is not None), None)
+    fault = next((fault for info in members if (fault := _member_fault(info, in_folders=in_folders)) is not None), None)
     names = [info.filename for info in members]
     if fault is None and len(set(names)) < len(names):
         fault = "it repeats a member name"
@@ -244,9 +250,9 @@ def open_archive(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> Archive:
         msg = f"{file.name}: {fault}, expected plain distinct files. Check its source."
         raise InputError(msg)
     total = sum(info.file_size for info in members)
-    if len(members) > MAX_MEMBERS or total > MAX_TOTAL_BYTES:
+    if len(members) > max_members or total > MAX_TOTAL_BYTES:
         msg = (
-            f"{file.name}: it has {len(members)} members and {total} bytes, expected at most {MAX_MEMBERS} members and "
+            f"{file.name}: it has {len(members)} members and {total} bytes, expected at most {max_members} members and "
             f"{MAX_TOTAL_BYTES} bytes. Check its source."
         )
         raise ResourceError(msg)
@@ -260,11 +266,14 @@ def open_archive(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> Archive:
     return Archive(file.name, file.sha256, opened)
 
 
-def _member_fault(info: zipfile.ZipInfo) -> str | None:
+def _member_fault(info: zipfile.ZipInfo, *, in_folders: bool) -> str | None:
     """What is wrong with a member's entry, if anything."""
     name = info.filename
     if stat.S_ISLNK(info.external_attr >> 16):
         return f"member {name!r} is a link"
+    *folders, name = name.removesuffix("/").split("/") if in_folders else [name]
+    if any(folder in {"", ".", ".."} for folder in folders):
+        return f"member {info.filename!r} leads out of the archive"
     if "/" in name or "\\" in name or ":" in name or name in {"", ".", ".."}:
         return f"member {name!r} is in a folder or has no plain name"
     if name.lower().endswith(".zip"):

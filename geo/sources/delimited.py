@@ -2,8 +2,8 @@
 The one careful door for delimited text, plain or gzip: every value is text, every row kept or rejected with a reason.
 
 Files without a quote character, which is what open data publish, are checked as bytes by array operations and parsed by
-the C engine of pandas; a million rows take a few seconds. Files with quotes go through the `csv` module. Both ways give
-the same rows.
+the C engine of pandas; a million rows take a few seconds. Files with quotes are read by `geo.sources.quoted`. Both ways
+give the same rows.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 from geo.errors import DisclosureError, InputError
 from geo.sources.decoding import decode_text
 from geo.sources.files import MAX_INPUT_BYTES, read_input_file
-from geo.sources.headers import check_header, even_ends, split_header
+from geo.sources.headers import check_header, even_ends, lift_header, split_header
 from geo.sources.person_columns import describes_person
-from geo.sources.sieve import REJECTED_COLUMNS, Sieve
+from geo.sources.quoted import CONTROL, MAX_FIELD_CHARACTERS, split_records, trim_fields
+from geo.sources.row_faults import leave_out_no_rows, rejected_rows, require_mostly_rows
+from geo.sources.sieve import Sieve
 
 __all__ = ["MAX_FIELD_CHARACTERS", "DelimitedRows", "read_delimited", "split_delimited"]
 
-MAX_FIELD_CHARACTERS = 10_000
-_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _UNDECODABLE = b"\xef\xbf\xbd"
 
@@ -97,8 +97,9 @@ def read_delimited(
 
     1. Refuse what is no table: an empty file, a web page, an archive, JSON.
     2. Decode (UTF-8, else UTF-16 by its mark, else Windows-1252) and unify line ends.
-    3. Find the separator by the required columns; check the header.
-    4. Reject rows with a wrong number of fields, control characters, bytes that cannot be decoded, or a field over
+    3. Find the header below any title lines, and the separator by the required columns; check the header.
+    4. Leave out copies of the header and a last line of totals, which hold no row's data.
+    5. Reject rows with a wrong number of fields, control characters, bytes that cannot be decoded, or a field over
        10,000 characters; keep the rest.
 
     Parameters
@@ -124,7 +125,8 @@ def read_delimited(
     UsageError
         If the path is not a plain local path.
     InputError
-        If the file is no table, or a required column is missing, or a name is given twice, or there are no rows.
+        If the file is no table, a required column is missing, a name is given twice, there are no rows, or most rows
+        cannot be read.
     DisclosureError
         If a column seems to describe a person and that is refused.
     ResourceError
@@ -145,6 +147,7 @@ def read_delimited(
     if not len(found.rows) + len(found.unreadable):
         msg = f"{file.name}: it has 0 rows below its header, expected at least one. Export it again."
         raise InputError(msg)
+    require_mostly_rows(found.rows, found.unreadable, found.source_file)
     return found
 
 
@@ -183,9 +186,10 @@ def split_delimited(
         If a column seems to describe a person and that is refused.
     """
     data, warnings = decode_text(raw, name)
-    header_line, _, _ = data.partition(b"\n")
-    separator, header = split_header(header_line.decode(), required)
-    data, header, noted = even_ends(data, separator, header)
+    data, noted = lift_header(data, required)
+    warnings += noted
+    separator, header = split_header(data.partition(b"\n")[0].decode(), required)
+    header, noted = even_ends(data, separator, header)
     warnings += [*noted, *check_header(header, required, optional, name)]
     if refuse_person_columns:
         _refuse_persons(header, {*required, *optional}, name)
@@ -193,9 +197,11 @@ def split_delimited(
         warnings.append(f"fields are separated by {separator!r}, not by a comma.")
     wanted = [column for column in (*required, *optional) if column in header]
     if b'"' in data:
-        rows, unreadable = _split_quoted(data, separator, header, wanted, name)
+        rows, unreadable = _split_quoted(data, separator, header, wanted, name, warnings)
     else:
+        data = _trim_ends(data, separator, len(header), warnings)
         rows, unreadable = _split_plain(data, separator, header, wanted, repetitive, name)
+    rows, unreadable = leave_out_no_rows(rows, unreadable, data, header, name, warnings)
     if len(unreadable) and unreadable["reason"].iloc[-1] == "truncated":
         warnings.append("the last row has no line end and too few fields: the file may be cut short.")
     for column in set(repetitive) & set(wanted):
@@ -216,12 +222,6 @@ def _refuse_persons(header: list[str], asked_for: set[str], name: str) -> None:
         raise DisclosureError(msg)
 
 
-def _rejected(lines: Sequence[int] | NDArray[np.int64], reasons: Sequence[str] | NDArray[np.object_]) -> pd.DataFrame:
-    table = pd.DataFrame({"source_row": np.asarray(lines, dtype=np.int64), "reason": list(reasons)})
-    table["status"], table["field"], table["value"] = "quarantined", None, None
-    return table[list(REJECTED_COLUMNS)]
-
-
 def _split_plain(
     data: bytes, separator: str, header: list[str], wanted: list[str], repetitive: Collection[str], name: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -236,12 +236,15 @@ def _split_plain(
     is_parsed[0] = True
     if not is_parsed.all():
         data = np.frombuffer(data, dtype=np.uint8)[np.repeat(is_parsed, line_lengths + 1)[: len(data)]].tobytes()
-    rows = _parse(data, separator, header, wanted, repetitive) if wanted else pd.DataFrame(index=range(int(good.sum())))
+    if wanted and good.any():
+        rows = _parse(data, separator, header, wanted, repetitive)
+    else:
+        rows = pd.DataFrame(index=range(int(good.sum())), columns=wanted, dtype="str")
     if len(rows) != int(good.sum()):
         msg = f"{name}: {len(rows)} rows were parsed of {good.sum()}, expected the same. Save it as plain CSV again."
         raise InputError(msg)
     rows.index = pd.Index(np.flatnonzero(good) + 1, name="source_row")
-    return _strip(rows, data, separator), _rejected(np.flatnonzero(bad) + 1, reasons[bad])
+    return _strip(rows, data, separator), rejected_rows(np.flatnonzero(bad) + 1, reasons[bad])
 
 
 def _parse(
@@ -308,66 +311,48 @@ def _odd_bytes(data: bytes) -> list[tuple[str, list[int]]]:
     """Positions of control characters and of marks left by decoding, where there are any."""
     found = []
     if len(data.translate(None, _CONTROL_BYTES)) != len(data) or b"\xc2" in data:
-        found.append(("control_character", [match.start() for match in _CONTROL.finditer(data)]))
+        found.append(("control_character", [match.start() for match in CONTROL.finditer(data)]))
     if _UNDECODABLE in data:
         found.append(("encoding", [match.start() for match in re.finditer(_UNDECODABLE, data)]))
     return [(reason, positions) for reason, positions in found if positions]
 
 
 def _split_quoted(
-    data: bytes, separator: str, header: list[str], wanted: list[str], name: str
+    data: bytes, separator: str, header: list[str], wanted: list[str], name: str, warnings: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows and rejected rows of text with quotes, by the csv module; a record counts as the line it starts on."""
-    text = data.decode()
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True)
-    last_line = text.count("\n") + (not text.endswith("\n"))
-    good: list[list[str]] = []
-    good_lines: list[int] = []
-    bad: list[tuple[int, str]] = []
-    next(reader)
-    at = reader.line_num
-    while True:
-        line, fault = at + 1, None
-        fields: list[str] = []
-        try:
-            fields = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            fault = _quote_fault(str(error), line, name)
-        at = reader.line_num
-        if fault is None and not fields:
-            continue
-        fault = fault or _record_fault(fields, len(header), cut_short=at >= last_line and not text.endswith("\n"))
-        if fault is None:
-            good.append(fields)
-            good_lines.append(line)
-        else:
-            bad.append((line, fault))
-    table = pd.DataFrame(good, columns=header, dtype="str")[wanted]
+    """Rows and rejected rows of text with quotes; a record counts as the line it starts on."""
+    found = split_records(data.decode(), separator, len(header), name=name)
+    _note_trimmed(found.n_trimmed, separator, warnings)
+    stray = [line for line, fault in found.bad if fault == "quoting"]
+    if stray:
+        warnings.append(
+            f"{len(stray)} rows have a quote that does not close where its field ends, the first in line {stray[0]}; "
+            "they are set aside."
+        )
+    table = pd.DataFrame(found.good, columns=range(len(header)), dtype="str")
+    table = table[[header.index(column) for column in wanted]].set_axis(wanted, axis=1)
     table = _strip(table, data, separator)
-    table.index = pd.Index(good_lines, name="source_row", dtype="int64")
-    return table, _rejected([line for line, _ in bad], [fault for _, fault in bad])
+    table.index = pd.Index(found.good_lines, name="source_row", dtype="int64")
+    return table, rejected_rows([line for line, _ in found.bad], [fault for _, fault in found.bad])
 
 
-def _quote_fault(error: str, line: int, name: str) -> str:
-    """The reason for one record, unless a quote stays open to the end of the file and swallows the rest."""
-    if "unexpected end of data" in error:
-        msg = f"{name}: the quote opened in the row of line {line} is never closed, expected a closing quote. Mend it."
-        raise InputError(msg)
-    return "too_long" if "field limit" in error else "quoting"
+def _trim_ends(data: bytes, separator: str, n_columns: int, warnings: list[str]) -> bytes:
+    """The lines without blank fields beyond the last column."""
+    mark = separator.encode()
+    if not (mark + b"\n" in data or mark + b" \n" in data or data.rstrip(b" ").endswith(mark)):
+        return data
+    lines = data.split(b"\n")
+    n_trimmed = 0
+    for k, line in enumerate(lines):
+        if line.count(mark) >= n_columns and k:
+            kept = trim_fields(line.decode().split(separator), n_columns)
+            if len(kept) == n_columns:
+                lines[k] = separator.join(kept).encode()
+                n_trimmed += 1
+    _note_trimmed(n_trimmed, separator, warnings)
+    return b"\n".join(lines) if n_trimmed else data
 
 
-def _record_fault(fields: list[str], n_columns: int, *, cut_short: bool) -> str | None:
-    """Why a record cannot be used, or None."""
-    if len(fields) != n_columns:
-        return "truncated" if cut_short and len(fields) < n_columns else "ragged"
-    joined = "".join(fields).replace("\n", " ")
-    if len(joined) > MAX_FIELD_CHARACTERS and max(map(len, fields)) > MAX_FIELD_CHARACTERS:
-        return "too_long"
-    if joined.isprintable():
-        return None
-    raw = joined.encode()
-    if _CONTROL.search(raw):
-        return "control_character"
-    return None
+def _note_trimmed(n_trimmed: int, separator: str, warnings: list[str]) -> None:
+    if n_trimmed:
+        warnings.append(f"{n_trimmed} rows end in more {separator!r} than the header; nothing stands between them.")

@@ -4,19 +4,59 @@ from __future__ import annotations
 
 import csv
 import difflib
-import re
 from collections.abc import Sequence
 
 from geo.errors import InputError
 
-__all__ = ["check_header", "even_ends", "split_header"]
+__all__ = ["check_header", "even_ends", "lift_header", "split_header"]
 
 _SEPARATORS = ",;\t|"
+# Title lines that an office program may write above a header (ASSUMPTION).
+_MOST_TITLE_LINES = 20
 
 
-def even_ends(data: bytes, separator: str, header: list[str]) -> tuple[bytes, list[str], list[str]]:
+def lift_header(data: bytes, required: Sequence[str]) -> tuple[bytes, list[str]]:
+    r"""
+    Put the header on the first line where title lines or blank lines stand above it.
+
+    Parameters
+    ----------
+    data : bytes
+        The table, decoded to UTF-8.
+    required : sequence of str
+        Columns that the header must give.
+
+    Returns
+    -------
+    tuple of bytes and list of str
+        The table, with blank lines in place of what stood above, so that every row keeps its line number; and what was
+        passed over. The same where none of the first lines gives every column.
+
+    Examples
+    --------
+    >>> lift_header(b"Towns of 2025\nid,place\n1,York\n", ["id", "place"])
+    (b'id,place\n\n1,York\n', ['1 line above the header was passed over.'])
     """
-    Take off a separator that ends every row but not the header, or the other way round.
+    if set(required) <= set(_names_of(data.partition(b"\n")[0], required)):
+        return data, []
+    lines = data.split(b"\n", _MOST_TITLE_LINES + 1)
+    for k, line in enumerate(lines[1 : _MOST_TITLE_LINES + 1], start=1):
+        if set(required) <= set(_names_of(line, required)):
+            above = lines[:k]
+            rest = data[sum(map(len, above)) + k + len(line) :]
+            n_titles = sum(bool(title.strip()) for title in above)
+            words = "1 line above the header was" if n_titles == 1 else f"{n_titles} lines above the header were"
+            return line + b"\n" * k + rest, [f"{words} passed over."] if n_titles else []
+    return data, []
+
+
+def _names_of(line: bytes, required: Sequence[str]) -> list[str]:
+    return split_header(line.decode(), required)[1]
+
+
+def even_ends(data: bytes, separator: str, header: list[str]) -> tuple[list[str], list[str]]:
+    """
+    Take blank names off the end of a header whose rows have no such fields.
 
     Parameters
     ----------
@@ -29,27 +69,17 @@ def even_ends(data: bytes, separator: str, header: list[str]) -> tuple[bytes, li
 
     Returns
     -------
-    tuple of bytes, list of str and list of str
-        Table and header that agree, and what was mended.
+    tuple of list of str and list of str
+        The header, and what was mended.
     """
-    mark = separator.encode()
-    first_end = data.find(b"\n")
-    body = data[first_end + 1 :].rstrip(b"\n") if first_end >= 0 else b""
-    if not body:
-        return data, header, []
-    first_line = body.partition(b"\n")[0].decode()
-    try:
-        first_row = next(csv.reader([first_line], delimiter=separator), [])
-    except csv.Error:
-        return data, header, []
-    if len(first_row) == len(header) + 1 and not first_row[-1].strip():
-        lines = [line for line in body.split(b"\n") if line.strip()]
-        if all(line.rstrip(b" ").endswith(mark) for line in lines):
-            even = re.sub(re.escape(mark) + rb" *(?=\n|$)", b"", body)
-            return data[: first_end + 1] + even + b"\n", header, [f"every row but the header ends in {separator!r}."]
-    if len(header) > 1 and not header[-1] and len(first_row) == len(header) - 1:
-        return data, header[:-1], [f"the header alone ends in {separator!r}."]
-    return data, header, []
+    last = max((k for k, name in enumerate(header) if name), default=0) + 1
+    if last == len(header):
+        return header, []
+    first = next((line for line in data.split(b"\n", _MOST_TITLE_LINES + 2)[1:] if line.strip()), b"")
+    n_fields = len(_split_line(first.decode(), separator))
+    if last <= n_fields < len(header):
+        return header[:n_fields], [f"the header alone ends in {separator!r}."]
+    return header, []
 
 
 def split_header(line: str, required: Sequence[str]) -> tuple[str, list[str]]:
@@ -70,11 +100,19 @@ def split_header(line: str, required: Sequence[str]) -> tuple[str, list[str]]:
     """
     best: tuple[int, str, list[str]] = (-1, ",", [])
     for separator in _SEPARATORS:
-        names = [name.strip() for name in next(csv.reader([line], delimiter=separator), [])]
+        names = [name.strip() for name in _split_line(line, separator)]
         found = len(set(required) & set(names))
         if found > best[0]:
             best = (found, separator, names)
     return best[1], best[2]
+
+
+def _split_line(line: str, separator: str) -> list[str]:
+    """Fields of one line; a line that no quoting explains is split as it stands."""
+    try:
+        return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error:
+        return line.split(separator)
 
 
 def check_header(header: list[str], required: Sequence[str], optional: Sequence[str], name: str) -> list[str]:

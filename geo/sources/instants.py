@@ -17,13 +17,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.errors import InputError, UsageError
+from geo.sources.date_faults import MONTH_GUESSES, describe_dates, suggest_format
 from geo.sources.sieve import Sieve
 
-__all__ = ["Instants", "parse_instants"]
+__all__ = ["Instants", "parse_instants", "require_dates"]
 
 _ISO_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+# Databases write up to nine decimals of a second, and a blank before the offset.
+_ISO_TIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?) ?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
+)
+_LATER_DECIMALS = re.compile(r"(?<=[.,]\d{6})\d{1,3}(?!\d)", re.ASCII)
 _LONDON = "Europe/London"
 
 
@@ -100,7 +105,7 @@ def parse_instants(
     zone = _require_zone(timezone)
     codes, texts = pd.factorize(values.astype("str"))
     parsed = [_parse(text, date_format, zone) for text in texts]
-    _require_declared(texts, parsed, field, has_format=date_format is not None)
+    _require_declared(values, texts, parsed, field, has_format=date_format is not None)
     fault = np.array([item.fault for item in parsed], dtype=object)[codes]
     for reason in ("unreadable_date", "time_skipped_by_clock_change"):
         sieve.reject(fault == reason, reason, field=field)
@@ -126,18 +131,48 @@ def _require_zone(timezone: str | None) -> ZoneInfo | None:
         raise UsageError(msg) from error
 
 
-def _require_declared(texts: pd.Index, parsed: list[_Parsed], field: str, *, has_format: bool) -> None:
+def require_dates(values: pd.Series, instants: Instants, sieve: Sieve, *, date_format: str | None = None) -> None:
+    """
+    Pass unless more than half of the dates cannot be read or meant; a smaller share is noted in the account.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Text of each row.
+    instants : Instants
+        What was parsed from it.
+    sieve : Sieve
+        That holds the rows with dates at fault.
+    date_format : str or None
+        As was declared.
+
+    Raises
+    ------
+    InputError
+        If they cannot; the message says what the values probably are, with one of them.
+    """
+    unread = values[np.asarray(instants.month.isna())].tolist()
+    words = describe_dates(unread, date_format=date_format) if unread else ""
+    sieve.require_each_majority({"unreadable_date": words} | MONTH_GUESSES)
+
+
+def _require_declared(
+    values: pd.Series, texts: pd.Index, parsed: list[_Parsed], field: str, *, has_format: bool
+) -> None:
     """Pass unless reading on would mean guessing a format or a zone."""
-    for text, item in zip(texts, parsed, strict=True):
-        if item.fault == "no_zone":
-            msg = f"timezone: it is not declared but {field!r} has times ({text!r}), expected one. Set {_LONDON!r}."
-            raise InputError(msg)
-        if item.fault == "unreadable_date" and not has_format and re.match(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}", text):
-            msg = (
-                f"date_format: it is not declared but {field!r} holds {text!r}, expected ISO dates or a format. "
-                "Declare one such as '%d/%m/%Y %H:%M'."
-            )
-            raise InputError(msg)
+    unread = [text for text, item in zip(texts, parsed, strict=True) if item.fault == "unreadable_date"]
+    ordered = [text for text in unread if re.match(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}", text)]
+    zoneless = [text for text, item in zip(texts, parsed, strict=True) if item.fault == "no_zone"]
+    if zoneless:
+        msg = f"timezone: it is not declared but {field!r} has times ({zoneless[0]!r}), expected one. Set {_LONDON!r}."
+        raise InputError(msg)
+    if ordered and not has_format:
+        n_rows = int(values.isin(ordered).sum())
+        msg = (
+            f"date_format: it is not declared but {field!r} holds {ordered[0]!r} ({n_rows} of {len(values)} rows), "
+            f"expected ISO dates or a format. Declare one such as {suggest_format(ordered) or '%d/%m/%Y %H:%M'!r}."
+        )
+        raise InputError(msg)
 
 
 def _parse(text: str, date_format: str | None, zone: ZoneInfo | None) -> _Parsed:
@@ -149,8 +184,8 @@ def _parse(text: str, date_format: str | None, zone: ZoneInfo | None) -> _Parsed
             parsed = _Parsed(month=_month(dt.date.fromisoformat(f"{text}-01")), precision="month")
         elif _ISO_DAY.fullmatch(text):
             parsed = _day(dt.date.fromisoformat(text), zone)
-        elif _ISO_TIME.fullmatch(text):
-            parsed = _minute(dt.datetime.fromisoformat(text), zone)
+        elif (iso := _ISO_TIME.fullmatch(text)) is not None:
+            parsed = _minute(dt.datetime.fromisoformat(iso[1] + (iso[2] or "")), zone)
         else:
             parsed = _parse_declared(text, date_format, zone)
     except (ValueError, OverflowError):
@@ -162,7 +197,7 @@ def _parse_declared(text: str, date_format: str | None, zone: ZoneInfo | None) -
     """What a text says in the declared format, at the grain that the format has."""
     if date_format is None:
         return _Parsed(fault="unreadable_date")
-    moment = dt.datetime.strptime(text, date_format)  # noqa: DTZ007 - the declared zone is attached later
+    moment = dt.datetime.strptime(_LATER_DECIMALS.sub("", text), date_format)  # noqa: DTZ007 - the declared zone is attached later
     if any(part in date_format for part in ("%H", "%I", "%X", "%c")):
         return _minute(moment, zone)
     if any(part in date_format for part in ("%d", "%j", "%x")):

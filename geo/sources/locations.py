@@ -34,6 +34,13 @@ _LAT_DEG = (49.8, 60.9)
 _COAST_LAT_DEG = np.array([53.2, 53.75])
 _COAST_LON_DEG = np.array([1.8, 0.55, 0.2])
 
+# The same box in metres of Web Mercator, which web maps and some databases export.
+_WEB_X_M = (-970_000.0, 210_000.0)
+_WEB_Y_M = (6_400_000.0, 8_610_000.0)
+# Fewer rows than this that fit the area only with their coordinates swapped are rows at fault, not the file
+# (ASSUMPTION).
+_TELLING_SHARE = 0.05
+
 _GUESSES = {
     "swapped_coordinates": "The longitude and latitude columns look swapped. Swap them in the column mapping",
     "grid_metres_in_degrees": "The columns look like National Grid metres. Declare the crs as EPSG:27700",
@@ -43,6 +50,7 @@ _GUESSES = {
     "null_island": "Missing positions are written as 0, 0. Export them as blanks",
     "offshore_east": "The minus sign of western longitudes looks lost. Export signed longitudes",
     "lost_longitude_sign": "The minus sign of western longitudes looks lost. Export signed longitudes",
+    "web_mercator": "The columns look like Web Mercator metres (EPSG:3857). Export EPSG:27700 or EPSG:4326",
     "outside_great_britain": "The positions lie outside Great Britain. Check the columns and the declared crs",
     "outside_grid": "The positions lie outside the National Grid. Check the columns and the declared crs",
     "not_a_number": "The coordinates are no plain decimal numbers. Export decimal numbers",
@@ -193,6 +201,7 @@ def _locate_degrees(
     is_grid = ((lon > 180) | (lat > 90)) & (_on_grid(lon, lat) | _on_grid(lat, lon))
     sieve.reject(is_grid, "grid_metres_in_degrees", field=field)
     sieve.reject(known & _within(lon, _LAT_DEG) & _within(lat, _LON_DEG), "swapped_coordinates", field=field)
+    sieve.reject(known & _within(lon, _WEB_X_M) & _within(lat, _WEB_Y_M), "web_mercator", field=field)
     in_box = _within(lon, _LON_DEG) & _within(lat, _LAT_DEG)
     mirrored = known & (lon > 0) & _within(-lon, _LON_DEG) & _within(lat, _LAT_DEG)
     coast = _COAST_LON_DEG[np.searchsorted(_COAST_LAT_DEG, lat)]
@@ -226,9 +235,15 @@ def _locate_metres(
     sieve.reject(known & _within(easting_m, (0, 700)) & _within(northing_m, (0, 1300)), "kilometres", field=field)
     swapped = known & (easting_m > GB_EASTING_M[1]) & _on_grid(northing_m, easting_m)
     if area is not None:
-        swapped |= known & ~cover(area, easting_m, northing_m) & cover(area, northing_m, easting_m)
+        straight, mirrored = cover(area, easting_m, northing_m), cover(area, northing_m, easting_m)
+        told = known & mirrored & ~straight
+        swapped |= told
+        # Where an area lies both ways, most rows tell nothing: those that do decide for the file.
+        if told.sum() > max((known & straight & ~mirrored).sum(), _TELLING_SHARE * known.sum()):
+            swapped |= known & mirrored
     sieve.reject(swapped, "swapped_grid", field=field)
     on_grid = _on_grid(easting_m, northing_m)
+    sieve.reject(known & _within(easting_m, _WEB_X_M) & _within(northing_m, _WEB_Y_M), "web_mercator", field=field)
     sieve.reject(known & ~on_grid, "outside_grid", field=field)
     return np.where(on_grid, easting_m, np.nan), np.where(on_grid, northing_m, np.nan)
 

@@ -18,14 +18,13 @@ from shapely.geometry.base import BaseGeometry
 from geo.crs import METRIC
 from geo.errors import UsageError
 from geo.schema import validate
-from geo.sources.accounting import Reading
+from geo.sources.extract_records import ExtractReading, sift_records
 from geo.sources.harm import measure_harm
-from geo.sources.instants import Instants, parse_instants
+from geo.sources.instants import Instants, parse_instants, require_dates
 from geo.sources.locations import FORCE_MARGIN_M, Positions, locate
 from geo.sources.mapped import column_or_blank, read_mapped
 from geo.sources.months import reject_implausible_months
 from geo.sources.sieve import Sieve
-from geo.sources.stable_ids import build_stable_ids
 from geo.tables import OFFENCES, PROVENANCE
 from geo.tables.evidence import LOCATION_PRECISION
 
@@ -47,6 +46,16 @@ CUSTODY_WORDS = ("police station", "custody", "prison", "magistrates", "crown co
 # A point with more than this share of the rows, and no fewer rows than that, may be a default of the geocoder.
 _CROWDED_SHARE = 0.01
 _CROWDED_ROWS = 20
+_SHOWN_TYPES = 5
+# What a fault of most rows says about the file.
+_GUESSES = {
+    "no_crime_type": "The column of crime types is blank. Map crime_type to the column that holds them",
+    "end_before_start": "The columns of the first and last time look swapped. Swap occurred_from and occurred_to",
+    "unreadable_date": "The dates of another column cannot be read. Check occurred_to and recorded_on, or unmap them",
+    "unknown_precision": "The values are no grain of a position. Map location_precision to another column, or unmap it",
+    "no_offence_id": "The column of crime numbers is blank. Map offence_id to the column that holds them, or unmap it",
+    "contradictory_record": "The ids look like no crime numbers. Map offence_id to the column that holds them",
+}
 
 
 def read_offence_extract(
@@ -65,12 +74,13 @@ def read_offence_extract(
     force_area: BaseGeometry | None = None,
     force_margin_m: float = FORCE_MARGIN_M,
     not_after: pd.Period | None = None,
-) -> Reading[pd.DataFrame]:
+) -> ExtractReading:
     """
     Read an offence extract.
 
-    Of rows with one `offence_id`, equal ones count once, and of amended ones the latest `recorded_on` counts; if that
-    cannot be told, none does. Without ids equal rows are separate offences.
+    Of rows with one `offence_id`, equal ones count once, and of amended ones the latest `recorded_on` counts. What is
+    left with another crime type or offence code is another offence; of rows that differ in anything else the first in
+    the order of their content counts. Without ids equal rows are separate offences.
 
     Parameters
     ----------
@@ -104,8 +114,9 @@ def read_offence_extract(
 
     Returns
     -------
-    Reading of pandas.DataFrame
-        Table `geo.tables.OFFENCES`, ordered by `offence_id`, a hash that does not depend on the order of rows.
+    ExtractReading
+        Table `geo.tables.OFFENCES`, ordered by `offence_id`, a hash that does not depend on the order of rows;
+        `geo.sources.extract_records.merge_extracts` puts several together.
 
     Raises
     ------
@@ -129,10 +140,10 @@ def read_offence_extract(
         rows, sieve, x_field="x", y_field="y", crs=crs, force_area=force_area, force_margin_m=force_margin_m
     )
     precision = _sift_precision(rows, sieve, location_precision, positions)
-    ids = _sift_ids(rows, sieve, force, date_format, timezone)
+    records = sift_records(rows, sieve, force=force, date_format=date_format, timezone=timezone)
+    sieve.require_each_majority(_GUESSES)
     if crime_types is not None:
-        outside = ~rows["crime_type"].isin(crime_types).to_numpy()
-        sieve.reject(outside, "crime_type_not_asked_for", field="crime_type", status="out_of_scope")
+        _leave_out_of_scope(rows, sieve, crime_types)
     provenance = _provenance(rows, sieve, provenance_by_value or {}, custody_words)
     kept = sieve.kept
     _warn_of_crowded_points(positions, sieve)
@@ -158,14 +169,26 @@ def read_offence_extract(
             "source_file": read.source_file,
             "source_row": rows.index.to_numpy(),
         },
-        index=pd.Index(ids, name=OFFENCES.index, dtype="str"),
+        index=pd.Index(records.offence_ids, name=OFFENCES.index, dtype="str"),
     )[kept]
     texts = [name for name, column in OFFENCES.columns.items() if column.kind == "text"]
     table = table.astype(dict.fromkeys(texts, "str"))
     for name in ("location", "lsoa_code"):
         table[name] = table[name].where(table[name] != "")
     quarantine, account = sieve.close()
-    return Reading(validate(table.sort_index(), OFFENCES), quarantine, (account,))
+    facts = records.facts[kept].set_index(table.index).sort_index()
+    return ExtractReading(validate(table.sort_index(), OFFENCES), quarantine, (account,), facts)
+
+
+def _leave_out_of_scope(rows: pd.DataFrame, sieve: Sieve, crime_types: Collection[str]) -> None:
+    """Reject rows of other crime types; where that leaves none, the account says what types there are."""
+    n_before = sieve.kept.sum()
+    given = rows["crime_type"][sieve.kept]
+    outside = ~rows["crime_type"].isin(crime_types).to_numpy()
+    sieve.reject(outside, "crime_type_not_asked_for", field="crime_type", status="out_of_scope")
+    if n_before and not sieve.kept.any():
+        shown = ", ".join(map(repr, sorted(set(given))[:_SHOWN_TYPES]))
+        sieve.warn(f"no row has a crime type that is asked for; the file has {shown}.")
 
 
 def _require_settings(location_precision: str, provenance_by_value: Mapping[str, str]) -> None:
@@ -189,11 +212,14 @@ def _sift_times(
         rows["occurred_from"], sieve, field="occurred_from", date_format=date_format, timezone=timezone
     )
     reject_implausible_months(start.month, sieve, field="occurred_from", not_after=not_after)
+    require_dates(rows["occurred_from"], start, sieve, date_format=date_format)
     if "occurred_to" not in rows:
         return start
     end = parse_instants(rows["occurred_to"], sieve, field="occurred_to", date_format=date_format, timezone=timezone)
     known = reject_implausible_months(end.month, sieve, field="occurred_to", not_after=not_after, blank_is_fault=False)
     before = np.asarray(end.to_at < start.from_at) | (known & np.asarray(end.month < start.month))
+    # The end of a day is the next midnight, at which it is over.
+    before |= np.asarray(end.to_at == start.from_at) & (end.precision == "day")
     sieve.reject(before, "end_before_start", field="occurred_to")
     return Instants(
         month=start.month,
@@ -210,32 +236,6 @@ def _sift_precision(rows: pd.DataFrame, sieve: Sieve, default: str, positions: P
     sieve.reject(~known, "unknown_precision", field="location_precision")
     stated = given.where(given != "", default).to_numpy(dtype=object)
     return np.where(positions.is_blank, "none", stated)
-
-
-def _sift_ids(rows: pd.DataFrame, sieve: Sieve, force: str, date_format: str | None, timezone: str | None) -> pd.Series:
-    """Stable ids; copies are duplicates, older versions are superseded, versions that cannot be told apart go."""
-    if "offence_id" not in rows:
-        return build_stable_ids([rows[column] for column in sorted(rows.columns)])
-    given = rows["offence_id"]
-    sieve.reject(given.eq("").to_numpy(), "no_offence_id", field="offence_id")
-    sieve.reject(_among_kept(rows, sieve, keep="first"), "same_record_again", field="offence_id", status="duplicate")
-    if "recorded_on" in rows:
-        recorded = parse_instants(
-            rows["recorded_on"], sieve, field="recorded_on", date_format=date_format, timezone=timezone
-        )
-        at = pd.Series(recorded.from_at, index=rows.index)
-        latest = at[sieve.kept].groupby(given[sieve.kept]).transform("max").reindex(rows.index)
-        sieve.reject((at < latest).to_numpy(), "superseded", field="offence_id")
-    sieve.reject(_among_kept(rows[["offence_id"]], sieve, keep=False), "contradictory_record", field="offence_id")
-    force_column = pd.Series(force, index=rows.index, dtype="str")
-    return build_stable_ids([force_column, given])
-
-
-def _among_kept(keys: pd.DataFrame, sieve: Sieve, *, keep: str | bool) -> NDArray[np.bool_]:
-    """Which accepted rows repeat the keys of another accepted row."""
-    again = np.zeros(len(keys), dtype=bool)
-    again[sieve.kept] = keys[sieve.kept].duplicated(keep=keep)  # type: ignore[arg-type]
-    return again
 
 
 def _provenance(

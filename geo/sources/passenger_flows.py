@@ -7,6 +7,7 @@ distort it. It sizes the crowd at a station; it does not show where couriers go.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -23,6 +24,21 @@ from geo.sources.sieve import Sieve
 from geo.tables import PASSENGER_FLOWS, STATION_USAGE
 
 __all__ = ["read_passenger_flows", "read_station_usage"]
+
+# 2021, 2021-22, 2021/2022, 2021 to 2022, Apr 2021 to Mar 2022.
+_YEARS = re.compile(
+    r"(?:apr(?:il)? +)?([12][0-9]{3})(?:\.0)?(?: *(?:-|/|\u2013|to) *(?:mar(?:ch)? +)?((?:[12][0-9])?[0-9]{2}))?",
+    re.IGNORECASE,
+)
+# What a fault of most rows says about the file.
+_GUESSES = {
+    "unreadable_year": "The values are no years such as 2021, 2021-22 or Apr 2021 to Mar 2022. Correct the column",
+    "no_crs_code": "The codes are no CRS codes of three letters. Correct the column of stations",
+    "not_a_number": "The counts are no plain numbers. Export them without thousands separators, or correct the column",
+    "negative_count": "The counts are below 0. Correct the column",
+    "repeated_pair": "The file holds several counts of a pair, as of several years. Give one year",
+    "repeated_crs_code": "The file holds several counts of a station in one year. Give one of them",
+}
 
 
 def read_passenger_flows(
@@ -53,7 +69,7 @@ def read_passenger_flows(
     Raises
     ------
     InputError
-        If the file is no table.
+        If the file is no table or most rows share a fault.
     """
     columns = [origin_column, destination_column, journeys_column]
     read = read_delimited(path, required=columns, repetitive=columns[:2])
@@ -70,7 +86,10 @@ def read_passenger_flows(
     # Categories are sorted, so ordering by their codes orders by text, without comparing strings.
     pair = rows[origin_column].cat.codes.to_numpy(dtype=np.int64) * len(rows[destination_column].cat.categories)
     pair += rows[destination_column].cat.codes.to_numpy(dtype=np.int64)
+    copies = pd.DataFrame({"pair": np.where(sieve.kept, pair, -1), "n": journeys}).duplicated().to_numpy()
+    sieve.reject(copies & sieve.kept, "same_row_again", status="duplicate")
     sieve.reject(pd.Series(pair).where(sieve.kept).duplicated(keep=False).to_numpy() & sieve.kept, "repeated_pair")
+    sieve.require_each_majority(_GUESSES)
     at = np.flatnonzero(sieve.kept)
     at = at[np.argsort(pair[at], kind="stable")]
     origins = np.asarray(rows[origin_column].iloc[at], dtype=object)
@@ -105,7 +124,8 @@ def read_station_usage(
     path : pathlib.Path
         CSV file, plain or gzip.
     year : int or None
-        First calendar year of the financial year (2021 is April 2021 to March 2022); None for the latest in the file.
+        First calendar year of the financial year; None for the latest in the file. A financial year in the file is that
+        of its first calendar year: 2021, 2021-22 and Apr 2021 to Mar 2022 are all the year from April 2021.
     station_ids : collection of str or None
         CRS codes in scope; None keeps every station.
     station_column, year_column, entries_exits_column, interchanges_column : str
@@ -119,13 +139,15 @@ def read_station_usage(
     Raises
     ------
     InputError
-        If the file is no table or has no row of that year.
+        If the file is no table, most rows share a fault, or it has no row of that year.
     """
     columns = [station_column, year_column, entries_exits_column, interchanges_column]
     read = read_delimited(path, required=columns, repetitive=columns[:2])
     rows, sieve = read.rows, read.sieve()
-    years = rows[year_column].astype("str")
-    sieve.reject(~years.str.fullmatch("[12][0-9]{3}").to_numpy(dtype=bool), "unreadable_year", field=year_column)
+    texts = rows[year_column].astype("str")
+    years = texts.map({text: _first_year(text) for text in texts.unique()}).astype("str")
+    sieve.reject(years.eq("").to_numpy(), "unreadable_year", field=year_column)
+    sieve.require_each_majority(_GUESSES)
     wanted = years[sieve.kept].max() if year is None else str(year)
     if not (years == wanted).any():
         msg = f"{read.source_file}: no row is of year {wanted}, expected at least one. Choose a year that it holds."
@@ -138,8 +160,12 @@ def read_station_usage(
         sieve.reject(~known, "unknown_station", field=station_column, status="out_of_scope")
     entries_exits = _parse_counts(rows[entries_exits_column], sieve, entries_exits_column)
     interchanges = _parse_counts(rows[interchanges_column], sieve, interchanges_column, blank_is_fault=False)
+    copies = pd.DataFrame({"code": codes, "n": entries_exits, "changes": interchanges}, index=rows.index)[sieve.kept]
+    same = copies.index[copies.duplicated()]
+    sieve.reject(np.asarray(rows.index.isin(same)), "same_row_again", field=station_column, status="duplicate")
     again = codes[sieve.kept].duplicated(keep=False)
     sieve.reject(rows.index.isin(again.index[again]), "repeated_crs_code", field=station_column)
+    sieve.require_each_majority(_GUESSES)
     kept = sieve.kept
     table = pd.DataFrame(
         {
@@ -151,6 +177,16 @@ def read_station_usage(
     ).astype({"usage_basis": "str"})
     quarantine, account = sieve.close()
     return Reading(validate(table.sort_index(), STATION_USAGE), quarantine, (account,))
+
+
+def _first_year(text: str) -> str:
+    """The first calendar year of a financial year in any of the ways it is written, blank where it is none."""
+    found = _YEARS.fullmatch(text.strip())
+    if found is None:
+        return ""
+    first, second = found[1], found[2]
+    # A second year must be the next, or the text is no financial year.
+    return first if second is None or (int(first) + 1 - int(second)) % 100 == 0 else ""
 
 
 def _is_crs_code(texts: pd.Series | pd.Index) -> NDArray[np.bool_]:

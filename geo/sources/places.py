@@ -31,6 +31,13 @@ __all__ = [
 ]
 
 CENSUS_BASIS = "ONS built-up area, census 2021"
+# What a fault of most rows says about the file.
+_GUESSES = {
+    "no_name": "The column of names is blank. Correct the file, or name another column",
+    "no_id": "The ids are no GeoNames numbers. Correct the column geonameid",
+    "no_position": "The columns of the position are blank. Correct the file, or name other columns",
+    "no_population": "The populations are no plain numbers. Export them without thousands separators",
+}
 
 
 def name_key(name: str) -> str:
@@ -110,6 +117,7 @@ def read_places(
     sieve.reject(~(population >= 0), "no_population", field=population_column)
     ids = names.map(name_key).str.replace(" ", "-") if id_column is None else rows[id_column]
     reject_repeats(ids, sieve, field=id_column or name_column)
+    sieve.require_each_majority(_GUESSES)
     basis = pd.Series(population_basis, index=rows.index, dtype="str")
     table = build_places(ids, names, positions, population, basis, kept=sieve.kept, force_area=force_area)
     quarantine, account = sieve.close()
@@ -151,6 +159,7 @@ def read_towns(path: Path, *, force_area: BaseGeometry | None) -> Reading[pd.Dat
     population = parse_numbers(rows["bua_pop_2021"])
     sieve.reject(~(population >= 0), "no_population", field="bua_pop_2021")
     reject_repeats(ids, sieve, field="geonameid")
+    sieve.require_each_majority(_GUESSES)
     basis = pd.Series(CENSUS_BASIS, index=rows.index, dtype="str")
     table = build_places(ids, rows["name"], positions, population, basis, kept=sieve.kept, force_area=force_area)
     quarantine, account = sieve.close()

@@ -8,6 +8,7 @@ place.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,9 @@ __all__ = ["REJECTED_COLUMNS", "Sieve"]
 REJECTED_COLUMNS = ("source_row", "status", "reason", "field", "value")
 _LONGEST_VALUE = 80
 _ACCEPTED = -1
+# A fault of fewer rows than these is left to the quarantine (ASSUMPTION).
+_NOTED_SHARE = 0.05
+_NOTED_ROWS = 3
 
 
 class Sieve:
@@ -68,6 +72,7 @@ class Sieve:
         self._warnings = list(warnings)
         self._private = private_fields
         self._fate = np.full(len(rows), _ACCEPTED, dtype=np.int32)
+        self._noted: set[str] = set()
         self._verdicts: list[tuple[str, str, str | None]] = []
 
     @property
@@ -136,29 +141,65 @@ class Sieve:
                 counts[reason] += int((self._fate == verdict).sum())
         return counts
 
-    def require_majority(self, guesses: dict[str, str]) -> None:
+    def require_majority(self, guesses: Mapping[str, str]) -> None:
         """
         Pass unless more than half of the rows share a fault that means the file is misread.
 
+        A fault of more than 5 % of the rows, and no fewer than three, is noted in the account with its guess.
+
         Parameters
         ----------
-        guesses : dict of str to str
-            What a reason says about the whole file, in words.
+        guesses : mapping of str to str
+            What a reason says about the whole file, in words. The rows of all these reasons are counted together.
 
         Raises
         ------
         InputError
-            If more than half of the readable rows were rejected for these reasons; the guess is named.
+            If more than half of the readable rows were rejected for these reasons; the guess is named, and the first
+            row with its value where that may be shown.
         """
         counts = self.n_rejected(tuple(guesses))
         if 2 * counts.total() <= len(self._rows):
+            for reason, n in sorted(counts.items()):
+                if n >= _NOTED_ROWS and n > _NOTED_SHARE * len(self._rows) and reason not in self._noted:
+                    self._noted.add(reason)
+                    self.warn(f"{n} of {len(self._rows)} rows are {reason!r}: {guesses[reason]}.")
             return
-        reason, n = counts.most_common(1)[0]
+        reason, n = min(counts.items(), key=lambda item: (-item[1], item[0]))
         msg = (
             f"{self._source_file}: {n} of {len(self._rows)} rows are {reason!r}, expected at most half. "
-            f"{guesses[reason]}."
+            f"{guesses[reason]}. {self._first_of(reason)}"
         )
         raise InputError(msg)
+
+    def require_each_majority(self, guesses: Mapping[str, str]) -> None:
+        """
+        Pass unless more than half of the rows share one of some faults, each counted by itself.
+
+        Parameters
+        ----------
+        guesses : mapping of str to str
+            As for `require_majority`.
+
+        Raises
+        ------
+        InputError
+            As for `require_majority`.
+        """
+        for reason, guess in guesses.items():
+            self.require_majority({reason: guess})
+
+    def _first_of(self, reason: str) -> str:
+        """Where the first row of a reason stands, with its value where that is no private one."""
+        for verdict, (_, given, field) in enumerate(self._verdicts):
+            at = np.flatnonzero(self._fate == verdict)
+            if given == reason and len(at):
+                line = self._rows.index[at[0]]
+                if field in self._rows.columns and field not in self._private:
+                    value = str(self._rows[field].iloc[at[0]])[:_LONGEST_VALUE]
+                    return f"The first is line {line}, where {field!r} is {value!r}."
+                return f"The first is line {line}."
+        return "None is left."
 
     def close(self) -> tuple[pd.DataFrame, RowAccount]:
         """

@@ -14,7 +14,7 @@ __all__ = ["build_stable_ids"]
 _ID_BYTES = 10
 
 
-def build_stable_ids(columns: Sequence[pd.Series]) -> pd.Series:
+def build_stable_ids(columns: Sequence[pd.Series], times_seen: Counter[str] | None = None) -> pd.Series:
     """
     Hash the content of each row with its number among equal rows.
 
@@ -22,6 +22,8 @@ def build_stable_ids(columns: Sequence[pd.Series]) -> pd.Series:
     ----------
     columns : sequence of pandas.Series
         Text columns on one index.
+    times_seen : collections.Counter or None
+        How often each content was met before, as in other files of one table; what is met here is added to it.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def build_stable_ids(columns: Sequence[pd.Series]) -> pd.Series:
     >>> ids.is_unique, set(ids) == set(build_stable_ids([pd.Series(["b", "a", "a"])]))
     (True, True)
     """
-    times_seen: Counter[str] = Counter()
+    times_seen = Counter() if times_seen is None else times_seen
     ids = []
     for content in map("\x1f".join, zip(*(column.tolist() for column in columns), strict=True)):
         ids.append(hashlib.blake2b(f"{content}\x1f{times_seen[content]}".encode(), digest_size=_ID_BYTES).hexdigest())

@@ -19,7 +19,7 @@ from geo.errors import InputError
 from geo.network.staffed_hours import parse_staffed_hours
 from geo.schema import validate
 from geo.sources.accounting import Reading
-from geo.sources.locations import cover, locate
+from geo.sources.locations import Positions, cover, locate
 from geo.sources.mapped import column_or_blank, read_mapped
 from geo.sources.sieve import Sieve
 from geo.tables import STATIONS
@@ -29,6 +29,17 @@ __all__ = ["read_stations"]
 # As the npm list calls them.
 _COLUMNS = {"code": "crsCode", "name": "stationName", "x": "long", "y": "lat"}
 _OPTIONAL = ("has_gates", "staffed_hours")
+# Two lists put the point of one station at another door or platform end (ASSUMPTION).
+_ONE_PLACE_M = 100.0
+_MOST_NAMED = 5
+# What a fault of most rows says about the file.
+_GUESSES = {
+    "no_crs_code": "The codes are no CRS codes of three letters. Map code to the column that holds them",
+    "no_position": "The columns of the position are blank. Map x and y to the columns that hold it",
+    "no_name": "The column of names is blank. Map name to the column that holds them",
+    "bad_has_gates": "The values are neither yes nor no. Map has_gates to another column, or unmap it",
+    "bad_staffed_hours": "The values are no hours such as 'mon-fri 06:00-20:00'. Map staffed_hours anew, or unmap it",
+}
 _FLAGS = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
 
 
@@ -57,7 +68,8 @@ def read_stations(
     Returns
     -------
     Reading of pandas.DataFrame
-        Table `geo.tables.STATIONS`, ordered by CRS code. Facts that the file does not have are null.
+        Table `geo.tables.STATIONS`, ordered by CRS code. Facts that the file does not have are null. A station that is
+        listed twice within 100 m is one; a code at two places is none.
 
     Raises
     ------
@@ -78,9 +90,8 @@ def read_stations(
     sieve.reject(positions.is_blank, "no_position", field="x")
     sieve.reject(rows["name"].eq("").to_numpy(), "no_name", field="name")
     has_gates, staffed_hours = _sift_gates(rows, sieve), _sift_staffed(rows, sieve)
-    # One code for two stations: neither can be trusted, and the next run must not depend on their order.
-    again = codes[sieve.kept].duplicated(keep=False)
-    sieve.reject(rows.index.isin(again.index[again]), "repeated_crs_code", field="code")
+    sieve.require_each_majority(_GUESSES)
+    _settle_repeats(codes, rows["name"], positions, sieve)
     kept = sieve.kept
     table = pd.DataFrame(
         {
@@ -95,6 +106,38 @@ def read_stations(
     ).astype({"name": "str"})
     quarantine, account = sieve.close()
     return Reading(validate(table.sort_index(), STATIONS), quarantine, (account,))
+
+
+def _settle_repeats(codes: pd.Series, names: pd.Series, positions: Positions, sieve: Sieve) -> None:
+    """
+    Keep a station that is listed twice once; of one code at two places neither can be trusted, and the account says so.
+
+    Of rows of one code within `_ONE_PLACE_M` of each other the first by name and place stays, whatever their order.
+    """
+    known = pd.DataFrame(
+        {"code": codes, "name": names, "e": positions.easting_m, "n": positions.northing_m}, index=codes.index
+    )[sieve.kept].sort_values(["code", "name", "e", "n"], kind="stable")
+    known = known[known["code"].duplicated(keep=False)]
+    by_code = known.groupby("code")[["e", "n"]]
+    spans = by_code.max() - by_code.min()
+    is_apart = known["code"].isin(spans.index[np.hypot(spans["e"], spans["n"]) > _ONE_PLACE_M])
+    apart = known.index[is_apart]
+    sieve.reject(np.asarray(codes.index.isin(apart), dtype=bool), "repeated_crs_code", field="code")
+    again = known.index[known["code"].duplicated() & ~is_apart]
+    sieve.reject(
+        np.asarray(codes.index.isin(again), dtype=bool), "same_station_again", field="code", status="duplicate"
+    )
+    named = known[~is_apart].drop_duplicates(["code", "name"])
+    for code in sorted(set(named["code"][named["code"].duplicated()]))[:_MOST_NAMED]:
+        called = named["name"][named["code"] == code].tolist()
+        sieve.warn(f"code {code} is listed under {len(called)} names at one place; {called[0]!r} is used.")
+    lost = sorted(set(known["code"][is_apart]))
+    if lost:
+        more = f" and {len(lost) - _MOST_NAMED} more" if len(lost) > _MOST_NAMED else ""
+        sieve.warn(
+            f"code {', '.join(lost[:_MOST_NAMED])}{more} stands at places over {_ONE_PLACE_M:.0f} m apart: which is "
+            "right cannot be told, and no row of it is used."
+        )
 
 
 def _sift_gates(rows: pd.DataFrame, sieve: Sieve) -> pd.Series:

@@ -228,13 +228,13 @@ COUNTED = {
     ),
     "cut off in a row": (OFFENCES, lambda rows: [*rows[:-1], rows[-1][:20]], "quarantined", "ragged", 1),
     "the same id again": (OFFENCES, lambda rows: rows + rows[:7], "duplicate", None, 7),
-    "amended": (OFFENCES, lambda rows: rows + column(5, "460201")(rows[:7]), "quarantined", None, 14),
+    "amended": (OFFENCES, lambda rows: rows + column(5, "460201")(rows[:7]), "quarantined", None, 7),
     "in the future": (OFFENCES, lambda rows: column(1, "2099-01-05")(rows[:9]) + rows[9:], "quarantined", None, 9),
     "no such day": (OFFENCES, lambda rows: column(1, "2025-02-29")(rows[:9]) + rows[9:], "quarantined", None, 9),
     "null island": (OFFENCES, lambda rows: column(5, "0")(column(6, "0")(rows[:9])) + rows[9:], "quarantined", None, 9),
     "infinite": (OFFENCES, lambda rows: column(5, "1e308")(rows[:9]) + rows[9:], "quarantined", None, 9),
     "address again": (CUCKOOING, lambda rows: rows + rows, "duplicate", "same_address_again", 74),
-    "repeated code": (STATIONS, lambda rows: [*rows, rows[-1].replace("York", "Xork")], "quarantined", None, None),
+    "repeated code": (STATIONS, lambda rows: [*rows, rows[-1].replace("York", "Xork")], "duplicate", None, 1),
     "code of four letters": (STATIONS, lambda rows: [*rows, "New,54.0,-1.0,NEWX"], "quarantined", "no_crs_code", 1),
     "negative population": (PLACES, lambda rows: [*rows, "x,Nowhere,-1.0,54.0,-5"], "quarantined", "no_population", 1),
 }
@@ -278,8 +278,8 @@ ALL_WRONG = {
     # Round York easting and northing are near alike: what is swapped there stays in the force area, the rest tells.
     "swapped": (
         lambda root: keep_rows(root, OFFENCES, lambda rows: list(map(swap, rows))),
-        QuarantineError,
-        r"offences_FICTIONAL\.csv: \d+ of \d+ rows \([^)]*\) are quarantined",
+        InputError,
+        r"offences_FICTIONAL\.csv: \d+ of \d+ rows are 'swapped_grid', .* Swap them in the column mapping",
     ),
     "degrees said, metres given": (
         lambda root: put(root, 'offences_crs = "EPSG:27700"', 'offences_crs = "EPSG:4326"'),
@@ -303,8 +303,8 @@ ALL_WRONG = {
     ),
     "all in the future": (
         lambda root: keep_rows(root, OFFENCES, column(1, "2099-01-05")),
-        QuarantineError,
-        r"rows \(\d+ \w+\) are quarantined, expected at most 5%",
+        InputError,
+        r"rows are 'future_date', .* Most dates lie in the future",
     ),
     "no such month": (
         lambda root: put(root, '# first_month = ""', 'first_month = "2024-13"'),

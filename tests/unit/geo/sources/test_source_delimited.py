@@ -85,9 +85,107 @@ def test_a_stray_quote_rejects_its_row_only(tmp_path):
     assert faults_of(reading) == [(2, "quoting")]
 
 
-def test_an_unclosed_quote_is_named_by_its_line(tmp_path):
+@pytest.mark.parametrize("n_after", [1, 20_000])
+def test_a_quote_never_closed_is_named_by_its_line(tmp_path, n_after):
     with pytest.raises(InputError, match="the quote opened in the row of line 3 is never closed"):
-        read(tmp_path, 'id,place\n1,York\n2,"Selby\n3,Whitby\n')
+        read(tmp_path, 'id,place\n1,York\n2,"Selby\n' + "3,Whitby\n" * n_after)
+    reading = read(tmp_path, 'id,place\n1,York\n2,"Selby\n3,Whitby\n4,"Hull"\n')
+    assert rows_of(reading) == [(2, "1", "York"), (4, "3", "Whitby"), (5, "4", "Hull")]
+    assert faults_of(reading) == [(3, "quoting")]
+    assert "1 rows have a quote that does not close where its field ends, the first in line 3" in reading.warnings[0]
+
+
+WIDE = "id,place,kind,note"
+
+
+@pytest.mark.parametrize("n_between", [0, 1, 3, 1000])
+@pytest.mark.parametrize("first", ['{n},"York,a,b', '{n},York,"a,b', '{n},York,a,"b', '"{n},York,a,b'])
+@pytest.mark.parametrize("last", ['{n},York",a,b', '{n},York,a",b', '{n},York,a,b"', '{n},Yo"rk,a,b', '{n}",York,a,b'])
+def test_stray_quotes_that_pair_up_swallow_no_row(tmp_path, n_between, first, last):
+    lines = [f"{n},York,a,b" for n in range(n_between + 20)]
+    lines[2] = first.format(n=2)
+    lines[3 + n_between] = last.format(n=3 + n_between)
+    reading = read(tmp_path, "\n".join([WIDE, *lines]) + "\n")
+    assert len(reading.rows) + len(reading.unreadable) == len(lines)
+    assert faults_of(reading)[0] == (4, "quoting")
+    assert len(reading.unreadable) <= 2
+    intact = [n for n in range(len(lines)) if '"' not in lines[n]]
+    assert set(intact) <= set(reading.rows.index - 2)
+
+
+def test_quotes_within_values_are_part_of_them(tmp_path):
+    content = 'id,place\n1,12" ruler\n2,O\'Hare\'s\n3,"said ""no"""\n4,5\' 6"\n'
+    assert [value for _, _, value in rows_of(read(tmp_path, content))] == [
+        '12" ruler',
+        "O'Hare's",
+        'said "no"',
+        "5' 6\"",
+    ]
+
+
+def test_an_address_of_several_lines_with_commas_is_one_value(tmp_path):
+    content = WIDE + '\n1,"1 High Street,\nYork,\nYO1 7HH",a,b\n2,Selby,a,b\n'
+    reading = read(tmp_path, content)
+    assert rows_of(reading) == [(2, "1", "1 High Street,\nYork,\nYO1 7HH"), (5, "2", "Selby")]
+    assert not len(reading.unreadable)
+
+
+def test_damaged_text_is_rejected_in_a_file_with_quotes_too(tmp_path):
+    reading = read(tmp_path, 'id,place\n1,"Café"\n2,'.encode() + b"\xff\xfe\n3,Selby\n")
+    assert faults_of(reading) == [(3, "encoding")]
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_title_lines_above_the_header_are_passed_over_and_lines_keep_their_numbers(tmp_path, quote):
+    reading = read(tmp_path, f"Towns of 2025\n\nMade on 1 May,,\nid,place\n1,{quote}York{quote}\n2,Selby\n")
+    assert rows_of(reading) == [(5, "1", "York"), (6, "2", "Selby")]
+    assert "2 lines above the header were passed over." in reading.warnings
+    assert rows_of(read(tmp_path, f"\n\nid,place\n1,{quote}York{quote}\n")) == [(4, "1", "York")]
+    assert rows_of(read(tmp_path, f"sep=;\nid;place\n1;{quote}York{quote}\n")) == [(3, "1", "York")]
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_separators_at_the_ends_of_rows_hold_nothing(tmp_path, quote):
+    for content in (
+        f"id,place,,\n1,{quote}York{quote},,\n2,Selby,,\n",
+        f"id,place\n1,{quote}York{quote},\n2,Selby, ,\n",
+        f"id,place,\n1,{quote}York{quote}\n2,Selby\n",
+        f"id,place,,\n1,{quote}York{quote}\n2,Selby,\n",
+        f"id, place\n1, {quote}York{quote}\n\n2, Selby\n\n",
+    ):
+        reading = read(tmp_path, content)
+        assert [row[1:] for row in rows_of(reading)] == [("1", "York"), ("2", "Selby")], content
+    reading = read(tmp_path, f"id,place\n1,{quote}York{quote},\n2,Selby,x\n")
+    assert faults_of(reading) == [(3, "ragged")]
+    assert "1 rows end in more ',' than the header" in reading.warnings[0]
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_header_in_the_middle_and_a_line_of_totals_are_no_rows(tmp_path, quote):
+    reading = read(tmp_path, f"id,place\n1,{quote}York{quote}\nid,place\n2,Selby\nTotal,2\n")
+    assert rows_of(reading) == [(2, "1", "York"), (4, "2", "Selby")]
+    assert faults_of(reading) == [(3, "header_again"), (5, "total_row")]
+    assert set(reading.unreadable["status"]) == {"out_of_scope"}
+    assert "1 rows repeat the header, the first in line 3" in reading.warnings[0]
+    ragged = read(tmp_path, f"id,place\n1,{quote}York{quote}\nGrand total:,,9\n\n")
+    assert faults_of(ragged) == [(3, "total_row")]
+    assert not len(read(tmp_path, f"id,place\n1,{quote}York{quote}\nTotally,Selby\n").unreadable)
+    with pytest.raises(InputError, match="line 3 names the columns in another order, expected one header at the top"):
+        read(tmp_path, f"id,place\n1,{quote}York{quote}\nplace,id\nSelby,2\n")
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("1,York,North", r"3 of 4 rows have another number of fields than the header \(the first in line 2\)"),
+        ('1,"York"x', "have a quote that does not close where its field ends .* every quote within a text doubled"),
+        ("1,Yo\x07rk", "hold control characters"),
+        ("1," + "x" * 20_000, "have a value of over 10000 characters"),
+    ],
+)
+def test_a_file_of_which_most_rows_cannot_be_read_is_refused_with_the_cause(tmp_path, row, words):
+    with pytest.raises(InputError, match=words):
+        read(tmp_path, f"id,place\n{row}\n{row}\n{row}\n2,Selby\n")
 
 
 @pytest.mark.parametrize(
@@ -185,3 +283,8 @@ def test_a_file_of_one_column_keeps_blank_looking_rows(tmp_path):
     path.write_text("id\n1\n \n\n2\n")
     reading = read_delimited(path, required=["id"])
     assert reading.rows["id"].to_dict() == {2: "1", 3: "", 5: "2"}
+
+
+def test_a_file_without_one_readable_row_is_refused_and_no_surprise(tmp_path):
+    with pytest.raises(InputError, match="2 of 2 rows have another number of fields than the header"):
+        read(tmp_path, "x,id,place\n1,York\n2,Selby\n", repetitive=["id"])

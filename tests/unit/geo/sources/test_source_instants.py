@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from geo.errors import InputError, UsageError
-from geo.sources.instants import parse_instants
+from geo.sources.instants import parse_instants, require_dates
 from geo.sources.months import parse_months, reject_implausible_months, this_month
 from geo.sources.sieve import Sieve
 
@@ -62,6 +62,67 @@ def test_times_need_a_zone_and_an_offset_wins():
 def test_an_undeclared_order_of_day_and_month_is_asked_for():
     with pytest.raises(InputError, match=r"date_format: it is not declared but 't' holds '02/03/2026'"):
         parse(["02/03/2026"])
+
+
+@pytest.mark.parametrize(
+    ("text", "date_format"),
+    [
+        ("2025-01-05 13:00:00.0000000", None),
+        ("2025-01-05T13:00:00.0000000Z", None),
+        ("2025-01-05 13:00:00.0000000 +00:00", None),
+        ("2025-01-05 13:00:00,000", None),
+        ("2025-01-05 13:00:00.000000000", None),
+        ("05/01/2025 13:00:00.0000000", "%d/%m/%Y %H:%M:%S.%f"),
+        ("05/01/2025 1:00 PM", "%d/%m/%Y %I:%M %p"),
+    ],
+)
+def test_decimals_of_a_second_and_the_clock_of_twelve_hours_are_read(text, date_format):
+    instants, faults, _ = parse([text], timezone="Europe/London", date_format=date_format)
+    assert faults == []
+    assert instants.from_at[0] == pd.Timestamp("2025-01-05 13:00", tz="UTC")
+
+
+@pytest.mark.parametrize(
+    ("texts", "date_format", "words"),
+    [
+        (["45662", "45663.5"], None, "'unreadable_date', expected at most half. The values are Excel's numbers of day"),
+        (["1736082000"], None, "seconds since 1970"),
+        (["1736082000000"], None, "milliseconds since 1970"),
+        (["1.74E+12"], None, "Excel has rounded the values"),
+        (["13:00", "1:05 PM"], None, "times of day without a date"),
+        ([""], None, "The column is blank there"),
+        (["Drugs"], None, "not ISO dates. Check that the column is the date's"),
+        (["20250131"], None, "of the form '%Y%m%d'. Declare date_format as that"),
+        (["Jan  5 2025  1:00PM"], None, "'%b %d %Y %I:%M%p'"),
+        (["2025-01-05 1:00 PM"], None, "'%Y-%m-%d %I:%M %p'"),
+        (["31-Jan-2025"], None, "'%d-%b-%Y'"),
+        (["12/31/2025"], "%d/%m/%Y", "neither ISO dates nor of date_format '%d/%m/%Y' but of the form '%m/%d/%Y'"),
+        (["31/12/2025 13:00"], "%d/%m/%Y", "'%d/%m/%Y %H:%M'. Declare"),
+        (["1900-01-01"], None, "'before_1990', .* Dates such as 1900-01-01 stand for missing ones"),
+        (["2097-01-01"], None, "'future_date', .* Most dates lie in the future"),
+    ],
+)
+def test_dates_of_which_most_cannot_be_read_are_refused_with_the_cause_and_a_value(texts, date_format, words):
+    def require(values):
+        rows = pd.DataFrame({"t": pd.Series(values, dtype="str")})
+        sieve = Sieve(rows, source_file="f.csv", sha256="")
+        instants = parse_instants(rows["t"], sieve, field="t", date_format=date_format, timezone="Europe/London")
+        reject_implausible_months(instants.month, sieve, field="t", not_after=pd.Period("2026-01"))
+        require_dates(rows["t"], instants, sieve, date_format=date_format)
+        return sieve.close()[1].warnings
+
+    with pytest.raises(InputError, match=words) as caught:
+        require([*texts * 3, "2025-01-05"])
+    assert repr(texts[0]) in str(caught.value)
+    assert "quarantine" not in str(caught.value)
+    (noted,) = require([*texts * 3, *["2025-01-05"] * 9])
+    assert noted.startswith(f"{3 * len(texts)} of {9 + 3 * len(texts)} rows are ")
+    assert require([*texts[:1], *["2025-01-05"] * 9]) == ()
+
+
+def test_an_undeclared_format_is_suggested_from_the_values():
+    with pytest.raises(InputError, match=r"\(2 of 3 rows\).* Declare one such as '%d/%m/%Y %I:%M %p'\."):
+        parse(["05/01/2025 1:00 PM", "2025-01-05", "31/01/2025 11:05 AM"])
 
 
 @pytest.mark.parametrize(

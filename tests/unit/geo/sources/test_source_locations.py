@@ -43,6 +43,7 @@ def locate_one(pair, good, crs, area=None):
         (("-1,09", "53,9"), "not_a_number"),
         (("\uff11", "53.9"), "not_a_number"),
         (("SE 604 522", "53.9"), "not_a_number"),
+        (("-121700", "7160000"), "web_mercator"),
     ],
 )
 def test_degrees_that_cannot_be_meant_have_a_reason(pair, reason):
@@ -62,6 +63,7 @@ def test_degrees_that_cannot_be_meant_have_a_reason(pair, reason):
         (("459600", "-1"), "outside_grid"),
         (("800000", "1400000"), "outside_grid"),
         (("459600", "451,700"), "not_a_number"),
+        (("-121700", "7160000"), "web_mercator"),
     ],
 )
 def test_metres_that_cannot_be_meant_have_a_reason(pair, reason):
@@ -122,3 +124,21 @@ def test_edges_are_covered_and_unknown_points_are_not():
 def test_numbers_are_plain_decimals():
     texts = pd.Series(["1.5", " -2 ", "£5", "1_0", "0x10", "1e999", "TRUE", "#REF!"])
     np.testing.assert_array_equal(parse_numbers(texts), [1.5, -2, *[np.nan] * 6])
+
+
+def test_an_area_that_lies_both_ways_tells_swapped_columns_by_its_corners():
+    # Of a square on the diagonal only the rows near its other two corners tell; here one row in six.
+    area = box(420_000, 430_000, 480_000, 490_000)
+    points = [(e, n) for e in range(421_000, 480_000, 6_000) for n in range(431_000, 490_000, 6_000)]
+
+    def look(pairs):
+        rows = pd.DataFrame([(str(x), str(y)) for x, y in pairs], columns=["x", "y"], dtype="str")
+        sieve = Sieve(rows, source_file="f.csv", sha256="", private_fields=frozenset({"x", "y"}))
+        locate(rows, sieve, x_field="x", y_field="y", crs=METRIC, force_area=area)
+        return int(sieve.kept.sum())
+
+    assert look(points) == len(points)
+    with pytest.raises(InputError, match=r"rows are 'swapped_grid', .* Swap them in the column mapping\.") as caught:
+        look([(n, e) for e, n in points])
+    # A victim's place is never shown.
+    assert not any(str(e) in str(caught.value) for e, _ in points)

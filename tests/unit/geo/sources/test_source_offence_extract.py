@@ -3,6 +3,7 @@ import pytest
 
 from geo.crs import METRIC
 from geo.errors import CrsError, DisclosureError, InputError, UsageError
+from geo.sources.extract_records import merge_extracts
 from geo.sources.harm import read_harm_weights
 from geo.sources.offence_extract import read_offence_extract
 
@@ -49,13 +50,93 @@ def test_amended_and_copied_records_count_once(tmp_path):
     new = old.replace("2025-03-05", "2025-03-09").replace("459600", "459601")
     unclear = [GOOD.format(n=3), GOOD.format(n=3).replace("459600", "459602")]
     reading = read(tmp_path, [copy, copy, old, new, *unclear])
-    assert sorted(reading.table["easting_m"]) == [459_600, 459_601]
+    assert len(reading.table) == 3
     assert reading.accounts[0].n_by_reason == (
         ("duplicate", "same_record_again", 1),
-        ("quarantined", "contradictory_record", 2),
+        ("quarantined", "contradictory_record", 1),
         ("quarantined", "superseded", 1),
     )
-    assert reading.quarantine["source_row"].tolist() == [3, 4, 6, 7]
+    turned = read(tmp_path, [*unclear[::-1], new, old, copy, copy])
+    pd.testing.assert_frame_equal(reading.table.drop(columns="source_row"), turned.table.drop(columns="source_row"))
+
+
+def test_another_type_or_code_of_one_number_is_another_offence(tmp_path):
+    drugs = GOOD.format(n=1)
+    lines = [drugs, drugs.replace("Drugs", "Weapons"), drugs.replace("92D", "92A"), GOOD.format(n=2)]
+    reading = read(tmp_path, lines)
+    assert sorted(reading.table["crime_type"]) == ["Drugs", "Drugs", "Drugs", "Weapons"]
+    assert reading.table.index.is_unique
+    # The id of an offence does not depend on what else stands under its number.
+    assert set(read(tmp_path, lines[:1]).table.index) < set(reading.table.index)
+
+
+def extracts(tmp_path, *parts, **options):
+    found = []
+    for k, lines in enumerate(parts):
+        (tmp_path / str(k)).mkdir(exist_ok=True)
+        found.append(read(tmp_path / str(k), lines, **options))
+    return found
+
+
+def test_extracts_that_overlap_are_put_together_by_the_rules_of_one(tmp_path):
+    first = [GOOD.format(n=n) for n in range(6)]
+    later = GOOD.format(n=4).replace("2025-03-05", "2025-03-09").replace("459600", "459601")
+    odd = GOOD.format(n=5).replace("459600", "459777")
+    second = [GOOD.format(n=3), later, odd, GOOD.format(n=3).replace("Drugs", "Weapons"), GOOD.format(n=7)]
+    readings = extracts(tmp_path, first, second)
+    merged = merge_extracts(readings)
+    assert len(merged.table) == 8
+    assert merged.table.index.is_unique
+    assert merged.quarantine.index.is_unique
+    assert sorted(merged.quarantine["reason"]) == ["contradictory_record", "same_record_in_other_file", "superseded"]
+    assert [account.n_read for account in merged.accounts] == [6, 5]
+    assert sum(account.n_accepted for account in merged.accounts) == 8
+    assert 459_601 in set(merged.table["easting_m"])
+    turned = merge_extracts(readings[::-1])
+    pd.testing.assert_frame_equal(merged.table, turned.table)
+    whole = read(tmp_path, [*first, *second])
+    assert merged.table.index.equals(whole.table.index)
+    assert merged.table["easting_m"].tolist() == whole.table["easting_m"].tolist()
+
+
+def test_one_extract_twice_and_extracts_without_ids_count_the_most_of_one(tmp_path):
+    columns = {key: value for key, value in COLUMNS.items() if key not in {"offence_id", "recorded_on"}}
+    equal = GOOD.format(n=1)
+    merged = merge_extracts(extracts(tmp_path, [equal, equal], [equal], [equal, GOOD.format(n=2)], columns=columns))
+    assert len(merged.table) == 2
+    assert len(merge_extracts(extracts(tmp_path, [equal], [equal])).table) == 1
+    with pytest.raises(UsageError, match="offences: no extract is given, expected at least one"):
+        merge_extracts([])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("2025-03-01,2025-03-02", "2025-03-02,2025-03-01", "'end_before_start', .* Swap occurred_from and occurred_to"),
+        ("Drugs", "", "'no_crime_type', .* Map crime_type to the column that holds them"),
+        ("r1", "", "'no_offence_id', .* Map offence_id to the column"),
+        ("2025-03-01", "45717", "Excel's numbers of days .* where 'occurred_from' is '45717'"),
+        ("2025-03-05", "soon", "'unreadable_date', .* Check occurred_to and recorded_on"),
+    ],
+)
+def test_a_fault_of_most_rows_names_the_setting_to_mend(tmp_path, old, new, words):
+    lines = [GOOD.format(n=1).replace(old, new).replace("459600", str(459_600 + n)) for n in range(4)]
+    with pytest.raises(InputError, match=words) as caught:
+        read(tmp_path, lines)
+    assert "4596" not in str(caught.value)
+
+
+def test_ids_that_number_areas_and_not_crimes_are_refused(tmp_path):
+    lines = [GOOD.format(n=1).replace("459600", str(459_600 + n)) for n in range(4)]
+    with pytest.raises(
+        InputError, match=r"3 of 4 rows are 'contradictory_record', .* The ids look like no crime number"
+    ):
+        read(tmp_path, lines)
+
+
+def test_a_scope_that_no_row_is_in_is_said_with_the_types_there_are(tmp_path):
+    reading = read(tmp_path, [GOOD.format(n=1)], crime_types={"drugs"})
+    assert reading.accounts[0].warnings[-1] == "no row has a crime type that is asked for; the file has 'Drugs'."
 
 
 def test_without_ids_equal_rows_are_separate(tmp_path):

@@ -104,7 +104,10 @@ def test_folders_of_months_are_searched_and_gzip_is_read(tmp_path):
         gzip.compress(f"{HEADER}\n{row(month='2025-02')}\n".encode())
     )
     reading = read_police_uk([tmp_path, tmp_path / "2025-01" / "2025-01-x-street.csv"])
-    assert [account.source_file for account in reading.accounts] == ["2025-01-x-street.csv", "2025-02-x-street.csv.gz"]
+    *read, unread = reading.accounts
+    assert [account.source_file for account in read] == ["2025-01-x-street.csv", "2025-02-x-street.csv.gz"]
+    assert unread.n_read == 0
+    assert unread.warnings == (f"1 file of folder {tmp_path.name!r} was not read: 1 of outcomes.",)
     assert sorted(reading.table["month"].astype(str)) == ["2025-01", "2025-02"]
 
 

@@ -1,5 +1,6 @@
 """Stations, passengers and towns."""
 
+import pandas as pd
 import pytest
 from shapely.geometry import box
 
@@ -190,3 +191,69 @@ def test_a_fact_that_cannot_be_read_is_set_aside_with_its_row_and_field(tmp_path
 def test_a_mapping_of_an_unknown_field_of_a_station_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"stations: column mapping names 'gates', expected one of .*has_gates"):
         read_stations(write(tmp_path, STATIONS), force_area=None, columns={"gates": "Tore"})
+
+
+def test_a_station_listed_twice_is_one_and_a_code_at_two_places_is_named(tmp_path):
+    rows = [
+        *("York,53.958,-1.093,YRK", "York,53.958,-1.093,YRK", "York Station,53.9583,-1.0932,yrk", "York,53.96,-1.0,"),
+        *("Leeds,53.795,-1.548,LDS", "Hull,53.744,-0.345,HUL", "Hull,53.80,-0.345,HUL"),
+    ]
+    found = []
+    for ordered in (rows, rows[::-1]):
+        reading = read_stations(write(tmp_path, "\n".join(["stationName,lat,long,crsCode", *ordered])), force_area=None)
+        found.append(reading.table)
+        assert reading.accounts[0].n_by_reason == (
+            ("duplicate", "same_station_again", 2),
+            ("quarantined", "no_crs_code", 1),
+            ("quarantined", "repeated_crs_code", 2),
+        )
+        names, apart = reading.accounts[0].warnings
+        assert names == "code YRK is listed under 2 names at one place; 'York' is used."
+        assert apart.startswith("code HUL stands at places over 100 m apart")
+    pd.testing.assert_frame_equal(*found)
+    assert found[0]["name"].to_dict() == {"LDS": "Leeds", "YRK": "York"}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_year"),
+    [
+        *((text, True) for text in ("2021", "2021-22", "2021/22", "2021-2022", "2021/2022", "2021 to 2022", "2021.0")),
+        *((text, True) for text in ("Apr 2021 to Mar 2022", "April 2021 - March 2022", "APR 2021 TO MAR 2022")),
+        *((text, False) for text in ("2021-23", "21-22", "2021-22-23", "20210401", "Jan 2021", "")),
+    ],
+)
+def test_a_financial_year_is_that_of_its_first_calendar_year(tmp_path, text, is_year):
+    path = write(tmp_path, f"TLC,year,Total,Changes\nYRK,{text},100,5\n")
+    if is_year:
+        reading = read_station_usage(path)
+        assert reading.table.loc["YRK", "usage_basis"] == "ORR station usage, year from April 2021"
+        assert len(read_station_usage(path, year=2021).table) == 1
+    else:
+        with pytest.raises(InputError, match=r"are 'unreadable_year', .* no years such as 2021, 2021-22") as caught:
+            read_station_usage(path)
+        assert f"where 'year' is {text!r}." in str(caught.value)
+
+
+def test_counts_given_twice_are_one_and_of_several_years_none(tmp_path):
+    flows = "origin_crs,dest_crs,journeys\nYRK,LDS,10\nYRK,LDS,10\nLDS,YRK,9\n"
+    reading = read_passenger_flows(write(tmp_path, flows))
+    assert reading.table["n_journeys_per_year"].to_dict() == {"LDS-YRK": 9, "YRK-LDS": 10}
+    assert reading.accounts[0].n_by_reason == (("duplicate", "same_row_again", 1),)
+    with pytest.raises(InputError, match=r"'repeated_pair', .* several counts of a pair, as of several years"):
+        read_passenger_flows(write(tmp_path, "origin_crs,dest_crs,journeys\nYRK,LDS,10\nYRK,LDS,11\n"))
+    usage = read_station_usage(write(tmp_path, "TLC,year,Total,Changes\nYRK,2021,9,\nYRK,2021,9,\n"))
+    assert usage.table["n_entries_exits_per_year"].to_dict() == {"YRK": 9}
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "words"),
+    [
+        (read_stations, "stationName,lat,long,crsCode\nYork,53.958,-1.093,7001\n", "Map code to the column that holds"),
+        (read_stations, "stationName,lat,long,crsCode\nYork,,,YRK\n", "columns of the position are blank. Map x and y"),
+        (read_places, "name,lon,lat,population\nYork,-1.083,53.958,many\n", "'no_population', .* no plain numbers"),
+        (read_towns, "geonameid,name,latitude,longitude,bua_pop_2021\nx,York,53.9,-1.1,5\n", "no GeoNames numbers"),
+    ],
+)
+def test_a_list_of_which_most_rows_share_a_fault_is_refused_with_the_cause(tmp_path, read, text, words):
+    with pytest.raises(InputError, match=words):
+        read(write(tmp_path, text), force_area=None)
