@@ -19,12 +19,12 @@ from pathlib import Path
 from gateline.audit import append_event, verify_log
 from gateline.pipeline.erased import KEY_FILE, TOMBSTONES_FILE
 from gateline.pipeline.read import input_files
+from gateline.pipeline.read_victims import read_victims
 from gateline.settings import Settings, read_settings
 from gateline.workspace import hash_file, lock_workspace
 from geo.disclosure.keyed import digest_addresses, read_or_make_key
 from geo.disclosure.tombstones import append_tombstones
 from geo.errors import DisclosureError
-from geo.sources.cuckooing import read_cuckooing
 
 __all__ = [
     "KEY_FILE",
@@ -209,8 +209,7 @@ def _erase(root: Path, settings: Settings, thing: Expired) -> None:
     log = root / "audit.jsonl"
     facts: dict[str, object] = {"kind": thing.kind, "name": thing.path.name, "expired_on": thing.expired_on.isoformat()}
     if thing.kind == "victims":
-        named = settings.inputs
-        reading = read_cuckooing(thing.path, columns=named.cuckooing_columns, crs=named.cuckooing_crs)
+        reading = read_victims(thing.path, settings.inputs)
         key = read_or_make_key(root / KEY_FILE)
         digests = digest_addresses(reading.table, key, purpose="tombstone")
         append_event(log, "erase", **facts, sha256=hash_file(thing.path), n_addresses=len(digests))
