@@ -100,9 +100,12 @@ def _read_privately(
     except InputError as error:
         if not _shows(str(error), path, {*required, *optional}):
             raise
+        fault = str(error).partition(", expected")[0]
+        missing = [repr(column) for column in required if repr(column) in fault]
+        told = f"column {', '.join(missing)} is missing" if missing else "its columns are not there once each"
         msg = (
-            f"{path.name}: its first lines do not give the columns {', '.join(required)} once each (what stands there "
-            "is withheld), expected a header that does. Add one, rename the columns or map them in the settings."
+            f"{path.name}: {told}, expected {', '.join(required)} in its header (what stands there is withheld). Add a "
+            "header, rename the columns or map them in the settings."
         )
         raise InputError(msg) from None
     kept = tuple(text for text in read.warnings if not _shows(text, path, {*required, *optional}))
