@@ -257,14 +257,18 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
-            msg = (
-                f"{path.name}: it is no plain file of at most {_MAX_BYTES} bytes, expected settings. Mend or remake it."
-            )
+            msg = f"{path.name}: it is no file of at most {_MAX_BYTES} bytes, expected settings. Mend or make it anew."
             raise UsageError(msg)
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        data = path.read_bytes()
     except FileNotFoundError as error:
         msg = f"{path.name}: no such file in {path.parent.name!r}, expected a workspace. Make one with 'gateline init'."
         raise UsageError(msg) from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        msg = f"{path.name}: it cannot be read ({reason}), expected settings. Check its path and permissions."
+        raise UsageError(msg) from error
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
     except RecursionError as error:
         msg = f"{path.name}: not valid TOML (nested too deep), expected UTF-8 TOML. Mend the brackets."
         raise UsageError(msg) from error

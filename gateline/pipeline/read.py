@@ -17,6 +17,7 @@ from gateline.pipeline.feed_stations import add_feed_stations
 from gateline.pipeline.read_areas import build_force_area, read_force_areas, read_force_boundaries
 from gateline.pipeline.read_coaches import read_coach_feeds
 from gateline.pipeline.read_networks import read_networks
+from gateline.pipeline.read_places import read_named_places
 from gateline.pipeline.read_victims import read_victims
 from gateline.pipeline.setting_names import columns_as_options, name_settings
 from gateline.pipeline.window import find_bounds, find_window
@@ -27,18 +28,17 @@ from geo.network.road import Roads
 from geo.schema import empty
 from geo.sensitive import SensitivePoints
 from geo.sources.accounting import Reading, RowAccount, merge_accounts, merge_quarantine
-from geo.sources.built_up_areas import read_built_up_places
 from geo.sources.coaches import CoachReading
 from geo.sources.deal_lines import read_deal_lines
-from geo.sources.delimited import read_delimited
 from geo.sources.deployments import read_deployments
 from geo.sources.exporters import read_exporters
+from geo.sources.files import require_regular
 from geo.sources.harm import default_harm_weights, read_harm_weights
 from geo.sources.offence_extract import read_offence_extract
 from geo.sources.partner_counts import read_partner_counts
 from geo.sources.passenger_flows import read_passenger_flows, read_station_usage
 from geo.sources.patterns import TimetableReading
-from geo.sources.places import read_places, read_towns, tell_apart
+from geo.sources.places import tell_apart
 from geo.sources.police_uk import find_street_files, read_police_uk
 from geo.sources.stations import read_stations
 from geo.tables import (
@@ -133,6 +133,8 @@ def input_files(root: Path, settings: Settings) -> list[tuple[str, Path]]:
     ------
     UsageError
         If an input that every run needs is not named, or a path cannot be used.
+    InputError
+        If a path is a folder, a pipe or a device.
     """
     named = settings.inputs
     missing = [name for name in _REQUIRED if not getattr(named, name)]
@@ -149,6 +151,8 @@ def input_files(root: Path, settings: Settings) -> list[tuple[str, Path]]:
             files += [("coaches", resolve_inside(root, text)) for text in value]
         elif isinstance(value, str) and not name.endswith(_NOT_FILES):
             files.append((name, resolve_inside(root, value)))
+    for _, path in files:
+        require_regular(path)  # before any is opened: to open a pipe is to wait for ever
     return sorted(files)
 
 
@@ -185,8 +189,7 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     force_area = build_force_area(boundaries.table, areas.table)
     with name_settings("stations"):
         stations = read_stations(one["stations"], force_area=force_area, **named.options("stations", "columns", "crs"))
-    with name_settings("places" if "built_up_areas" not in one else "places with built-up areas"):
-        places = _read_places(one["places"], one.get("built_up_areas"), named, force_area)
+    places = read_named_places(one, named, force_area)
     scope = set(settings.offences.crime_types) or None
     offences = _read_offences(paths["offences"], one.get("harm"), settings, force_area, crime_types=scope)
     # Read again without a scope: what is out of scope as evidence is still context that a detector learns from.
@@ -268,23 +271,6 @@ def _read_named(role: str, read: Callable[[Path], Reading[Any]], path: Path | No
         return None
     with name_settings(role):
         return read(path)
-
-
-def _read_places(
-    path: Path, built_up: Path | None, named: InputSettings, force_area: BaseGeometry | None
-) -> Reading[pd.DataFrame]:
-    if built_up is not None:
-        return read_built_up_places(path, built_up, force_area=force_area)
-    columns = dict(named.places_columns)
-    if not columns:
-        read = read_delimited(path, required=["name"], optional=["bua_pop_2021", "place_id"])
-        if "bua_pop_2021" in read.rows:
-            return read_towns(path, force_area=force_area)
-        columns = {"place_id": "place_id"} if "place_id" in read.rows else {}
-    id_column = columns.pop("place_id", None)
-    return read_places(
-        path, force_area=force_area, id_column=id_column, crs=named.places_crs, **columns_as_options(columns)
-    )
 
 
 def _read_offences(

@@ -173,10 +173,18 @@ def _find_expired(root: Path, settings: Settings, today: date, victim_retention_
 def _victim_files(root: Path, settings: Settings, retention_days: int) -> Iterator[tuple[Path, date]]:
     """The file of victims' addresses, where there is one, and the last day it may be kept."""
     text = settings.inputs.cuckooing
-    if text is None or not (root / text).exists():
+    if text is None or not _is_there(root / text):
         return
     path = next(path for role, path in input_files(root, settings) if role == "cuckooing")
     yield path, _first_use(root / "audit.jsonl", path) + timedelta(days=retention_days)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether the path leads to something, or to what only its reader can refuse."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return True
 
 
 def _first_use(log: Path, path: Path) -> date:
