@@ -208,10 +208,7 @@ def probe_disk(root: Path) -> tuple[str, ...]:
     if is_kept and is_named:
         return ()
     what = "folders" if is_kept else "files"
-    told = (
-        f"the disk of {root.name!r} does not sync {what}: a run is published, but not promised to outlive a power cut"
-    )
-    return (told,)
+    return (f"the disk does not sync {what}: the run is published, but not promised to outlive a power cut",)
 
 
 @contextmanager

@@ -22,7 +22,9 @@ PARAMETERS = {
     "accept_old_osm": re.compile(r"\baccept it in the settings\b"),
     "date_format": re.compile(r"^date_format:|\bdate_format\b"),
     "timezone": re.compile(r"^timezone:"),
-    "crs": re.compile(r"^crs:|\bcrs\b|\bCRS\b|[Dd]eclare"),
+    "basis": re.compile(r"^harm basis:"),
+    # A CRS code is the code of a station.
+    "crs": re.compile(r"\b(crs|CRS)\b(?! code)"),
     "layer": re.compile(r"\bfeature tables\b|\blayers?\b.*Name one"),
     "properties": re.compile(r"\bproperty\b.* is missing"),
     "columns": re.compile(

@@ -142,11 +142,15 @@ def _parse_privately(
             column_or_blank(rows, field), sieve, field=field, date_format=date_format, timezone=timezone
         )
     except InputError as error:
-        parameter = str(error).partition(":")[0]
         msg = (
-            f"{parameter}: it is not declared but {field!r} of cuckooing has values that need it (withheld), expected "
-            f"ISO dates or a {parameter}. Declare it."
+            f"date_format: it is not declared but {field!r} of cuckooing has other dates (withheld), expected ISO "
+            "dates or a format. Declare one such as '%d/%m/%Y'."
         )
+        if str(error).startswith("timezone"):
+            msg = (
+                f"timezone: it is not declared but {field!r} of cuckooing has times of day (withheld), expected one. "
+                "Declare 'Europe/London'."
+            )
         # Without its cause, which shows the value.
         raise InputError(msg) from None
 

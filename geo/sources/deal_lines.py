@@ -70,7 +70,7 @@ def read_deal_lines(
         If the file is no table or a date format must be declared.
     """
     if provenance not in PROVENANCE:
-        msg = f"provenance: it is {provenance!r}, expected one of {', '.join(PROVENANCE)}. Correct the setting."
+        msg = f"provenance: it is {provenance!r}, expected one of {', '.join(PROVENANCE)}. Name one of them."
         raise UsageError(msg)
     read = read_mapped(
         path, columns or {}, what="deal lines", required=_REQUIRED, optional=_OPTIONAL, refuse_person_columns=True
