@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from geo.durable import sync_file
 from geo.errors import IntegrityError, UsageError
 
 __all__ = ["EVENTS", "append_event", "head_hash", "verify_log"]
@@ -154,7 +155,7 @@ def _append(log: Path, line: bytes) -> None:
             rest = line
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
-            os.fsync(descriptor)
+            sync_file(descriptor)
         except OSError:
             # A torn line would close the log to every later event.
             os.ftruncate(descriptor, size)

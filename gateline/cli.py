@@ -8,6 +8,7 @@ or retention refused, 8 resource limit, 9 model gate, 130 interrupted.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 from pathlib import Path
@@ -237,6 +238,8 @@ def main() -> None:
         Always, with the exit code.
     """
     os.umask(0o077)  # what is written is the user's alone
+    # Where there is no home to keep its cache in it says so at length, and draws all the same.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         app()
     except GatelineError as error:

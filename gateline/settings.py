@@ -8,21 +8,26 @@ silently ignored is worse than none. A default is a sourced figure or says ASSUM
 from __future__ import annotations
 
 import difflib
+import stat
 import tomllib
-from datetime import date
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError, model_validator
 
 from gateline.settings_coaches import CoachSettings, Section
+from gateline.settings_inputs import InputSettings
 from gateline.settings_plan import PlanSettings
 from gateline.toml_text import to_toml
 from geo.errors import UsageError
 
-__all__ = ["Settings", "read_settings", "write_settings_template"]
+__all__ = ["InputSettings", "Settings", "read_settings", "write_settings_template"]
 
-PathText = str
+# The template is under 30 kB; a file that is no settings is refused before it is parsed.
+_MAX_BYTES = 2**20
+_LONGEST_VALUE = 80
+_MOST_FAULTS = 20
 Month = Annotated[str, StringConstraints(pattern=r"^(19|20)\d\d-(0[1-9]|1[0-2])$")]
 
 
@@ -42,82 +47,6 @@ class RegionSettings(Section):
     retention_months: int = Field(
         13, ge=1, le=1200, description="Months until the run expires. ASSUMPTION: confirm locally"
     )
-
-
-class InputSettings(Section):
-    """Input files, relative to the workspace; a folder means every matching file below it."""
-
-    offences: tuple[PathText, ...] = Field((), description="Offence files or folders")
-    offences_format: Literal["police_uk", "extract"] = Field(
-        "police_uk", description="police_uk: street CSV of data.police.uk; extract: the force's own CSV, mapped below"
-    )
-    offences_columns: dict[str, str] = Field({}, description="extract only: our field = your column")
-    offences_crs: str = Field("EPSG:27700", description="extract only: CRS of the coordinates")
-    offences_date_format: str | None = Field(
-        None, description="extract only: date format as strftime writes it; ISO where absent"
-    )
-    offences_provenance: dict[str, str] = Field(
-        {},
-        description="extract only: your value = public_report, partner_referral, police_proactive or custody_location",
-    )
-    offences_timezone: str | None = Field(None, description="extract only: zone of the times, such as Europe/London")
-    cuckooing: PathText | None = Field(None, description="Cuckooed addresses; never shown, used as banded areas only")
-    cuckooing_columns: dict[str, str] = Field({}, description="our field = your column")
-    cuckooing_crs: str = Field("EPSG:27700", description="CRS of the coordinates")
-    exporters_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
-    deal_lines_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
-    deployments_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
-    deployments_date_format: str | None = Field(
-        None, description="Format of its days as strftime writes it, as %d/%m/%Y after a spreadsheet; ISO where absent"
-    )
-    partner_counts_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
-    deal_lines: PathText | None = Field(None, description="Known deal lines: origin, destination, first and last seen")
-    deployments: PathText | None = Field(None, description="Log of visits to stations, to turn finds into rates")
-    partner_counts: PathText | None = Field(
-        None, description="Counts of partners by town: layer (such as treatment, deaths, missing returns), place, n"
-    )
-    stations: PathText | None = Field(
-        None, description="Stations: name, lat, long, CRS code and, where known, has_gates and staffed_hours"
-    )
-    stations_columns: dict[str, str] = Field({}, description="our field = your column, where the names differ")
-    station_usage_year: int | None = Field(None, description="Year of the usage table; the last where absent")
-    passenger_flows: PathText | None = Field(None, description="ORR origin-destination matrix")
-    station_usage: PathText | None = Field(None, description="ORR station usage, long form")
-    places: PathText | None = Field(
-        None, description="Towns: place_id, name, lon, lat, population; or GeoNames with ONS BUA"
-    )
-    built_up_areas: PathText | None = Field(
-        None, description="ONS built-up areas with population, given to the places by name; places is then GeoNames"
-    )
-    exporters: PathText | None = Field(None, description="Exporting areas with population and main station")
-    boundary: PathText | None = Field(None, description="Force boundary polygon; the union of areas where absent")
-    areas: PathText | None = Field(None, description="Small areas (LSOA) with population and dwellings")
-    areas_properties: dict[str, str] = Field(
-        {}, description="our field (id, name, population, dwellings, imd_decile) = your property"
-    )
-    boundary_properties: dict[str, str] = Field({}, description="our field (id, name) = your property")
-    land: PathText | None = Field(None, description="Land polygon, drawn as the coast on the map")
-    rail_track: PathText | None = Field(None, description="Heavy-rail track: GeoJSON, .osm or .osm.pbf")
-    roads: PathText | None = Field(
-        None, description="OpenStreetMap extract for roads and paths; times are estimated without"
-    )
-    accept_old_osm: bool = Field(
-        False, description="true uses an OpenStreetMap extract more than a year older than the last offences"
-    )
-    timetable: PathText | None = Field(
-        None,
-        description="Trains: CIF of Network Rail, the Rail Delivery Group's zip, or GTFS; all call everywhere without",
-    )
-    timetable_week_start_on: date | None = Field(
-        None, description="Monday of the week whose trains are counted, as 2025-09-15"
-    )
-    tiplocs: PathText | None = Field(
-        None, description="stop_id, stop_code: CRS code of each TIPLOC or GTFS stop, where the timetable has none"
-    )
-    coaches: tuple[PathText, ...] = Field(
-        (), description="GTFS zips of coaches and buses; without any, a coach is a car that takes 1.5 times as long"
-    )
-    harm: PathText | None = Field(None, description="Harm weights by offence code or category")
 
 
 class FetchSettings(Section):
@@ -311,32 +240,77 @@ def read_settings(path: Path) -> Settings:
     UsageError
         If the file is absent, is not TOML, or holds an unknown or wrong setting; every fault is named.
     """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        msg = f"{path.name}: no such file in {path.parent.name!r}, expected a workspace. Make one with 'gateline init'."
-        raise UsageError(msg) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path.name}: not valid TOML ({error}), expected UTF-8 TOML. Mend the line named."
-        raise UsageError(msg) from error
+    document = _parse(path)
     try:
         return Settings.model_validate(document)
     except ValidationError as error:
-        faults = "; ".join(_fault(detail) for detail in error.errors(include_url=False))
+        details = error.errors(include_url=False)
+        faults = "; ".join(_fault(detail) for detail in details[:_MOST_FAULTS])
+        if len(details) > _MOST_FAULTS:
+            faults += f"; and {len(details) - _MOST_FAULTS} more"
         msg = f"{path.name}: {faults}, expected the settings that 'gateline init' writes. Mend the settings named."
+        raise UsageError(msg) from error
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    """The file as TOML, whatever it holds."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
+            msg = f"{path.name}: it is no file of at most {_MAX_BYTES} bytes, expected settings. Mend or make it anew."
+            raise UsageError(msg)
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        msg = f"{path.name}: no such file in {path.parent.name!r}, expected a workspace. Make one with 'gateline init'."
+        raise UsageError(msg) from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        msg = f"{path.name}: it cannot be read ({reason}), expected settings. Check its path and permissions."
+        raise UsageError(msg) from error
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except RecursionError as error:
+        msg = f"{path.name}: not valid TOML (nested too deep), expected UTF-8 TOML. Mend the brackets."
+        raise UsageError(msg) from error
+    except (ValueError, OverflowError) as error:  # a number of 5,000 digits is one that TOML's own error does not name
+        msg = f"{path.name}: not valid TOML ({_shorten(str(error))}), expected UTF-8 TOML. Mend the line named."
         raise UsageError(msg) from error
 
 
 def _fault(detail: Any) -> str:  # noqa: ANN401 - pydantic's own record
     """One sentence part for one fault, with the nearest known name for an unknown key."""
-    where = ".".join(str(part) for part in detail["loc"])
+    where = _shorten(".".join(str(part) for part in detail["loc"]))
     if detail["type"] != "extra_forbidden":
-        return f"{where} is {detail['input']!r} ({detail['msg'].removeprefix('Value error, ')})"
+        return f"{where} is {_show(detail['input'])} ({_shorten(detail['msg'].removeprefix('Value error, '))})"
     model: type[BaseModel] = Settings
     for part in detail["loc"][:-1]:
-        model = model.model_fields[str(part)].annotation  # type: ignore[assignment]
-    near = difflib.get_close_matches(str(detail["loc"][-1]), list(model.model_fields), n=1)
+        if isinstance(part, str):  # a number is a place in a list of the model that stands for it
+            model = next(_models_in(model.model_fields[part].annotation))
+    near = difflib.get_close_matches(str(detail["loc"][-1])[:_LONGEST_VALUE], list(model.model_fields), n=1)
     return f"unknown setting {where!r}" + (f" (did you mean {near[0]!r}?)" if near else "")
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - any type
+    """The models that a type is or holds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def _show(value: Any) -> str:  # noqa: ANN401 - any value that TOML holds
+    """A value on one line, however long it is."""
+    if isinstance(value, int) and abs(value) >= 10**_LONGEST_VALUE:
+        return "a number of very many digits"
+    if isinstance(value, list | dict):
+        return f"{'a list' if isinstance(value, list) else 'a table'} of {len(value)}"
+    return _shorten(repr(value))
+
+
+def _shorten(text: str) -> str:
+    """At most so many characters, none of which breaks the line."""
+    plain = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return plain if len(plain) <= _LONGEST_VALUE else plain[:_LONGEST_VALUE] + "..."
 
 
 def write_settings_template(settings: Settings) -> str:

@@ -2,7 +2,8 @@
 The workspace on disk: where its parts are, who may write, and how a run appears whole or not at all.
 
 A run is built in ``runs/.tmp-<id>``, synced to disk, then renamed to ``runs/<id>``; ``runs/current`` is replaced
-last. A process that dies at any instant leaves the old state, and the next run clears what it left.
+last. A process that dies at any instant leaves the old state, and the next run clears what it left. Where the disk
+cannot sync, as on many network shares, the run is published all the same and says so.
 """
 
 from __future__ import annotations
@@ -13,19 +14,28 @@ import json
 import os
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gateline.processes import find_process
+from geo.durable import sync_file, sync_folder
 from geo.errors import GatelineError, LockedError, ResourceError, UsageError
+from geo.sources.files import is_virtual
 
-__all__ = ["current_run", "hash_file", "lock_workspace", "open_run", "resolve_inside"]
+__all__ = ["current_run", "hash_file", "lock_workspace", "open_run", "probe_disk", "resolve_inside"]
 
 _LOCK = ".gateline-lock"
 _SET_ASIDE = ".tmp-old-"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # ASSUMPTION: a database page and its journal need less.
 _LEAST_FREE_BYTES = 2**20
+_REFUSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+# What a share answers while a virus scanner or an indexer holds a file. ASSUMPTION: they let go within a second.
+_HELD = frozenset({errno.EACCES, errno.EBUSY})
+_WAITS_S = (0.1, 0.3, 0.6)
+_SHOWN = 80
 
 
 def resolve_inside(root: Path, text: str) -> Path:
@@ -50,23 +60,25 @@ def resolve_inside(root: Path, text: str) -> Path:
         If the path is a remote address, a virtual file, leaves the workspace by ``..``, is no path that this system
         has, or does not exist.
     """
-    if text.startswith("/vsi") or "://" in text:
-        msg = f"inputs: path {text!r} is a remote or virtual file, expected a local one. Download it first."
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+    if is_virtual(text) or "://" in text:
+        msg = f"inputs: path {shown!r} is a remote or virtual file, expected a local one. Download it first."
         raise UsageError(msg)
     path = Path(text)
     try:
         resolved = (path if path.is_absolute() else root / path).resolve()
         is_there = resolved.exists()
     except (OSError, RuntimeError, ValueError) as error:  # too long, a loop of links, a zero byte
-        msg = f"inputs: path {text[:80]!r} cannot be followed ({error!s:.80}), expected a plain path. Mend region.toml."
+        msg = f"inputs: path {shown!r} cannot be followed ({error!s:.80}), expected a plain path. Mend region.toml."
         raise UsageError(msg) from error
     if not path.is_absolute() and not resolved.is_relative_to(root.resolve()):
         msg = (
-            f"inputs: path {text!r} leaves the workspace, expected one inside it. Copy the file in, or name it in full."
+            f"inputs: path {shown!r} leaves the workspace, expected one inside it. Copy the file in, or name it in "
+            "full."
         )
         raise UsageError(msg)
     if not is_there:
-        msg = f"inputs: path {text!r} does not exist, expected a file or folder. Put it there or mend region.toml."
+        msg = f"inputs: path {shown!r} does not exist, expected a file or folder. Put it there or mend region.toml."
         raise UsageError(msg)
     return resolved
 
@@ -110,7 +122,7 @@ def lock_workspace(root: Path) -> Iterator[None]:
         If another live process, or a process on another machine, holds it.
     """
     path = root / _LOCK
-    record = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
+    record = {"pid": os.getpid(), "host": socket.gethostname(), "started": find_process(os.getpid())}
     _clear_stale_lock(path)
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -119,8 +131,10 @@ def lock_workspace(root: Path) -> Iterator[None]:
             f"{root.name}: another process holds {_LOCK}, expected none. Wait for it, or delete the file if it is dead."
         )
         raise LockedError(msg) from error
+    except OSError as error:
+        raise _unwritable(root, error) from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(record)
+        stream.write(json.dumps(record))
     try:
         yield
     finally:
@@ -131,23 +145,70 @@ def _clear_stale_lock(path: Path) -> None:
     """A lock left by a dead process of this machine is gone; any other stays."""
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
-        host, pid = str(holder["host"]), int(holder["pid"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        host, pid, started = str(holder["host"]), int(holder["pid"]), holder.get("started")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return
-    if host == socket.gethostname() and not _is_alive(pid):
+    if host != socket.gethostname() or pid <= 0:
+        return
+    found = find_process(pid)
+    # The number may since have been given to another process: then it started at another time.
+    if found is None or (found and started and found != started):
         path.unlink(missing_ok=True)
 
 
-def _is_alive(pid: int) -> bool:
-    if os.name == "nt":  # os.kill(pid, 0) would end the process on Windows
-        return True
+def _unwritable(root: Path, error: OSError) -> Exception:
+    """What to raise where the first file that is written cannot be."""
+    if error.errno in _FULL:
+        return ResourceError(f"{root.name}: the disk is full, expected room. Free some and run again.")
+    if error.errno not in _REFUSED:
+        return error
+    return UsageError(
+        f"{root.name}: nothing can be written there ({error.strerror}), expected a workspace on a disk that may be "
+        "written to. Copy it to one, or ask for its permissions."
+    )
+
+
+def probe_disk(root: Path) -> tuple[str, ...]:
+    """
+    Try, before anything is computed, what publishing a run will ask of the disk.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The workspace, locked.
+
+    Returns
+    -------
+    tuple of str
+        What the disk cannot promise; empty for most.
+
+    Raises
+    ------
+    UsageError
+        If it may not be written to.
+    ResourceError
+        If it is full.
+    """
+    folder = root / f".gateline-probe-{os.getpid()}"
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        path = folder / "old"
+        with path.open("wb") as stream:
+            stream.write(b"x")
+            stream.flush()
+            is_kept = sync_file(stream.fileno())
+        (folder / "new").write_bytes(b"y")
+        _rename(folder / "new", path)
+        is_named = sync_folder(folder) and sync_folder(root)
+    except OSError as error:
+        raise _unwritable(root, error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if is_kept and is_named:
+        return ()
+    what = "folders" if is_kept else "files"
+    return (f"the disk does not sync {what}: the run is published, but not promised to outlive a power cut",)
 
 
 @contextmanager
@@ -213,19 +274,22 @@ def _sync(folder: Path) -> None:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             with path.open("rb+") as stream:
-                os.fsync(stream.fileno())
-    _sync_names(folder)
+                sync_file(stream.fileno())
+    sync_folder(folder)
 
 
-def _sync_names(folder: Path) -> None:
-    """The names in a folder are on the disk; Windows gives no handle to ask it with."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _rename(path: Path, target: Path) -> None:
+    """The path has its new name, in place of a file that had it; a hold of another program is waited for."""
+    for wait_s in _WAITS_S:
+        try:
+            path.replace(target)
+        except OSError as error:
+            if error.errno not in _HELD:
+                raise
+            time.sleep(wait_s)
+        else:
+            return
+    path.replace(target)
 
 
 def _publish(runs: Path, building: Path, run_id: str) -> None:
@@ -234,19 +298,23 @@ def _publish(runs: Path, building: Path, run_id: str) -> None:
     if final.exists():
         # Same id means same inputs, settings and code, so the bytes agree; the newer copy replaces the older.
         old = runs / f"{_SET_ASIDE}{run_id}"
-        final.rename(old)
-        building.rename(final)
-        shutil.rmtree(old)
+        _rename(final, old)
+        try:
+            _rename(building, final)
+        except OSError:
+            old.rename(final)
+            raise
+        shutil.rmtree(old, ignore_errors=True)  # what another program holds is cleared by the next run
     else:
-        building.rename(final)
-    _sync_names(runs)
+        _rename(building, final)
+    sync_folder(runs)
     pointer = runs / ".current.tmp"
     with pointer.open("w", encoding="utf-8") as stream:
         stream.write(run_id + "\n")
         stream.flush()
-        os.fsync(stream.fileno())
-    pointer.replace(runs / "current")
-    _sync_names(runs)
+        sync_file(stream.fileno())
+    _rename(pointer, runs / "current")
+    sync_folder(runs)
 
 
 def current_run(root: Path) -> Path:

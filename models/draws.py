@@ -196,7 +196,7 @@ def base_realisation(features: FeatureSet, settings: IndexSettings) -> Realisati
     if settings.normalisation not in NORMALISATIONS:
         msg = (
             f"normalisation: it is {settings.normalisation!r}, expected one of {', '.join(NORMALISATIONS)}. "
-            "Correct the setting."
+            "Name one of them."
         )
         raise UsageError(msg)
     used = scored_features(features, settings)
@@ -275,7 +275,10 @@ def _weights(features: FeatureSet, settings: IndexSettings) -> dict[str, float]:
     low = sorted(name for name, weight in settings.weights.items() if not weight >= 0)
     if odd or low:
         fault = f"{odd[0]!r} is not a scored feature" if odd else f"{low[0]!r} is {settings.weights[low[0]]}"
-        msg = f"weights: {fault}, expected non-negative weights of {', '.join(default)}. Correct the setting."
+        msg = (
+            f"weights: {fault}, expected non-negative weights of {', '.join(default)}. Mend scores.station_weights or "
+            "scores.place_weights."
+        )
         raise UsageError(msg)
     return {name: float(settings.weights.get(name, 0.0)) for name in default}
 

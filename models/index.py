@@ -93,14 +93,14 @@ class ExpertIndex(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.normalisation not in NORMALISATIONS:
             msg = (
                 f"normalisation: it is {self.normalisation!r}, expected one of {', '.join(NORMALISATIONS)}. "
-                "Correct the setting."
+                "Name one of them."
             )
             raise UsageError(msg)
         weights = np.ones(n_features) if self.weights is None else np.asarray(self.weights, dtype=float)
         if len(weights) != n_features or (weights < 0).any() or not np.isfinite(weights).all() or weights.sum() <= 0:
             msg = (
                 f"weights: they are {weights.tolist()}, expected {n_features} non-negative numbers, not all zero. "
-                "Correct the setting."
+                "Give such numbers."
             )
             raise UsageError(msg)
         self.weights_ = weights / weights.sum()

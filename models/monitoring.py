@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geo.durable import sync_file
 from geo.errors import IntegrityError, ModelGateError, UsageError
 from models.metrics import select_top
 from models.scoring import TOP
@@ -76,7 +76,7 @@ def issue_list(path: Path, table: pd.DataFrame, *, cutoff: pd.Period, run_id: st
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, sort_keys=True, allow_nan=False) + "\n")
         file.flush()
-        os.fsync(file.fileno())
+        sync_file(file.fileno())
     return str(line["hash"])
 
 

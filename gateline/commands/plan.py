@@ -21,6 +21,7 @@ from gateline.products.yield_lines import FIGURES, row_of, tell_range
 from gateline.settings_plan import MOST_DAYS, MOST_TEAMS
 from gateline.workspace import current_run
 from geo.errors import InputError, UsageError
+from geo.sources.files import is_reserved
 from models.planning.roster import (
     THIS_WEEK,
     DutyProblem,
@@ -101,8 +102,11 @@ def plan_workspace(workspace: Path, changes: Changes, *, name: str | None) -> No
     UsageError
         If the name or a change cannot be.
     """
-    if name is not None and not _NAME.fullmatch(name):
-        msg = f"--name: is {name!r}, expected small letters, digits and dashes, 40 at most. Choose another."
+    if name is not None and (not _NAME.fullmatch(name) or is_reserved(name)):
+        msg = (
+            f"--name: is {name!r}, expected small letters, digits and dashes, 40 at most, and no device of Windows. "
+            "Choose another."
+        )
         raise UsageError(msg)
     run = current_run(workspace)
     saved = read_plan_file(run / PLAN_FILE)

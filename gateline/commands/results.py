@@ -9,8 +9,10 @@ import pandas as pd
 import typer
 
 from gateline.pipeline.plan_file import PLAN_FILE, SavedPlan, read_plan_file
+from gateline.pipeline.setting_names import name_settings
 from gateline.products.inputs import FICTIONAL_NOTE
-from geo.errors import InputError
+from gateline.settings_inputs import require_date_format
+from geo.errors import InputError, UsageError
 from geo.sources.deployments import read_deployments
 from models.evaluation import Comparison, PlanYield, estimate_plans, find_detectable_reduction
 
@@ -42,10 +44,15 @@ def tell_results(workspace: Path, log: Path, *, date_format: str | None = None) 
     ------
     InputError
         If no visit of the log is of a plan of the workspace.
+    UsageError
+        If the format is none.
     """
     plans = _read_plans(workspace)
     stations = {station for saved in plans for station in saved.problem.station_ids}
-    reading = read_deployments(log, station_ids=stations, date_format=date_format)
+    if date_format is not None:
+        _require_format(date_format)
+    with name_settings("the log", options={"date_format": "--date-format"}):
+        reading = read_deployments(log, station_ids=stations, date_format=date_format)
     visits = reading.table
     (account,) = reading.accounts
     typer.echo("\n".join(_headings(plans)))
@@ -63,6 +70,14 @@ def tell_results(workspace: Path, log: Path, *, date_format: str | None = None) 
     cells, of_plan = _match(plans, visits[visits["n_hours"] > 0])
     typer.echo(f"{len(of_plan)} of {len(visits)} visits have hours and finds written down and are stays of a plan here")
     typer.echo("\n".join(_tell_plans(estimate_plans(cells, of_plan), of_plan)))
+
+
+def _require_format(text: str) -> None:
+    try:
+        require_date_format(text)
+    except ValueError as error:
+        msg = f"--date-format: it is {text!r}, expected year and month as strftime writes them. Give one as %d/%m/%Y."
+        raise UsageError(msg) from error
 
 
 def _read_plans(workspace: Path) -> list[SavedPlan]:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from gateline.audit import append_event
+from gateline.pipeline.read_areas import outline_options
+from gateline.pipeline.setting_names import name_settings
 from gateline.settings import Settings, read_settings
 from gateline.workspace import hash_file, lock_workspace, resolve_inside
 from geo.crs import to_wgs84_arrays
@@ -160,13 +162,9 @@ def _bounds(root: Path, settings: Settings) -> Bounds:
     if named is None:
         msg = "region.toml: no area to fetch is known, expected fetch.bounds_m or inputs.boundary. Set one of them."
         raise UsageError(msg)
-    properties = settings.inputs.boundary_properties
-    shape = read_boundaries(
-        resolve_inside(root, named),
-        kind="force",
-        id_property=properties.get("id", "boundary_code"),
-        name_property=properties.get("name", "name"),
-    ).table
+    path = resolve_inside(root, named)
+    with name_settings("boundary"):
+        shape = read_boundaries(path, kind="force", **outline_options(settings.inputs, "boundary")).table
     margin_m = settings.fetch.margin_km * METRES_PER_KM
     west, south, east, north = shape.total_bounds
     return float(west - margin_m), float(south - margin_m), float(east + margin_m), float(north + margin_m)

@@ -17,27 +17,28 @@ from gateline.pipeline.feed_stations import add_feed_stations
 from gateline.pipeline.read_areas import build_force_area, read_force_areas, read_force_boundaries
 from gateline.pipeline.read_coaches import read_coach_feeds
 from gateline.pipeline.read_networks import read_networks
+from gateline.pipeline.read_places import read_named_places
+from gateline.pipeline.read_victims import read_victims
+from gateline.pipeline.setting_names import columns_as_options, name_settings
 from gateline.pipeline.window import find_bounds, find_window
-from gateline.settings import OffenceSettings, Settings
+from gateline.settings import InputSettings, OffenceSettings, Settings
 from gateline.workspace import resolve_inside
 from geo.errors import InputError, QuarantineError, UsageError
 from geo.network.road import Roads
 from geo.schema import empty
 from geo.sensitive import SensitivePoints
 from geo.sources.accounting import Reading, RowAccount, merge_accounts, merge_quarantine
-from geo.sources.built_up_areas import read_built_up_places
 from geo.sources.coaches import CoachReading
-from geo.sources.cuckooing import read_cuckooing
 from geo.sources.deal_lines import read_deal_lines
-from geo.sources.delimited import read_delimited
 from geo.sources.deployments import read_deployments
 from geo.sources.exporters import read_exporters
+from geo.sources.files import require_regular
 from geo.sources.harm import default_harm_weights, read_harm_weights
 from geo.sources.offence_extract import read_offence_extract
 from geo.sources.partner_counts import read_partner_counts
 from geo.sources.passenger_flows import read_passenger_flows, read_station_usage
 from geo.sources.patterns import TimetableReading
-from geo.sources.places import read_places, read_towns, tell_apart
+from geo.sources.places import tell_apart
 from geo.sources.police_uk import find_street_files, read_police_uk
 from geo.sources.stations import read_stations
 from geo.tables import (
@@ -52,7 +53,9 @@ from geo.tables import (
 __all__ = ["Inputs", "input_files", "read_inputs", "require_little_quarantine"]
 
 _REQUIRED = ("offences", "stations", "places", "exporters", "rail_track")
-_NOT_FILES = ("offences_format", "offences_crs", "offences_date_format", "offences_timezone", "cuckooing_crs")
+# How a file is written, not where it is.
+_NOT_FILES = ("_format", "_crs", "_timezone", "_layer", "_basis")
+_DATED = ("columns", "date_format", "timezone")
 # Rows after the last month used are left out, however late they say they are: no result rests on the clock.
 _NO_LAST_MONTH = pd.Period("9999-12", freq="M")
 
@@ -130,6 +133,8 @@ def input_files(root: Path, settings: Settings) -> list[tuple[str, Path]]:
     ------
     UsageError
         If an input that every run needs is not named, or a path cannot be used.
+    InputError
+        If a path is a folder, a pipe or a device.
     """
     named = settings.inputs
     missing = [name for name in _REQUIRED if not getattr(named, name)]
@@ -144,8 +149,10 @@ def input_files(root: Path, settings: Settings) -> list[tuple[str, Path]]:
             files += [("offences", path) for path in found]
         elif name == "coaches":
             files += [("coaches", resolve_inside(root, text)) for text in value]
-        elif isinstance(value, str) and name not in _NOT_FILES:
+        elif isinstance(value, str) and not name.endswith(_NOT_FILES):
             files.append((name, resolve_inside(root, value)))
+    for _, path in files:
+        require_regular(path)  # before any is opened: to open a pipe is to wait for ever
     return sorted(files)
 
 
@@ -180,8 +187,9 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     areas = read_force_areas(one.get("areas"), named)
     boundaries = read_force_boundaries(one, named)
     force_area = build_force_area(boundaries.table, areas.table)
-    stations = read_stations(one["stations"], force_area=force_area, columns=named.stations_columns)
-    places = _read_places(one["places"], one.get("built_up_areas"), force_area)
+    with name_settings("stations"):
+        stations = read_stations(one["stations"], force_area=force_area, **named.options("stations", "columns", "crs"))
+    places = read_named_places(one, named, force_area)
     scope = set(settings.offences.crime_types) or None
     offences = _read_offences(paths["offences"], one.get("harm"), settings, force_area, crime_types=scope)
     # Read again without a scope: what is out of scope as evidence is still context that a detector learns from.
@@ -190,7 +198,10 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         if scope is None
         else _read_offences(paths["offences"], one.get("harm"), settings, force_area, crime_types=None)
     )
-    exporters = read_exporters(one["exporters"], station_ids=set(stations.table.index), columns=named.exporters_columns)
+    with name_settings("exporters"):
+        exporters = read_exporters(
+            one["exporters"], station_ids=set(stations.table.index), **named.options("exporters", "columns", "crs")
+        )
     used = _within_months(offences.table, settings.offences)
     bounds = find_bounds(stations.table, exporters.table, buffer_km=settings.rail.buffer_km)
     networks = read_networks(
@@ -204,22 +215,25 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     ids = set(known.reading.table.index)
     coaches = read_coach_feeds(paths.get("coaches", []), settings, force_area, exporters.table)
     readers: dict[str, Callable[[Path], Reading[Any]]] = {
-        "cuckooing": lambda path: leave_out_erased(
-            read_cuckooing(path, columns=named.cuckooing_columns, crs=named.cuckooing_crs, force_area=force_area), root
-        ),
+        "cuckooing": lambda path: leave_out_erased(read_victims(path, named, force_area=force_area), root),
         "deal_lines": lambda path: read_deal_lines(
-            path, exporters=exporters.table, places=places.table, columns=named.deal_lines_columns
+            path, exporters=exporters.table, places=places.table, **named.options("deal_lines", *_DATED)
         ),
-        "deployments": lambda path: read_deployments(
-            path, station_ids=ids, columns=named.deployments_columns, date_format=named.deployments_date_format
-        ),
+        "deployments": lambda path: read_deployments(path, station_ids=ids, **named.options("deployments", *_DATED)),
         "partner_counts": lambda path: read_partner_counts(
             path, places=places.table, columns=named.partner_counts_columns
         ),
-        "passenger_flows": lambda path: read_passenger_flows(path, station_ids=ids),
-        "station_usage": lambda path: read_station_usage(path, year=named.station_usage_year, station_ids=ids),
+        "passenger_flows": lambda path: read_passenger_flows(
+            path, station_ids=ids, **columns_as_options(named.passenger_flows_columns)
+        ),
+        "station_usage": lambda path: read_station_usage(
+            path,
+            year=named.station_usage_year,
+            station_ids=ids,
+            **columns_as_options(named.station_usage_columns),
+        ),
     }
-    optional = {role: read(one[role]) if role in one else None for role, read in readers.items()}
+    optional = {role: _read_named(role, read, one.get(role)) for role, read in readers.items()}
     readings: list[Reading[Any]] = [areas, boundaries, stations, places, offences, exporters, *networks.readings]
     readings += [known.reading, *(reading for reading in optional.values() if reading is not None)]
     if coaches is not None:
@@ -252,13 +266,11 @@ def _table(reading: Reading[Any] | None, contract: Any) -> pd.DataFrame:  # noqa
     return empty(contract) if reading is None else reading.table
 
 
-def _read_places(path: Path, built_up: Path | None, force_area: BaseGeometry | None) -> Reading[pd.DataFrame]:
-    if built_up is not None:
-        return read_built_up_places(path, built_up, force_area=force_area)
-    read = read_delimited(path, required=["name"], optional=["bua_pop_2021", "place_id"])
-    if "bua_pop_2021" in read.rows:
-        return read_towns(path, force_area=force_area)
-    return read_places(path, force_area=force_area, id_column="place_id" if "place_id" in read.rows else None)
+def _read_named(role: str, read: Callable[[Path], Reading[Any]], path: Path | None) -> Reading[Any] | None:
+    if path is None:
+        return None
+    with name_settings(role):
+        return read(path)
 
 
 def _read_offences(
@@ -269,30 +281,26 @@ def _read_offences(
     *,
     crime_types: set[str] | None,
 ) -> Reading[pd.DataFrame]:
-    harm = (
-        default_harm_weights()
-        if harm_path is None
-        else read_harm_weights(harm_path, key_column="key", weight_column="days").table
-    )
+    named = settings.inputs
+    harm = default_harm_weights() if harm_path is None else _read_harm(harm_path, named)
     not_after = None if settings.offences.last_month is None else _NO_LAST_MONTH
-    if settings.inputs.offences_format == "police_uk":
-        return read_police_uk(paths, crime_types=crime_types, harm=harm, force_area=force_area, not_after=not_after)
-    readings = [
-        read_offence_extract(
-            path,
-            columns=settings.inputs.offences_columns,
-            crs=settings.inputs.offences_crs,
-            date_format=settings.inputs.offences_date_format,
-            timezone=settings.inputs.offences_timezone,
-            provenance_by_value={value: value for value in PROVENANCE} | settings.inputs.offences_provenance,
-            force=settings.region.force,
-            force_area=force_area,
-            crime_types=crime_types,
-            harm=harm,
-            not_after=not_after,
-        )
-        for path in paths
-    ]
+    if named.offences_format == "police_uk":
+        with name_settings("offences of data.police.uk"):
+            return read_police_uk(paths, crime_types=crime_types, harm=harm, force_area=force_area, not_after=not_after)
+    with name_settings("offences"):
+        readings = [
+            read_offence_extract(
+                path,
+                **named.options("offences", "crs", *_DATED),
+                provenance_by_value={value: value for value in PROVENANCE} | named.offences_provenance,
+                force=settings.region.force,
+                force_area=force_area,
+                crime_types=crime_types,
+                harm=harm,
+                not_after=not_after,
+            )
+            for path in paths
+        ]
     table = pd.concat([reading.table for reading in readings]).sort_index()
     if not table.index.is_unique:
         repeated = table.index[table.index.duplicated()][0]
@@ -302,6 +310,14 @@ def _read_offences(
         )
         raise InputError(msg)
     return Reading(table, merge_quarantine([r.quarantine for r in readings]), merge_accounts(readings))
+
+
+def _read_harm(path: Path, named: InputSettings) -> pd.DataFrame:
+    columns = {"key": "key", "days": "days"} | named.harm_columns
+    with name_settings("harm"):
+        return read_harm_weights(
+            path, key_column=columns["key"], weight_column=columns["days"], basis=named.harm_basis
+        ).table
 
 
 def _stations_near(stations: pd.DataFrame, exporters: pd.DataFrame, settings: Settings) -> set[str] | None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from gateline.pipeline.setting_names import name_settings
 from gateline.settings import InputSettings
 from geo.schema import empty
 from geo.sources.accounting import Reading, merge_accounts, merge_quarantine
 from geo.sources.boundaries import read_areas, read_boundaries
 from geo.tables import AREAS, BOUNDARIES
 
-__all__ = ["build_force_area", "read_force_areas", "read_force_boundaries"]
+__all__ = ["build_force_area", "outline_options", "read_force_areas", "read_force_boundaries"]
 
 # A town or station a little over the line is still the force's business: boundaries are generalised.
 _FORCE_MARGIN_M = 500.0
@@ -44,12 +46,13 @@ def read_force_areas(path: Path | None, named: InputSettings) -> Reading[gpd.Geo
     """
     if path is None:
         return Reading(empty(AREAS), merge_quarantine([]), ())
-    if not named.areas_properties:
-        return read_areas(path)
-    # Who names their own properties says all there are: dwellings and deprivation may not be among them.
-    options: dict[str, str | None] = {"dwellings_property": None, "imd_decile_property": None}
-    options |= {f"{field}_property": name for field, name in named.areas_properties.items()}
-    return read_areas(path, **options)  # type: ignore[arg-type]
+    options: dict[str, str | None] = named.options("areas", "crs", "layer")
+    if named.areas_properties:
+        # Who names their own properties says all there are: dwellings and deprivation may not be among them.
+        options |= {"dwellings_property": None, "imd_decile_property": None}
+        options |= {f"{field}_property": name for field, name in named.areas_properties.items()}
+    with name_settings("areas"):
+        return read_areas(path, **options)  # type: ignore[arg-type]
 
 
 def read_force_boundaries(one: dict[str, Path], named: InputSettings) -> Reading[gpd.GeoDataFrame]:
@@ -76,9 +79,8 @@ def read_force_boundaries(one: dict[str, Path], named: InputSettings) -> Reading
     readings = []
     for role, kind in (("boundary", "force"), ("land", "coast")):
         if role in one:
-            id_property = named.boundary_properties.get("id", "boundary_code")
-            name_property = named.boundary_properties.get("name", "name")
-            readings.append(read_boundaries(one[role], kind=kind, id_property=id_property, name_property=name_property))
+            with name_settings(role):
+                readings.append(read_boundaries(one[role], kind=kind, **outline_options(named, role)))
     if not readings:
         return Reading(empty(BOUNDARIES), merge_quarantine([]), ())
     return Reading(
@@ -86,6 +88,27 @@ def read_force_boundaries(one: dict[str, Path], named: InputSettings) -> Reading
         merge_quarantine([reading.quarantine for reading in readings]),
         merge_accounts(readings),
     )
+
+
+def outline_options(named: InputSettings, role: str) -> dict[str, Any]:
+    """
+    Give the settings of an outline as `geo.sources.boundaries.read_boundaries` takes them.
+
+    Parameters
+    ----------
+    named : InputSettings
+        The settings.
+    role : str
+        ``boundary`` or ``land``.
+
+    Returns
+    -------
+    dict
+        Properties, CRS and layer.
+    """
+    given = getattr(named, f"{role}_properties") or named.boundary_properties
+    properties = {"id": "boundary_code", "name": "name"} | given
+    return {f"{field}_property": name for field, name in properties.items()} | named.options(role, "crs", "layer")
 
 
 def build_force_area(boundaries: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> BaseGeometry | None:

@@ -12,15 +12,16 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from gateline.pipeline.setting_names import name_settings
 from gateline.settings import InputSettings
 from geo.errors import InputError, UsageError
 from geo.network.road import Roads
 from geo.network.road_cutting import build_roads
 from geo.sources.accounting import Reading
 from geo.sources.cif import read_cif, read_rdg
-from geo.sources.delimited import read_delimited
 from geo.sources.feed_stops import Bounds
 from geo.sources.gtfs import read_gtfs
+from geo.sources.mapped import read_mapped
 from geo.sources.osm import OsmExtract, read_osm, require_fresh
 from geo.sources.patterns import TimetableReading
 from geo.sources.track import read_track
@@ -103,7 +104,8 @@ def read_networks(
     if track_path in extracts:
         track = extracts[track_path].table.rail_track
     else:
-        reading = read_track(track_path)
+        with name_settings("rail_track"):
+            reading = read_track(track_path, **named.options("rail_track", "crs", "layer"))
         readings.append(reading)
         track = reading.table
     if road_path is not None and road_path not in extracts:
@@ -112,7 +114,8 @@ def read_networks(
         raise InputError(msg)
     timetable = None
     if "timetable" in files:
-        timetable = _read_timetable(files["timetable"], files.get("tiplocs"), named, near, bounds)
+        with name_settings("timetable"):
+            timetable = _read_timetable(files["timetable"], files.get("tiplocs"), named, near, bounds)
         readings.append(Reading(timetable.calls, timetable.quarantine, timetable.accounts))
     roads = None if road_path is None else build_roads(extracts[road_path].table.ways)
     return Networks(track, roads, timetable, readings)
@@ -121,7 +124,8 @@ def read_networks(
 def _read_extract(path: Path, named: InputSettings, dated_on: date) -> Reading[OsmExtract]:
     """The extract, with its age among the warnings of its account."""
     reading = read_osm(path)
-    warnings = require_fresh(reading.table, today=dated_on, is_accepted=named.accept_old_osm)
+    with name_settings("osm"):
+        warnings = require_fresh(reading.table, today=dated_on, is_accepted=named.accept_old_osm)
     first, *others = reading.accounts
     return replace(reading, accounts=(replace(first, warnings=(*first.warnings, *warnings)), *others))
 
@@ -136,7 +140,7 @@ def _read_timetable(
         )
         raise UsageError(msg)
     week_start_on = named.timetable_week_start_on
-    station_of_stop = None if tiplocs is None else _read_tiplocs(tiplocs)
+    station_of_stop = None if tiplocs is None else _read_tiplocs(tiplocs, named)
     name = path.name.lower()
     if name.endswith(_CIF_SUFFIXES):
         return read_cif([path], week_start_on=week_start_on, station_of_tiploc=station_of_stop, near=near)
@@ -165,9 +169,10 @@ def _holds_schedules(path: Path) -> bool:
         raise InputError(msg) from error
 
 
-def _read_tiplocs(path: Path) -> pd.Series:
+def _read_tiplocs(path: Path, named: InputSettings) -> pd.Series:
     """CRS codes by TIPLOC or stop id, the first of each; rows without a code are stops that are no stations."""
-    rows = read_delimited(path, required=["stop_id", "stop_code"]).rows
+    with name_settings("tiplocs"):
+        rows = read_mapped(path, named.tiplocs_columns, what="tiplocs", required=["stop_id", "stop_code"]).rows
     rows = rows[rows["stop_code"].astype("str").str.fullmatch("[A-Z]{3}")]
     rows = rows.sort_values(["stop_id", "stop_code"], kind="stable").drop_duplicates("stop_id")
     return rows.set_index("stop_id")["stop_code"]

@@ -87,6 +87,19 @@ class Recorder:
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
         self.stages: list[StageRecord] = []
+        self._of_machine: list[str] = []
+
+    def note_machine(self, note: str) -> None:
+        """
+        Note what this machine cannot do; results do not rest on it, so ``run.json`` says nothing of it.
+
+        Parameters
+        ----------
+        note : str
+            One sentence.
+        """
+        self._of_machine.append(note)
+        self._tell(f"note: {note}")
 
     @contextmanager
     def stage(self, name: str) -> Iterator[StageRecord]:
@@ -127,14 +140,15 @@ class Recorder:
 
     def timings(self) -> list[dict[str, Any]]:
         """
-        Give time and memory by stage, for ``timings.json``.
+        Give time and memory by stage, and what the machine cannot do, for ``timings.json``.
 
         Returns
         -------
         list of dict
             JSON-ready values.
         """
-        return [
+        notes: list[dict[str, Any]] = [{"machine": note} for note in self._of_machine]
+        return notes + [
             {"stage": s.name, "seconds": round(s.seconds, 3), "peak_mib": round(s.peak_mib, 1)} for s in self.stages
         ]
 

@@ -18,7 +18,7 @@ from gateline.pipeline.registered import read_registered
 from gateline.pipeline.stages import Results, run_stages
 from gateline.pipeline.write import make_marks, product_inputs, write_products, write_record
 from gateline.settings import Settings, read_settings
-from gateline.workspace import hash_file, lock_workspace, open_run
+from gateline.workspace import hash_file, lock_workspace, open_run, probe_disk
 from geo.errors import InputError, IntegrityError
 from geo.sources.accounting import RowAccount
 
@@ -74,7 +74,10 @@ def run_pipeline(root: Path, *, tell: Callable[[str], None]) -> Finished:
     """
     settings = read_settings(root / "region.toml")
     with lock_workspace(root):
-        return _run(root, settings, Recorder(tell))
+        recorder = Recorder(tell)
+        for note in probe_disk(root):
+            recorder.note_machine(note)
+        return _run(root, settings, recorder)
 
 
 def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -35,6 +34,7 @@ from gateline.workspace import current_run, hash_file, lock_workspace
 from geo.disclosure.keyed import read_or_make_key
 from geo.disclosure.ledger import Release, append_release, make_release, read_ledger, require_no_differencing
 from geo.disclosure.quadtree import band_cells
+from geo.durable import sync_file
 from geo.errors import DisclosureError, IntegrityError, ResourceError
 from geo.schema import empty
 from geo.tables import BANDED_CELLS
@@ -179,7 +179,7 @@ def _release(job: _Job, names: tuple[str, ...], number: int, victim_retention_da
         _write_release_record(building, job.request, marks, facts)
         for path in building.iterdir():
             with path.open("rb+") as stream:
-                os.fsync(stream.fileno())
+                sync_file(stream.fileno())
         if entry is not None:
             facts["ledger_sha256"] = append_release(job.root / LEDGER_FILE, entry)
         _write_log(log, "disclose", **_asked(job.request), **facts, operator=job.settings.region.operator)

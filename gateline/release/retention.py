@@ -19,12 +19,12 @@ from pathlib import Path
 from gateline.audit import append_event, verify_log
 from gateline.pipeline.erased import KEY_FILE, TOMBSTONES_FILE
 from gateline.pipeline.read import input_files
+from gateline.pipeline.read_victims import read_victims
 from gateline.settings import Settings, read_settings
 from gateline.workspace import hash_file, lock_workspace
 from geo.disclosure.keyed import digest_addresses, read_or_make_key
 from geo.disclosure.tombstones import append_tombstones
 from geo.errors import DisclosureError
-from geo.sources.cuckooing import read_cuckooing
 
 __all__ = [
     "KEY_FILE",
@@ -173,10 +173,18 @@ def _find_expired(root: Path, settings: Settings, today: date, victim_retention_
 def _victim_files(root: Path, settings: Settings, retention_days: int) -> Iterator[tuple[Path, date]]:
     """The file of victims' addresses, where there is one, and the last day it may be kept."""
     text = settings.inputs.cuckooing
-    if text is None or not (root / text).exists():
+    if text is None or not _is_there(root / text):
         return
     path = next(path for role, path in input_files(root, settings) if role == "cuckooing")
     yield path, _first_use(root / "audit.jsonl", path) + timedelta(days=retention_days)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether the path leads to something, or to what only its reader can refuse."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return True
 
 
 def _first_use(log: Path, path: Path) -> date:
@@ -209,8 +217,7 @@ def _erase(root: Path, settings: Settings, thing: Expired) -> None:
     log = root / "audit.jsonl"
     facts: dict[str, object] = {"kind": thing.kind, "name": thing.path.name, "expired_on": thing.expired_on.isoformat()}
     if thing.kind == "victims":
-        named = settings.inputs
-        reading = read_cuckooing(thing.path, columns=named.cuckooing_columns, crs=named.cuckooing_crs)
+        reading = read_victims(thing.path, settings.inputs)
         key = read_or_make_key(root / KEY_FILE)
         digests = digest_addresses(reading.table, key, purpose="tombstone")
         append_event(log, "erase", **facts, sha256=hash_file(thing.path), n_addresses=len(digests))

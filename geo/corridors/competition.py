@@ -125,7 +125,7 @@ class Persistent(InteractionModel):
             If the table of pairs or the flows are at fault.
         """
         if not 0 <= self.persistence <= 1:
-            msg = f"persistence: it is {self.persistence!r}, expected a share from 0 to 1. Mend the setting."
+            msg = f"persistence: it is {self.persistence!r}, expected a share from 0 to 1. Give one."
             raise UsageError(msg)
         flow = require_counts(y, len(X))
         self.model.fit(X, flow)

@@ -65,7 +65,7 @@ def measure_export_strength(
     if not reach_m > 0 or not 1 <= highest_decile <= 10:
         msg = (
             f"export strength: reach_m is {reach_m!r} and highest_decile {highest_decile!r}, expected a positive reach "
-            "and a decile from 1 to 10. Mend the settings."
+            "and a decile from 1 to 10. Give such numbers."
         )
         raise UsageError(msg)
     missing = [name for name in _COLUMNS if name not in small_areas.columns]

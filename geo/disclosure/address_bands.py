@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from geo.catchments import find_town
 from geo.errors import DisclosureError
+from geo.homes import label_first, label_homes
 from geo.schema import validate
 from geo.sensitive import SensitivePoints
 from geo.tables import PLACES
@@ -36,12 +37,13 @@ __all__ = [
 ]
 
 IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 # One home and two are never told from none.
 FIRST_BAND = (0, 2)
 BAND_WIDTH = 5
 # ASSUMPTION: about a hundred homes, at 2.4 residents each; twice what a square must hold to be shown (50 dwellings).
 LEAST_RESIDENTS = 250.0
-_BETWEEN_TOWNS, _LATER = -1, -2
+_BETWEEN_TOWNS, _LATER, _AGAIN = -1, -2, -3
 
 
 def band_addresses(
@@ -54,7 +56,7 @@ def band_addresses(
     """
     Tell in which band the number of cuckooed addresses of each town lies.
 
-    1. Addresses first seen after the cut-off are left out.
+    1. Addresses first seen after the cut-off are left out; of those of one home (`geo.homes`) one is counted.
     2. Each belongs to the town of most residents where it lies, among towns of at least `least_residents`, or to none
        (`geo.catchments.find_town`).
     3. Counts become bands: 0 to 2, 3 to 7, 8 to 12, and so on.
@@ -177,7 +179,8 @@ def find_address_towns(
     Returns
     -------
     numpy.ndarray of shape (n_addresses,)
-        ``place_id``, empty where the address counts in no band; in the order of `SensitivePoints.reveal_for`.
+        ``place_id``, empty where the address counts in no band, as all of a home do but the one seen first; in the
+        order of `SensitivePoints.reveal_for`.
 
     Raises
     ------
@@ -206,9 +209,22 @@ def _allot(
     rows = np.flatnonzero(is_counted)
     found = find_town(np.column_stack(points.reveal_for("area_counts")), towns.iloc[rows])
     town = np.where(found >= 0, np.append(rows, _BETWEEN_TOWNS)[found], _BETWEEN_TOWNS)
+    months = points.months_for("area_counts")
     if cutoff is not None:
-        town[~np.asarray(points.months_for("area_counts") <= cutoff, dtype=bool)] = _LATER
+        town[~np.asarray(months <= cutoff, dtype=bool)] = _LATER
+    _count_homes(town, *points.reveal_for("area_counts"), np.asarray(months.asi8, dtype=np.int64))
     return town, is_counted
+
+
+def _count_homes(town: IntArray, easting_m: FloatArray, northing_m: FloatArray, order: IntArray) -> None:
+    """One address of each home keeps its town, between towns where the records of the home are not in one."""
+    used = np.flatnonzero(town != _LATER)
+    homes = label_homes(easting_m[used], northing_m[used])
+    low, high = (np.full(len(used), start) for start in (len(order) + town.max(initial=0), _BETWEEN_TOWNS))
+    np.minimum.at(low, homes, town[used])
+    np.maximum.at(high, homes, town[used])
+    one = np.where(low == high, low, _BETWEEN_TOWNS)[homes]
+    town[used] = np.where(label_first(homes, order[used], easting_m[used], northing_m[used]), one, _AGAIN)
 
 
 def _band(n: IntArray) -> tuple[IntArray, IntArray]:

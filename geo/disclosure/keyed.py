@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.durable import sync_file
 from geo.errors import IntegrityError
 from geo.sensitive import SensitivePoints
 
@@ -55,7 +56,7 @@ def read_or_make_key(path: Path) -> bytes:
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(key)
         stream.flush()
-        os.fsync(stream.fileno())
+        sync_file(stream.fileno())
     return key
 
 

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from geo.disclosure.address_bands import band_addresses, find_address_towns
 from geo.disclosure.keyed import digest_addresses, key_id
 from geo.disclosure.private_files import append_private
-from geo.disclosure.quadtree import PROFILES
+from geo.disclosure.quadtree import PROFILES, find_address_cells
 from geo.errors import DisclosureError, IntegrityError
 from geo.schema import validate
 from geo.sensitive import SensitivePoints
@@ -59,7 +59,7 @@ class Release:
     bands : mapping of str to int
         Band by cell id, as released.
     digests : mapping of str to tuple of str
-        Digests of the addresses in each cell; those of addresses in no cell under the empty id.
+        Digests of the addresses in each cell, one for each home; those of addresses in no cell under the empty id.
     town_bands : mapping of str to int, or None
         Fewest addresses of the band of each town that has more than the lowest; None where no score left.
     town_digests : mapping of str to tuple of str
@@ -161,15 +161,9 @@ def make_release(
         If `cells` or `places` breaks its contract.
     """
     validate(cells, BANDED_CELLS)
-    easting_m, northing_m = points.reveal_for("ledger_digest")
     digests = digest_addresses(points, key, purpose="ledger_digest")
-    home = np.full(len(points), _NOWHERE, dtype=object)
-    for cell in cells.index:
-        west, south, side_m = _parse(cell)
-        inside = (
-            (easting_m >= west) & (easting_m < west + side_m) & (northing_m >= south) & (northing_m < south + side_m)
-        )
-        home[inside] = cell
+    home = find_address_cells(points, cells)
+    is_told = np.array([cell is not None for cell in home], dtype=bool)
     bands = {str(cell): int(band) for cell, band in cells["band"].sort_index().items()}
     town_bands: dict[str, int] | None = None
     town_digests: dict[str, tuple[str, ...]] = {}
@@ -178,7 +172,8 @@ def make_release(
         town_bands = {str(town): int(n) for town, n in low.items() if n > 0}
         town_digests = _by_place(digests, find_address_towns(points, places, cutoff=cutoff))
         town_digests.pop(_NOWHERE, None)
-    return Release(release_id, profile, key_id(key), bands, _by_place(digests, home), town_bands, town_digests)
+    told = _by_place(digests[is_told], home[is_told])
+    return Release(release_id, profile, key_id(key), bands, told, town_bands, town_digests)
 
 
 def _by_place(digests: NDArray[np.str_], home: NDArray[np.object_]) -> dict[str, tuple[str, ...]]:

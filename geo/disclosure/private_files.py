@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from geo.durable import sync_file
+
 __all__ = ["append_private"]
 
 
@@ -31,7 +33,7 @@ def append_private(path: Path, data: bytes) -> None:
             rest = data
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
-            os.fsync(descriptor)
+            sync_file(descriptor)
         except OSError:
             # A torn line would look like an altered one to every later release.
             os.ftruncate(descriptor, size)

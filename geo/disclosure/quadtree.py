@@ -2,7 +2,7 @@
 Show where victims' homes are many, never where one is: a population quadtree with ordered bands.
 
 In: `geo.sensitive.SensitivePoints` and `geo.tables.AREAS`. Out: `geo.tables.BANDED_CELLS`. Squares of the National Grid
-at a fixed origin are split in four while the quarters that keep at least the profile's dwellings and distinct addresses
+at a fixed origin are split in four while the quarters that keep at least the profile's dwellings and homes of addresses
 hold most of its addresses; a square that never reached both floors is not shown, and what is left of a square beside
 its shown quarters is not shown either, so that squares never nest and no difference of two is smaller than a square.
 This is the protected quadtree of sdcSpatial (de Jonge and de Wolf 2019) with three departures: the dwellings of a
@@ -24,11 +24,12 @@ from numpy.typing import NDArray
 
 from geo.crs import METRIC
 from geo.errors import DisclosureError
+from geo.homes import label_first, label_homes, label_whole
 from geo.schema import empty, validate
 from geo.sensitive import SensitivePoints
 from geo.tables import AREAS, BANDED_CELLS
 
-__all__ = ["PROFILES", "ProfileRule", "band_cells"]
+__all__ = ["PROFILES", "ProfileRule", "band_cells", "find_address_cells"]
 
 ROOT_SIZE_M = 131_072.0  # 2**17: halves stay whole metres down to 1 m
 SMALLEST_CELL_M = 1_024.0
@@ -82,10 +83,12 @@ PROFILES: dict[str, ProfileRule | None] = {
 
 @dataclass(frozen=True)
 class _Evidence:
-    """Coordinates of addresses and, for each small area, its bounds and dwellings."""
+    """Coordinates and homes of addresses, one of each home marked; of each small area its bounds and dwellings."""
 
     easting_m: NDArray[np.float64]
     northing_m: NDArray[np.float64]
+    homes: NDArray[np.int64]
+    is_first: NDArray[np.bool_]
     bounds_m: NDArray[np.float64]
     n_dwellings: NDArray[np.float64]
 
@@ -117,21 +120,25 @@ def band_cells(points: SensitivePoints, areas: gpd.GeoDataFrame, *, profile: str
 
     Notes
     -----
-    An address outside every square that can be shown is in no square; the number left out is not told.
+    An address outside every square that can be shown is in no square; the number left out is not told. Addresses are
+    counted by home (`geo.homes`), and a home recorded on both sides of a border only in a square that holds all of it.
     """
     validate(areas, AREAS)
     rule = _require_rule(profile)
     easting_m, northing_m = points.reveal_for("area_counts")
-    # Two records at one door are one home: the floor is of distinct addresses.
-    distinct = np.unique(np.column_stack([easting_m, northing_m]), axis=0).reshape(-1, 2)
+    # Records at one door, or a few metres from it, are one home: the floor is of distinct homes.
+    homes = label_homes(easting_m, northing_m)
     evidence = _Evidence(
-        distinct[:, 0],
-        distinct[:, 1],
+        easting_m,
+        northing_m,
+        homes,
+        label_first(homes, easting_m, northing_m),
         shapely.bounds(areas.geometry.array).reshape(-1, 4),
         areas["n_dwellings"].fillna(0).to_numpy(dtype=float),
     )
     shown: list[tuple[str, int, tuple[float, float, float]]] = []
-    for column, row in sorted({(int(e // ROOT_SIZE_M), int(n // ROOT_SIZE_M)) for e, n in distinct}):
+    columns, rows = ((m // ROOT_SIZE_M).astype(int) for m in (easting_m, northing_m))
+    for column, row in sorted(set(zip(columns.tolist(), rows.tolist(), strict=True))):
         _split((column * ROOT_SIZE_M, row * ROOT_SIZE_M, ROOT_SIZE_M), evidence, rule, shown)
     if not shown:
         return empty(BANDED_CELLS)
@@ -143,6 +150,36 @@ def band_cells(points: SensitivePoints, areas: gpd.GeoDataFrame, *, profile: str
         crs=METRIC,
     )
     return validate(cells, BANDED_CELLS)
+
+
+def find_address_cells(points: SensitivePoints, cells: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    """
+    Find the square in which the home of each address is counted: for the ledger alone, as it tells of single addresses.
+
+    Parameters
+    ----------
+    points : SensitivePoints
+        The addresses.
+    cells : geopandas.GeoDataFrame
+        Table `geo.tables.BANDED_CELLS` made from them by `band_cells`.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_addresses,)
+        Id of the square, empty where there is none, in the order of `SensitivePoints.reveal_for`. None for all
+        addresses of a home but the one seen first, and for a home on both sides of a square's border: it counts in no
+        square, and to tell that it is known would hide that it came or went.
+    """
+    easting_m, northing_m = points.reveal_for("ledger_digest")
+    homes = label_homes(easting_m, northing_m)
+    found = np.full(len(points), "", dtype=object)
+    for cell, (west, south, east, north) in zip(cells.index, cells.bounds.to_numpy(), strict=True):
+        inside = (easting_m >= west) & (easting_m < east) & (northing_m >= south) & (northing_m < north)
+        is_whole = label_whole(homes, inside)
+        found[is_whole] = cell
+        found[~label_whole(homes, ~inside) & ~is_whole] = None
+    found[~label_first(homes, points.months_for("ledger_digest").asi8, easting_m, northing_m)] = None
+    return found
 
 
 def _require_rule(profile: str) -> ProfileRule:
@@ -157,14 +194,15 @@ def _require_rule(profile: str) -> ProfileRule:
 
 
 def _measure(cell: tuple[float, float, float], evidence: _Evidence) -> tuple[int, float]:
-    """Distinct addresses and dwellings for certain in the half-open square."""
+    """Distinct homes of addresses and dwellings for certain in the half-open square."""
     west, south, size = cell
     east, north = west + size, south + size
     inside = (evidence.easting_m >= west) & (evidence.easting_m < east)
     inside &= (evidence.northing_m >= south) & (evidence.northing_m < north)
     b = evidence.bounds_m
     within = (b[:, 0] >= west) & (b[:, 1] >= south) & (b[:, 2] <= east) & (b[:, 3] <= north)
-    return int(inside.sum()), float(evidence.n_dwellings[within].sum())
+    n_homes = int((evidence.is_first & label_whole(evidence.homes, inside)).sum())
+    return n_homes, float(evidence.n_dwellings[within].sum())
 
 
 def _split(

@@ -144,7 +144,7 @@ def find_foreseen_cells(
         If a table breaks its contract.
     """
     if not 0 < area_share <= 1:
-        msg = f"area_share: it is {area_share!r}, expected above 0 and at most 1. Mend the setting."
+        msg = f"area_share: it is {area_share!r}, expected above 0 and at most 1. Give such a share."
         raise UsageError(msg)
     grid, score = surface.grid, surface.score
     n_entered = max(int(area_share * len(grid)), 1)

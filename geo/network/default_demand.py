@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from geo.compiled import compiled
 from geo.network.default_times import LEAST_M, measure_curve_min, measure_leg_min
 
 __all__ = ["RailDemand", "follow", "measure_rail_demand"]
@@ -133,7 +133,7 @@ def _pass_min(km: FloatArray, flow: FloatArray, curve_min: FloatArray) -> FloatA
     return np.asarray(leg_min * km / _FAST_LEG_KM)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _along(order, before, link_of, link_min):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Minutes over the links of each way; infinite where there is none."""
     n = len(order)
@@ -147,7 +147,7 @@ def _along(order, before, link_of, link_min):  # type: ignore[no-untyped-def]  #
     return minutes
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_up_flow(journeys, order, before, link_of, n_links):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Passengers over each link: from each origin, the farthest stations first hand theirs to the one before."""
     flow = np.zeros(n_links)
@@ -162,7 +162,7 @@ def _add_up_flow(journeys, order, before, link_of, n_links):  # type: ignore[no-
     return flow
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def follow(before, start, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """
     Follow the way between two stations.

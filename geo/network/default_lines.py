@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from geo.compiled import compiled
 from geo.network.default_demand import RailDemand, follow
 
 __all__ = ["Line", "choose_lines", "measure_call_chance"]
@@ -210,7 +210,7 @@ def measure_call_chance(demand: RailDemand, stations: IntArray) -> FloatArray:
     return np.asarray(chance)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _measure_load(journeys, minutes, stations):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Passengers on board of those who could ride along, on the mean over the minutes of the way."""
     use, whole = 0.0, 0.0
@@ -222,7 +222,7 @@ def _measure_load(journeys, minutes, stations):  # type: ignore[no-untyped-def] 
     return use / whole
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _new_share(before, start, end, link_of, link_km, is_served):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Share of the way, by length, on which no train runs yet."""
     new_km, km = 0.0, 0.0

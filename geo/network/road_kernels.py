@@ -7,8 +7,9 @@ Both are compiled once and cached beside this file. They know nothing of roads: 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from geo.compiled import compiled
 
 __all__ = ["find_fastest", "find_nearest"]
 
@@ -17,7 +18,7 @@ IntArray = NDArray[np.int64]
 NodeArray = NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def find_nearest(  # type: ignore[no-untyped-def]  # noqa: ANN201
     x: FloatArray,
     y: FloatArray,
@@ -95,7 +96,7 @@ def find_nearest(  # type: ignore[no-untyped-def]  # noqa: ANN201
     return segment, share, distance_m
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _to_segment(px: float, py: float, ax: float, ay: float, bx: float, by: float):  # type: ignore[no-untyped-def]  # noqa: ANN202
     """Share of the way along the segment, and squared metres; exact at its ends, so that neighbours tie there."""
     dx, dy = bx - ax, by - ay
@@ -110,7 +111,7 @@ def _to_segment(px: float, py: float, ax: float, ay: float, bx: float, by: float
     return t, ox * ox + oy * oy
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def find_fastest(  # type: ignore[no-untyped-def]  # noqa: ANN201, C901
     indptr: IntArray,
     indices: NodeArray,
@@ -187,7 +188,7 @@ def find_fastest(  # type: ignore[no-untyped-def]  # noqa: ANN201, C901
     return out_min, out_m
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _note(touched: NodeArray, n_touched: int, node: int, best_min: float) -> int:
     """A node that had no time yet is on the list of those touched."""
     if best_min != np.inf:
@@ -196,13 +197,13 @@ def _note(touched: NodeArray, n_touched: int, node: int, best_min: float) -> int
     return n_touched + 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _is_less(minutes: float, metres: float, other_min: float, other_m: float) -> bool:
     """Whether the first path is faster, or as fast and shorter."""
     return minutes < other_min or (minutes == other_min and metres < other_m)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _push(
     heap_min: FloatArray, heap_m: FloatArray, heap_node: NodeArray, n: int, minutes: float, metres: float, node: int
 ) -> int:
@@ -218,7 +219,7 @@ def _push(
     return n + 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _drop_first(heap_min: FloatArray, heap_m: FloatArray, heap_node: NodeArray, n: int) -> int:
     """The first entry is out of the heap, which has one fewer: the last sinks from the root to its place."""
     n -= 1

@@ -10,14 +10,15 @@ Both are compiled once and cached beside this file. They know nothing of railway
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from geo.compiled import compiled
 
 __all__ = ["carry", "profile"]
 
 _MIN_PER_HOUR = 60.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def carry(start, train, tail, depart_min, arrive_min, ready_min, ready_run, into, n_trains):  # type: ignore[no-untyped-def]
     """
     Carry the latest time of leaving one station over all runs of trains.
@@ -76,13 +77,13 @@ def carry(start, train, tail, depart_min, arrive_min, ready_min, ready_run, into
     return left_min, n_changes, idle_min
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _is_better(left, changes, other_left, other_changes):  # type: ignore[no-untyped-def]
     """Whether a passenger left later than another, or as late with fewer changes."""
     return left > other_left or (left == other_left and changes < other_changes)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def profile(left_min, n_changes, arrive_min, by_arrival, into, period, most_min, found):  # type: ignore[no-untyped-def]
     """
     Put the journeys to each station into the periods in which they begin.
@@ -129,7 +130,7 @@ def profile(left_min, n_changes, arrive_min, by_arrival, into, period, most_min,
         found[:, station] = own
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def price(  # type: ignore[no-untyped-def]
     left_min,
     n_changes,
@@ -183,13 +184,13 @@ def price(  # type: ignore[no-untyped-def]
                 found[0, station], found[1, station] = whole, wait_min + ride_sum / (k + 1.0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _period_of(left, period):  # type: ignore[no-untyped-def]
     hour = int(np.floor(left / _MIN_PER_HOUR))
     return period[hour] if 0 <= hour < len(period) else -1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _unbeaten(left_min, n_changes, arrive_min, by_arrival):  # type: ignore[no-untyped-def]
     """Of the runs into one station by arrival, those that no other beats by leaving later and arriving no later."""
     kept = np.empty(len(by_arrival), dtype=np.int64)
@@ -208,7 +209,7 @@ def _unbeaten(left_min, n_changes, arrive_min, by_arrival):  # type: ignore[no-u
     return kept[:n]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_minutes(sum_min, n_minutes, period, after, left, arrive):  # type: ignore[no-untyped-def]
     """Whoever comes after one time and no later than a departure takes it; minutes are met half-way."""
     minute, end = max(int(np.floor(after - 0.5)) + 1, 0), int(np.floor(left - 0.5)) + 1

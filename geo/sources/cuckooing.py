@@ -14,12 +14,15 @@ import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from geo.crs import METRIC
+from geo.errors import InputError
+from geo.homes import HOME_M
 from geo.sensitive import SensitivePoints
 from geo.sources.accounting import Reading
-from geo.sources.instants import parse_instants
+from geo.sources.instants import Instants, parse_instants
 from geo.sources.locations import FORCE_MARGIN_M, locate
 from geo.sources.mapped import column_or_blank, read_mapped
 from geo.sources.months import reject_implausible_months
+from geo.sources.sieve import Sieve
 from geo.tables import CUCKOOING
 
 __all__ = ["read_cuckooing"]
@@ -80,7 +83,13 @@ def read_cuckooing(
         If `crs` is neither of the two.
     """
     read = read_mapped(
-        path, columns, what="cuckooing", required=_REQUIRED, optional=_OPTIONAL, refuse_person_columns=True
+        path,
+        columns,
+        what="cuckooing",
+        required=_REQUIRED,
+        optional=_OPTIONAL,
+        refuse_person_columns=True,
+        is_private=True,
     )
     rows, sieve = read.rows, read.sieve(private_fields=(*_REQUIRED, *_OPTIONAL))
     positions = locate(
@@ -89,9 +98,7 @@ def read_cuckooing(
     sieve.reject(positions.is_blank, "no_position", field="x")
     months = {}
     for field in ("first_seen", "last_seen"):
-        parsed = parse_instants(
-            column_or_blank(rows, field), sieve, field=field, date_format=date_format, timezone=timezone
-        )
+        parsed = _parse_privately(rows, sieve, field=field, date_format=date_format, timezone=timezone)
         months[field] = parsed.month
         reject_implausible_months(
             parsed.month, sieve, field=field, not_after=not_after, blank_is_fault=field == "first_seen"
@@ -111,10 +118,12 @@ def read_cuckooing(
     metres = pd.Series(
         [f"{e:.0f} {n:.0f}" for e, n in zip(seen["easting_m"], seen["northing_m"], strict=True)], index=rows.index
     )
-    seen["metres"] = metres
     seen["key"] = seen["key"].where(seen["key"] != "", metres)
     kept = seen[sieve.kept]
-    moved = kept.groupby("key")["metres"].transform("nunique") > 1
+    # An id with positions further apart than one home's records are is none.
+    by_key = kept.groupby("key")[["easting_m", "northing_m"]]
+    spread_m = by_key.transform("max") - by_key.transform("min")
+    moved = np.hypot(spread_m["easting_m"], spread_m["northing_m"]) > HOME_M
     sieve.reject(rows.index.isin(kept.index[moved]), "contradictory_position", field="address_id")
     kept = seen[sieve.kept]
     again = kept.index[kept["key"].duplicated()]
@@ -122,6 +131,28 @@ def read_cuckooing(
     sieve.reject(rows.index.isin(again), "same_address_again", field="address_id", status="duplicate")
     quarantine, account = sieve.close()
     return Reading(SensitivePoints(addresses), quarantine, (account,))
+
+
+def _parse_privately(
+    rows: pd.DataFrame, sieve: Sieve, *, field: str, date_format: str | None, timezone: str | None
+) -> Instants:
+    """As `parse_instants`, whose message of an undeclared format or zone would show a value."""
+    try:
+        return parse_instants(
+            column_or_blank(rows, field), sieve, field=field, date_format=date_format, timezone=timezone
+        )
+    except InputError as error:
+        msg = (
+            f"date_format: it is not declared but {field!r} of cuckooing has other dates (withheld), expected ISO "
+            "dates or a format. Declare one such as '%d/%m/%Y'."
+        )
+        if str(error).startswith("timezone"):
+            msg = (
+                f"timezone: it is not declared but {field!r} of cuckooing has times of day (withheld), expected one. "
+                "Declare 'Europe/London'."
+            )
+        # Without its cause, which shows the value.
+        raise InputError(msg) from None
 
 
 def _merge_sightings(kept: pd.DataFrame) -> pd.DataFrame:

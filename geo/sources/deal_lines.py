@@ -32,6 +32,7 @@ def read_deal_lines(
     places: pd.DataFrame,
     columns: Mapping[str, str] | None = None,
     date_format: str | None = None,
+    timezone: str | None = None,
     provenance: str = "unknown",
     not_after: pd.Period | None = None,
 ) -> Reading[pd.DataFrame]:
@@ -49,7 +50,7 @@ def read_deal_lines(
     columns : mapping of str to str or None
         Our field to their column: ``origin, destination`` and, where there, ``line_id, first_seen, last_seen, n_lines,
         provenance``.
-    date_format : str or None
+    date_format, timezone : str or None
         As for `geo.sources.instants.parse_instants`.
     provenance : str
         Who brought the lines to light, where the file does not say it.
@@ -69,7 +70,7 @@ def read_deal_lines(
         If the file is no table or a date format must be declared.
     """
     if provenance not in PROVENANCE:
-        msg = f"provenance: it is {provenance!r}, expected one of {', '.join(PROVENANCE)}. Correct the setting."
+        msg = f"provenance: it is {provenance!r}, expected one of {', '.join(PROVENANCE)}. Name one of them."
         raise UsageError(msg)
     read = read_mapped(
         path, columns or {}, what="deal lines", required=_REQUIRED, optional=_OPTIONAL, refuse_person_columns=True
@@ -89,7 +90,9 @@ def read_deal_lines(
     sieve.reject(ids["origin"].eq(ids["destination"]).to_numpy(), "origin_is_destination", field="origin")
     months = {}
     for field in ("first_seen", "last_seen"):
-        parsed = parse_instants(column_or_blank(rows, field), sieve, field=field, date_format=date_format)
+        parsed = parse_instants(
+            column_or_blank(rows, field), sieve, field=field, date_format=date_format, timezone=timezone
+        )
         months[field] = parsed.month
         reject_implausible_months(parsed.month, sieve, field=field, not_after=not_after, blank_is_fault=False)
     sieve.reject(np.asarray(months["last_seen"] < months["first_seen"]), "end_before_start", field="last_seen")

@@ -34,6 +34,7 @@ def read_deployments(
     station_ids: Collection[str],
     columns: Mapping[str, str] | None = None,
     date_format: str | None = None,
+    timezone: str | None = None,
     reason_by_value: Mapping[str, str] | None = None,
     not_after: pd.Period | None = None,
 ) -> Reading[pd.DataFrame]:
@@ -49,7 +50,7 @@ def read_deployments(
     columns : mapping of str to str or None
         Our field to their column: ``station, worked_on``, ``n_hours`` (hours that a team was there, however many its
         officers) and, where there, ``reason, propensity, n_stops, n_finds, n_children, n_referrals``.
-    date_format : str or None
+    date_format, timezone : str or None
         As for `geo.sources.instants.parse_instants`.
     reason_by_value : mapping of str to str or None
         Their reasons to ours (``model``, ``must``, ``intelligence``, ``random``); others are ``unknown`` and counted.
@@ -79,7 +80,7 @@ def read_deployments(
     sieve.reject(np.logical_and.reduce(blank), "not_worked", field="n_hours", status="out_of_scope")
     stations = rows["station"].str.upper()
     sieve.reject(~stations.isin(list(station_ids)).to_numpy(), "unknown_station", field="station")
-    worked = parse_instants(rows["worked_on"], sieve, field="worked_on", date_format=date_format, timezone=None)
+    worked = parse_instants(rows["worked_on"], sieve, field="worked_on", date_format=date_format, timezone=timezone)
     reject_implausible_months(worked.month, sieve, field="worked_on", not_after=not_after)
     hours = parse_numbers(rows["n_hours"])
     sieve.reject(~(hours >= 0), "no_hours", field="n_hours")

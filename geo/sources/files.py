@@ -14,17 +14,27 @@ import stat
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from geo.errors import InputError, IntegrityError, ResourceError, UsageError
 
-__all__ = ["MAX_INPUT_BYTES", "InputFile", "InputStream", "read_input_file", "require_plain_path"]
+__all__ = [
+    "MAX_INPUT_BYTES",
+    "InputFile",
+    "InputStream",
+    "is_reserved",
+    "is_virtual",
+    "read_input_file",
+    "require_plain_path",
+    "require_regular",
+]
 
 # The project's own caps (ASSUMPTION): a national year of street-level crime is under 1 GiB of text.
 MAX_INPUT_BYTES = 2**30
 _MAX_GZIP_RATIO = 200
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")
-_RESERVED = re.compile(r"^(con|prn|aux|nul|com[1-9]|lpt[1-9])$", re.IGNORECASE)
+# Names of devices on Windows, whatever their folder and ending.
+_RESERVED = re.compile(r"^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])$", re.IGNORECASE)
 _CHUNK_BYTES = 2**20
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -49,7 +59,7 @@ class InputFile:
     data: bytes
 
 
-def require_plain_path(path: Path, *, root: Path | None = None) -> Path:
+def require_plain_path(path: Path, *, root: Path | None = None, is_windows: bool = os.name == "nt") -> Path:
     """
     Pass a path to a local file or folder, refuse what only looks like one.
 
@@ -59,6 +69,8 @@ def require_plain_path(path: Path, *, root: Path | None = None) -> Path:
         As given by the user or the settings.
     root : pathlib.Path or None
         The folder that the path, with its symbolic links followed, must stay inside.
+    is_windows : bool
+        Whose rules hold: only there does a share of the network have a path of its own, and are some names devices.
 
     Returns
     -------
@@ -68,7 +80,7 @@ def require_plain_path(path: Path, *, root: Path | None = None) -> Path:
     Raises
     ------
     UsageError
-        If the path names a remote scheme, a GDAL virtual file or a reserved device, or leaves `root`.
+        If the path names a remote scheme, a GDAL virtual file or a device, or leaves `root`.
 
     Examples
     --------
@@ -76,21 +88,87 @@ def require_plain_path(path: Path, *, root: Path | None = None) -> Path:
     Traceback (most recent call last):
     geo.errors.UsageError: input path: '/vsicurl/example.csv' is a virtual or remote path, expected a local ...
     """
-    text = str(path).replace("\\", "/")
-    if text.startswith(("/vsi", "//")) or _SCHEME.match(text):
+    if is_virtual(str(path), is_windows=is_windows):
         msg = f"input path: {str(path)!r} is a virtual or remote path, expected a local file. Copy the file here first."
         raise UsageError(msg)
-    for part in Path(text).parts:
-        # Windows drops trailing dots and spaces, so two names would be one file.
-        trailing = part not in {".", ".."} and part != part.rstrip(". ")
-        if _RESERVED.match(part.split(".")[0]) or trailing or "\0" in part:
-            msg = f"input path: {part!r} is not a portable file name, expected a plain one. Rename the file."
-            raise UsageError(msg)
-    resolved = path.resolve()
+    odd = next((part for part in _names_in(path, is_windows=is_windows) if _is_odd(part, is_windows=is_windows)), None)
+    if odd is not None:
+        msg = f"input path: {odd!r} is not a portable file name, expected a plain one. Rename the file."
+        raise UsageError(msg)
+    try:
+        resolved = path.resolve()
+    except (OSError, RuntimeError) as error:  # a loop of links
+        msg = f"input path: {path.name!r} cannot be followed ({error!s:.80}), expected a plain path. Mend the link."
+        raise UsageError(msg) from error
     if root is not None and not resolved.is_relative_to(root.resolve()):
         msg = f"input path: {str(path)!r} leads outside {root.name!r}, expected a file inside it. Copy the file there."
         raise UsageError(msg)
     return resolved
+
+
+def is_virtual(text: str, *, is_windows: bool = os.name == "nt") -> bool:
+    """
+    Tell whether a path names something that is no file of this machine or of a share that it has.
+
+    Parameters
+    ----------
+    text : str
+        The path.
+    is_windows : bool
+        On Windows two slashes begin the path of a share, which a mapped drive resolves to; elsewhere nothing local.
+
+    Returns
+    -------
+    bool
+        Whether it does: a scheme, a virtual file of GDAL, a device, or a share where there are none.
+
+    Examples
+    --------
+    >>> share = "//server/share/x.csv"
+    >>> is_virtual(share, is_windows=True), is_virtual(share, is_windows=False), is_virtual("s3://x", is_windows=True)
+    (False, True, True)
+    """
+    plain = text.replace("\\", "/")
+    if plain.lower().startswith("/vsi") or _SCHEME.match(plain):
+        return True
+    if not plain.startswith("//"):
+        return False
+    # //?/ and //./ are devices; GDAL would take //vsi for its own.
+    return not is_windows or plain.lower().startswith(("//?", "//.", "///", "//vsi"))
+
+
+def is_reserved(name: str) -> bool:
+    """
+    Tell whether a name is one that Windows has for a device, or changes: no name for a file that may be taken there.
+
+    Parameters
+    ----------
+    name : str
+        Name of a file.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
+    Examples
+    --------
+    >>> [is_reserved(name) for name in ("con", "NUL.csv", "notes.", "console.csv")]
+    [True, True, True, False]
+    """
+    # Windows drops trailing dots and spaces, so two names would be one file.
+    trailing = name not in {".", ".."} and name != name.rstrip(". ")
+    return trailing or _RESERVED.match(name.partition(".")[0].rstrip()) is not None
+
+
+def _names_in(path: Path, *, is_windows: bool) -> tuple[str, ...]:
+    """The names of folders and file, without drive or share."""
+    pure = PureWindowsPath(str(path)) if is_windows else PurePosixPath(str(path))
+    return pure.parts[1:] if pure.anchor else pure.parts
+
+
+def _is_odd(name: str, *, is_windows: bool) -> bool:
+    return "\0" in name or (is_windows and is_reserved(name))
 
 
 def read_input_file(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> InputFile:
@@ -122,12 +200,12 @@ def read_input_file(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> InputFil
     """
     plain = require_plain_path(path)
     try:
-        before = _require_regular(plain, path.name, max_bytes)
+        before = _require_size(plain, max_bytes)
         with plain.open("rb") as stream:
             data = stream.read(max_bytes + 1)
             after = os.fstat(stream.fileno())
     except OSError as error:
-        raise _unreadable(path.name, error) from error
+        raise _unreadable(path.name, error.strerror or type(error).__name__) from error
     _require_whole(path.name, len(data), before, after)
     sha256 = hashlib.sha256(data).hexdigest()
     if data.startswith(_GZIP_MAGIC):
@@ -171,7 +249,7 @@ class InputStream:
             If its size changes while it is read.
         """
         try:
-            before = _require_regular(self._path, self.name, self._max_bytes)
+            before = _require_size(self._path, self._max_bytes)
             with self._path.open("rb") as stream:
                 first = stream.read(_CHUNK_BYTES)
                 digest, n_bytes = hashlib.sha256(first), len(first)
@@ -190,25 +268,51 @@ class InputStream:
                     yield from on_disk()
                 after = os.fstat(stream.fileno())
         except OSError as error:
-            raise _unreadable(self.name, error) from error
+            raise _unreadable(self.name, error.strerror or type(error).__name__) from error
         _require_whole(self.name, n_bytes, before, after)
         self.sha256 = digest.hexdigest()
 
 
-def _require_regular(plain: Path, name: str, max_bytes: int) -> os.stat_result:
-    """Size and kind of a file that may be read."""
-    before = plain.stat()
-    if not stat.S_ISREG(before.st_mode):
-        msg = f"{name}: it is not a regular file, expected one. Give the path of a file."
+def require_regular(path: Path) -> os.stat_result:
+    """
+    Pass a file, before it is opened: a pipe would never end, and a folder or device is none.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    os.stat_result
+        Its size and kind.
+
+    Raises
+    ------
+    InputError
+        If it is no file, or cannot be looked at.
+    """
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise _unreadable(path.name, reason) from error
+    if not stat.S_ISREG(found.st_mode):
+        msg = f"{path.name}: it is not a regular file, expected one. Give the path of a file."
         raise InputError(msg)
+    return found
+
+
+def _require_size(path: Path, max_bytes: int) -> os.stat_result:
+    """Size and kind of a file that may be read."""
+    before, name = require_regular(path), path.name
     if before.st_size > max_bytes:
         msg = f"{name}: it has {before.st_size} bytes, expected at most {max_bytes}. Split the file."
         raise ResourceError(msg)
     return before
 
 
-def _unreadable(name: str, error: OSError) -> InputError:
-    reason = error.strerror or type(error).__name__
+def _unreadable(name: str, reason: str) -> InputError:
     return InputError(
         f"{name}: it cannot be read ({reason}), expected a readable file. Check its path and permissions."
     )

@@ -5,6 +5,8 @@ The form is ``<what>: <what is wrong, with the value>, expected <what>. <What to
 """
 
 import ast
+import importlib
+import inspect
 import re
 from collections import Counter
 from functools import cache
@@ -12,8 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from typer.main import get_command
 
 import geo.errors
+from gateline.cli import app
+from gateline.pipeline.setting_names import PARAMETERS, find_parameter
+from gateline.settings import InputSettings, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(path for package in ("geo", "models", "gateline") for path in (ROOT / package).rglob("*.py"))
@@ -169,3 +175,142 @@ def test_nearly_every_message_is_named_by_a_test(raised):
     assert share >= NAMED_SHARE_FLOOR, (
         f"{share:.1%} of {len(raised)} messages are named by a test; not these:\n{listed}"
     )
+
+
+# What a message says to set, give or run must be there to set, give or run.
+
+SECTIONS = {name: field.annotation for name, field in Settings.model_fields.items()}
+EVERY_SETTING = {key for section in SECTIONS.values() for key in section.model_fields}
+COMMANDS = get_command(app).commands
+OPTIONS = {
+    option
+    for command in [*COMMANDS.values(), *COMMANDS["audit"].commands.values()]
+    for parameter in command.params
+    for option in parameter.opts
+} | {"--help"}
+ENDINGS = {"csv", "json", "jsonl", "npz", "geojson", "gpkg", "toml", "html", "txt", "pdf", "xlsx", "zip", "js"}
+# Words that promise a setting without its name.
+PROMISE = re.compile(r"\b(the|[Aa]) settings?\b|\b[Dd]eclare\b|\bmapping\b|\b[Mm]ap (it|them)\b")
+# Parameters that gateline leaves as they are: whoever calls the reader from Python has set them.
+OF_PYTHON = ("location_precision: ",)
+
+
+def not_there(text: str) -> list[str]:
+    """Settings, sections, options and commands that a text names and that do not exist."""
+    named = re.findall(rf"(?<![.\w])({'|'.join(SECTIONS)})\.([a-z][a-z_0-9]*)", text)
+    found = [
+        f"{section}.{key}" for section, key in named if key not in SECTIONS[section].model_fields and key not in ENDINGS
+    ]
+    found += [f"[{name}]" for name in re.findall(r"\[([a-z_]+)\]", text) if name not in SECTIONS]
+    found += [option for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text) if option not in OPTIONS]
+    for command, sub in re.findall(r"'gateline ([a-z]+)(?: ([a-z]+))?", text):
+        if command not in COMMANDS or (command == "audit" and sub not in COMMANDS["audit"].commands):
+            found.append(f"gateline {command} {sub}".rstrip())
+    if text.startswith("region.toml:"):
+        found += [
+            word for word in re.findall(r"(?<![.\w])[a-z]+(?:_[a-z]+)+\b(?!\.)", text) if word not in EVERY_SETTING
+        ]
+    return found
+
+
+def is_unkept(text: str) -> bool:
+    """Whether a text says that a setting helps, and neither names one nor can be given the name of one."""
+    if not PROMISE.search(text) or text.startswith(OF_PYTHON):
+        return False
+    if re.search(rf"\b({'|'.join(SECTIONS)})\.[a-z]|\[[a-z]+\]|'gateline init'|region\.toml", text):
+        return False
+    parameter = find_parameter(text.replace(GAP, "x"))
+    if parameter is None:
+        return True
+    names = InputSettings.model_fields
+    return parameter not in names and not any(name.endswith(f"_{parameter}") for name in names)
+
+
+def test_every_setting_option_and_command_that_a_message_names_is_there(raised):
+    wrong = [f"{each.where} names {', '.join(found)}" for each in raised if (found := not_there(each.template))]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_message_promises_a_setting_that_cannot_be_named(raised):
+    wrong = [f"{each.where}: {each.template}" for each in raised if is_unkept(each.template)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_notes_and_sentences_name_what_is_there():
+    """What is told without an error: every text in the source but the docstrings."""
+    wrong = []
+    columns = ROOT / "models" / "dictionary.py"  # names columns of tables, some of which are called as sections are
+    for path in set(SOURCES) - {columns}:
+        tree = parse(path)
+        statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in statements:
+                found = [name for name in not_there(node.value) if not name.startswith(("[", "--"))]
+                wrong += [f"{path.relative_to(ROOT)}:{node.lineno} names {name}" for name in found]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("x: it is 1, expected 2. Set inputs.cuckooing_date_format.", []),
+        ("x: it is 1, expected 2. Set inputs.cuckoo_date_format.", ["inputs.cuckoo_date_format"]),
+        ("x: it is 1, expected 2. Set corridors.time_exponent.", ["corridors.time_exponent"]),
+        ("x: plan.csv is absent, expected it. Run 'gateline run' again.", []),
+        ("x: it is 1, expected 2. Name it under [input].", ["[input]"]),
+        ("x: it is 1, expected 2. Give it as --dateformat.", ["--dateformat"]),
+        ("x: it is 1, expected 2. Give it as --date-format.", []),
+        ("x: it is 1, expected 2. Run 'gateline runs'.", ["gateline runs"]),
+        ("x: it is 1, expected 2. Run 'gateline audit check'.", ["gateline audit check"]),
+        ("region.toml: police_forces is not set, expected it. Set it.", ["police_forces"]),
+    ],
+)
+def test_what_is_not_there_is_found(text, names):
+    assert not_there(text) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "is_wrong"),
+    [
+        (f"date_format: it is not declared but {GAP} holds {GAP}, expected a format. Declare one.", False),
+        (f"{GAP}: column {GAP} is missing, expected it in the header. Map it in the settings.", False),
+        (f"zoom: it is {GAP}, expected a number. Mend the setting.", True),
+        ("height: it is not declared, expected metres. Declare it.", True),
+        ("x: it is 1, expected 2. Mend the [hours] settings.", False),
+    ],
+)
+def test_a_promise_of_no_setting_is_found(text, is_wrong):
+    assert is_unkept(text) == is_wrong
+
+
+# The parameters of each input's reader that only a setting can give.
+READERS = {
+    "offences": ("geo.sources.offence_extract", "read_offence_extract"),
+    "cuckooing": ("geo.sources.cuckooing", "read_cuckooing"),
+    "deal_lines": ("geo.sources.deal_lines", "read_deal_lines"),
+    "deployments": ("geo.sources.deployments", "read_deployments"),
+    "partner_counts": ("geo.sources.partner_counts", "read_partner_counts"),
+    "stations": ("geo.sources.stations", "read_stations"),
+    "passenger_flows": ("geo.sources.passenger_flows", "read_passenger_flows"),
+    "station_usage": ("geo.sources.passenger_flows", "read_station_usage"),
+    "places": ("geo.sources.places", "read_places"),
+    "built_up_areas": ("geo.sources.built_up_areas", "read_built_up_places"),
+    "exporters": ("geo.sources.exporters", "read_exporters"),
+    "boundary": ("geo.sources.boundaries", "read_boundaries"),
+    "land": ("geo.sources.boundaries", "read_boundaries"),
+    "areas": ("geo.sources.boundaries", "read_areas"),
+    "rail_track": ("geo.sources.track", "read_track"),
+    "harm": ("geo.sources.harm", "read_harm_weights"),
+}
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_what_a_reader_can_be_told_can_be_set(role):
+    module, name = READERS[role]
+    reader = getattr(importlib.import_module(module), name)
+    parameters = set(inspect.signature(reader).parameters)
+    wanted = parameters & {*PARAMETERS, "timezone", "basis"}
+    wanted |= {"columns"} if any(parameter.endswith("_column") for parameter in parameters) else set()
+    wanted |= {"properties"} if any(parameter.endswith("_property") for parameter in parameters) else set()
+    missing = {f"{role}_{parameter}" for parameter in wanted} - set(InputSettings.model_fields)
+    assert not missing, f"no setting for {sorted(missing)}"

@@ -73,7 +73,7 @@ def rows_of(path):
 def with_one_more(inputs):
     easting_m, northing_m = inputs.cuckooing.reveal_for("area_counts")
     # Fill the first home's neighbourhood until a band must change.
-    more_e, more_n = easting_m[0] + np.arange(1.0, 4.0), northing_m[0] + np.arange(1.0, 4.0)
+    more_e, more_n = easting_m[0] + 25.0 * np.arange(1, 4), northing_m[0] + 25.0 * np.arange(1, 4)
     months = pd.PeriodIndex(["2025-06"] * (len(easting_m) + 3), freq="M")
     table = pd.DataFrame(
         {

@@ -6,6 +6,7 @@ a defect, and warnings are errors here, so none can pass unseen.
 """
 
 import json
+import os
 import pickle
 
 import pytest
@@ -450,3 +451,25 @@ def test_a_stage_that_cannot_go_on_says_so_and_publishes_nothing(workspace, case
     assert isinstance(caught.value, GatelineError)
     assert not (workspace / "runs").exists() or not list((workspace / "runs").iterdir())
     assert not (workspace / ".gateline-lock").exists()
+
+
+def pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def loop(path):
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize("kind", [pipe, folder, loop])
+@pytest.mark.parametrize("name", [*TABLES, *LAYERS])
+def test_what_is_no_file_is_refused_and_never_waited_for(workspace, kind, name):
+    kind(workspace / "inputs" / name)
+    refused(workspace, (InputError, UsageError), f"{name}.*(is not a regular file|cannot be followed)")

@@ -25,6 +25,7 @@ from gateline.pipeline.planning import plan_run
 from gateline.workspace import lock_workspace, open_run, resolve_inside
 from geo.errors import IntegrityError, LockedError, ResourceError, UsageError
 from tests.regions import make_small
+from tests.unit.geo.test_durable import refuse
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -249,6 +250,17 @@ def test_a_file_in_place_of_the_workspace_is_told(tmp_path, monkeypatch, capsys,
     code, told = answer(monkeypatch, capsys, "init", tmp_path / "w")
     assert code == 2
     assert "gateline: inputs: it cannot be used (Not a directory), expected a path that may be read and written" in told
+
+
+def test_a_disk_that_cannot_sync_is_told_first_and_in_the_record_and_changes_no_other_byte(quick, monkeypatch):
+    before = digests(main_job.run_pipeline(quick, tell=quiet).folder)
+    refuse(monkeypatch, errno.EINVAL)
+    told = []
+    finished = main_job.run_pipeline(quick, tell=told.append)
+    assert told[0].startswith("note: the disk does not sync files: the run is published")
+    assert json.loads((finished.folder / "timings.json").read_text())[0] == {"machine": told[0].removeprefix("note: ")}
+    assert digests(finished.folder) == before
+    assert verify_log(quick / "audit.jsonl") == 2
 
 
 # P-6 and the log: one writer, and no export that is not logged

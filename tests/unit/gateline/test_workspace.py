@@ -11,8 +11,11 @@ import time
 
 import pytest
 
-from gateline.workspace import current_run, lock_workspace, open_run, resolve_inside
+import gateline.workspace
+from gateline.processes import find_process
+from gateline.workspace import current_run, lock_workspace, open_run, probe_disk, resolve_inside
 from geo.errors import LockedError, ResourceError, UsageError
+from tests.unit.geo.test_durable import refuse
 
 
 def test_a_run_appears_only_when_its_block_ends_well(tmp_path):
@@ -122,3 +125,107 @@ def test_a_symlink_that_leads_out_is_refused(tmp_path):
     (workspace / "in.csv").symlink_to(tmp_path / "outside.csv")
     with pytest.raises(UsageError, match="leaves the workspace"):
         resolve_inside(workspace, "in.csv")
+
+
+def hold(root, **record):
+    lock = root / ".gateline-lock"
+    lock.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), **record}))
+    return lock
+
+
+def test_a_number_given_to_another_process_is_no_holder(tmp_path):
+    hold(tmp_path, started="another start of the machine 1")
+    with lock_workspace(tmp_path):
+        written = json.loads((tmp_path / ".gateline-lock").read_text())
+    assert written["started"] == find_process(os.getpid())
+
+
+@pytest.mark.parametrize("record", [{}, {"started": ""}, {"started": None}, {"pid": 0}, {"pid": -1}])
+def test_a_lock_that_does_not_say_when_it_was_taken_is_respected(tmp_path, record):
+    lock = hold(tmp_path, **record)
+    with pytest.raises(LockedError, match="another process holds"), lock_workspace(tmp_path):
+        pass
+    assert lock.exists()
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EPERM])
+def test_a_workspace_that_cannot_be_written_to_is_told_before_anything_is_done(tmp_path, monkeypatch, number):
+    def answer(*_):
+        raise OSError(number, os.strerror(number))
+
+    says = rf"nothing can be written there \({os.strerror(number)}\), expected a workspace on a disk that may be"
+    monkeypatch.setattr(gateline.workspace.os, "open", answer)
+    with pytest.raises(UsageError, match=says), lock_workspace(tmp_path):
+        pass
+    monkeypatch.undo()
+    monkeypatch.setattr(type(tmp_path), "mkdir", lambda *_, **__: answer())
+    with pytest.raises(UsageError, match=says):
+        probe_disk(tmp_path)
+
+
+def test_a_full_disk_is_told_before_anything_is_done(tmp_path, monkeypatch):
+    refuse(monkeypatch, errno.ENOSPC)
+    with pytest.raises(ResourceError, match=r"the disk is full, expected room\. Free some and run again\."):
+        probe_disk(tmp_path)
+    assert not list(tmp_path.iterdir())
+    monkeypatch.undo()
+    refuse(monkeypatch, errno.EIO)
+    with pytest.raises(OSError, match="Input/output error"):
+        probe_disk(tmp_path)
+
+
+@pytest.mark.parametrize(("of", "what"), [(("folders",), "folders"), (("files", "folders"), "files")])
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EBADF])
+def test_a_disk_that_cannot_sync_is_told_and_the_run_is_published(tmp_path, monkeypatch, number, of, what):
+    assert probe_disk(tmp_path) == ()
+    refuse(monkeypatch, number, of=of)
+    (note,) = probe_disk(tmp_path)
+    assert note == f"the disk does not sync {what}: the run is published, but not promised to outlive a power cut"
+    assert not list(tmp_path.iterdir())
+    for text in ("old", "new"):
+        with open_run(tmp_path, "one") as folder:
+            (folder / "a.csv").write_text(text)
+    assert (current_run(tmp_path) / "a.csv").read_text() == "new"
+
+
+def test_a_folder_that_another_program_holds_for_a_moment_is_waited_for(tmp_path, monkeypatch):
+    replace, answers = type(tmp_path).replace, [errno.EACCES, errno.EBUSY]
+
+    def held(path, target):
+        if answers:
+            raise OSError(answers.pop(), "held")
+        return replace(path, target)
+
+    monkeypatch.setattr(type(tmp_path), "replace", held)
+    monkeypatch.setattr(gateline.workspace.time, "sleep", lambda _: None)
+    with open_run(tmp_path, "one") as folder:
+        (folder / "a.csv").write_text("x")
+    assert not answers
+    assert current_run(tmp_path).name == "one"
+
+
+def test_where_the_new_copy_cannot_take_its_place_the_old_one_has_it_again(tmp_path, monkeypatch):
+    with open_run(tmp_path, "one") as folder:
+        (folder / "a.csv").write_text("old")
+    replace = type(tmp_path).replace
+
+    def refuse_new(path, target):
+        if path.name == ".tmp-one":
+            raise OSError(errno.EIO, "Input/output error")
+        return replace(path, target)
+
+    monkeypatch.setattr(type(tmp_path), "replace", refuse_new)
+    with pytest.raises(OSError, match="Input/output error"), open_run(tmp_path, "one") as folder:
+        (folder / "a.csv").write_text("new")
+    assert (current_run(tmp_path) / "a.csv").read_text() == "old"
+
+
+def test_a_long_path_with_spaces_and_accents_is_a_workspace_like_any(tmp_path):
+    root = tmp_path / ("Ärger mit Pfaden " * 4) / ("道 " * 30) / ("x" * 120)
+    (root / "inputs").mkdir(parents=True)
+    (root / "inputs" / "Straße 1.csv").write_text("x")
+    assert len(str(root)) > 260
+    with lock_workspace(root), open_run(root, "one") as folder:
+        (folder / "a.csv").write_text("x")
+    assert current_run(root).name == "one"
+    assert resolve_inside(root, "inputs/Straße 1.csv").read_text() == "x"

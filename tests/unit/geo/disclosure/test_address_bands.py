@@ -29,9 +29,9 @@ homes = st.lists(spots, max_size=40)
 
 
 def at(spots):
-    """Homes so many metres east of Ayton."""
+    """Homes so many metres east of Ayton, each 25 m north of the one before: too far apart to be one."""
     east = EAST + np.asarray(spots, dtype=float)
-    return make_points(east, np.full(len(east), NORTH))
+    return make_points(east, NORTH + 25.0 * np.arange(len(east)))
 
 
 def band_number(table):

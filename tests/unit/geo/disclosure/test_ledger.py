@@ -33,7 +33,7 @@ def release_of(offsets, *, profile="tactical", name="one", key=KEY):
 
 
 def cluster(n, at=(2_000.0, 2_000.0)):
-    return [(at[0] + 7.0 * k, at[1] + 3.0 * k) for k in range(n)]
+    return [(at[0] + 23.0 * k, at[1] + 11.0 * k) for k in range(n)]
 
 
 def test_the_first_release_and_the_same_again_pass():

@@ -108,7 +108,7 @@ def test_a_square_is_not_split_where_too_many_of_its_homes_would_go_untold():
     # Four in one quarter of a square of 8,192 m, two in each other: four of ten is less than four fifths.
     west, south, half = 401_408.0, 401_408.0, 4_096.0
     spots = [(0, 0)] * 4 + [(1, 0)] * 2 + [(0, 1)] * 2 + [(1, 1)] * 2
-    at = [(west + (dx + 0.5) * half + 9.0 * k, south + (dy + 0.5) * half) for k, (dx, dy) in enumerate(spots)]
+    at = [(west + (dx + 0.5) * half + 25.0 * k, south + (dy + 0.5) * half) for k, (dx, dy) in enumerate(spots)]
     cells = band_cells(make_points(*np.array(at).T), areas, profile="tactical")
     assert cells.area.tolist() == [8_192.0**2]
     assert cells["band"].tolist() == [2]

@@ -1,3 +1,4 @@
+import errno
 import gzip
 import os
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from geo.errors import InputError, IntegrityError, ResourceError, UsageError
-from geo.sources.files import read_input_file, require_plain_path
+from geo.sources.files import InputStream, _names_in, is_reserved, is_virtual, read_input_file, require_plain_path
 
 
 @pytest.mark.parametrize(
@@ -17,10 +18,103 @@ def test_virtual_and_remote_paths_are_refused(path):
         require_plain_path(Path(path))
 
 
-@pytest.mark.parametrize("name", ["con.csv", "LPT1", "x.csv.", "x.csv "])
-def test_names_that_windows_reads_otherwise_are_refused(tmp_path, name):
+@pytest.mark.parametrize("name", ["con.csv", "LPT1", "nul.tar.gz", "CONIN$", "com\u00b9", "x.csv.", "x.csv "])
+def test_names_that_windows_reads_otherwise_are_refused_there_alone(tmp_path, name):
     with pytest.raises(UsageError, match="is not a portable file name"):
-        require_plain_path(tmp_path / name)
+        require_plain_path(tmp_path / name, is_windows=True)
+    assert require_plain_path(tmp_path / name, is_windows=False) == tmp_path / name
+    assert is_reserved(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["console.csv", "auxiliary", "com10", "x.y.csv", "nullable.csv", ".csv", "caf\u00e9 x"]
+)
+def test_ordinary_names_are_names_everywhere(tmp_path, name):
+    assert require_plain_path(tmp_path / name, is_windows=True) == tmp_path / name
+    assert not is_reserved(name)
+
+
+# What the user has on a network drive, as its path resolves on Windows; and what only looks like it.
+SHARES = [r"\\server\share\x.csv", r"\\server\home$\J Smith\x.csv", "//server/share/x.csv", r"\\10.0.0.7\data\x.csv"]
+DEVICES = [
+    r"\\?\C:\x.csv",
+    r"\\.\PhysicalDrive0",
+    "//?/UNC/server/share/x.csv",
+    "//./pipe/x",
+    "///server/x",
+    "/vsicurl/x",
+    "/VSIZIP/x",
+    "//vsimem/x",
+    "s3://bucket/x",
+    "http://host/x",
+    "file:///x",
+    "GTFS:x",
+]
+
+
+@pytest.mark.parametrize("text", SHARES)
+def test_a_share_is_a_local_path_on_windows_alone(text):
+    assert not is_virtual(text, is_windows=True)
+    assert is_virtual(text, is_windows=False)
+
+
+@pytest.mark.parametrize("text", [r"Z:\data\x.csv", "C:/Users/J Smith/x.csv", r"inputs\x.csv", "x.csv"])
+def test_a_drive_and_a_folder_are_local(text):
+    assert not is_virtual(text, is_windows=True)
+
+
+@pytest.mark.parametrize("text", DEVICES)
+@pytest.mark.parametrize("is_windows", [True, False])
+def test_devices_schemes_and_virtual_files_are_no_local_path_anywhere(text, is_windows):
+    assert is_virtual(text, is_windows=is_windows)
+    with pytest.raises(UsageError, match="is a virtual or remote path"):
+        require_plain_path(PathThatIs(text), is_windows=is_windows)
+
+
+class PathThatIs:
+    """A path whose text this system would write otherwise."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __str__(self):
+        return self.text
+
+
+def test_the_name_of_a_share_is_no_name_of_a_file():
+    """The server and the share are called what they are called; the folders below are not."""
+    assert _names_in(PathThatIs(r"\\server\aux\in\x.csv"), is_windows=True) == ("in", "x.csv")
+    assert _names_in(PathThatIs(r"C:\in\con"), is_windows=True) == ("in", "con")
+    assert _names_in(PathThatIs("/in/con"), is_windows=False) == ("in", "con")
+
+
+@pytest.mark.parametrize("read", [read_input_file, lambda path: list(InputStream(path).pieces())])
+def test_a_pipe_a_folder_a_loop_and_a_path_too_long_are_refused_and_nothing_waits(tmp_path, read):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    for name, says in (
+        ("pipe.csv", "it is not a regular file"),
+        ("folder.csv", "it is not a regular file"),
+        ("x" * 300, "it cannot be read"),
+        ("absent.csv", "it cannot be read"),
+    ):
+        with pytest.raises(InputError, match=says):
+            read(tmp_path / name)
+    with pytest.raises(UsageError, match=r"'loop\.csv' cannot be followed .*expected a plain path"):
+        read(tmp_path / "loop.csv")
+
+
+def test_a_file_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+    path = tmp_path / "x.csv"
+    path.write_text("a\n1\n")
+
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(path), "open", refuse)
+    with pytest.raises(InputError, match=r"x\.csv: it cannot be read \(Permission denied\), expected a readable file"):
+        read_input_file(path)
 
 
 def test_a_link_that_leads_outside_its_root_is_refused(tmp_path):
