@@ -28,10 +28,11 @@ from numpy.typing import NDArray
 from benchmarks.byte_search import Places, count_hits, count_tokens, find_drawn, find_places, float_tokens
 from benchmarks.evidence import Evidence, parser, peak_mib, stopwatch
 from gateline.commands.demo import demo_settings
+from gateline.pipeline.marks import make_marks
 from gateline.pipeline.read import Inputs, read_inputs
 from gateline.pipeline.record import Recorder
 from gateline.pipeline.stages import Results, run_stages
-from gateline.pipeline.write import make_marks, product_inputs, write_products
+from gateline.pipeline.write import product_inputs, write_products
 from gateline.products.gis import write_layers_gpkg
 from gateline.products.map_page import write_map
 from gateline.settings import Settings

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pandas as pd
 import typer
 
 from gateline.pipeline.read import Inputs, read_inputs, require_little_quarantine
 from gateline.pipeline.weights import require_weighable
 from gateline.settings import read_settings
+from geo.sources.coverage import describe_coverage
 
 __all__ = ["check_workspace"]
 
@@ -35,19 +35,20 @@ def check_workspace(workspace: Path, *, as_json: bool) -> None:
     """
     settings = read_settings(workspace / "region.toml")
     inputs = read_inputs(workspace, settings)
-    months = inputs.offences["month"]
-    every = pd.period_range(months.min(), months.max(), freq="M") if len(months) else months
-    missing = sorted({str(month) for month in every} - {str(month) for month in months.unique()})
     if as_json:
+        missing = {
+            force: [str(month) for month in months]
+            for force, months in zip(inputs.coverage["force"], inputs.coverage["missing_months"], strict=True)
+        }
         document = {"files": [account.to_record() for account in inputs.accounts], "missing_months": missing}
         typer.echo(json.dumps(document, indent=1))
     else:
-        typer.echo(_tell(inputs, missing))
+        typer.echo(_tell(inputs))
     require_little_quarantine(inputs, settings.offences)
     require_weighable(inputs, settings)
 
 
-def _tell(inputs: Inputs, missing: list[str]) -> str:
+def _tell(inputs: Inputs) -> str:
     """The account as text."""
     lines = [f"{'file':<48} {'read':>9} {'accepted':>9}"]
     for account in inputs.accounts:
@@ -56,6 +57,6 @@ def _tell(inputs: Inputs, missing: list[str]) -> str:
         lines += [f"    note: {warning}" for warning in account.warnings]
     months = inputs.offences["month"]
     lines.append(f"offences: {months.min()} to {months.max()}, {len(months):,} rows in scope")
-    if missing:
-        lines.append(f"missing months: {', '.join(missing)}")
+    lines += [f"missing months: {text}" for text in describe_coverage(inputs.coverage)]
+    lines += [f"note: {text}" for text in inputs.feed_notes]
     return "\n".join(lines)

@@ -34,6 +34,7 @@ _LEAST_OF_BUSIEST = 0.1
 _MOST_SHOWN = 5
 # Rides of every train between all stations of a country do not fit in 4 GiB.
 _MOST_ESTIMATED = 1_200
+_MOST_IDLE = 5
 _ESTIMATED = "estimated of trains: where they call, how long they take, how often, first and last ones to the hour"
 _CALLS_EVERYWHERE = "run times come from distance alone, and how often trains run is not known"
 
@@ -154,8 +155,13 @@ def _estimate_trains(
     inputs: Inputs, network: RailNetwork, window: pd.DataFrame, settings: Settings, notes: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     """Trains here by how many travel between stations; None where that is not asked for, not known or not enough."""
-    is_small = len(network.stations) <= _MOST_ESTIMATED
-    if not (settings.rail.estimate_trains and is_small and len(inputs.passenger_flows)):
+    if not (settings.rail.estimate_trains and len(inputs.passenger_flows)):
+        return None
+    if len(network.stations) > _MOST_ESTIMATED:
+        notes.append(
+            f"trains not estimated from how many travel between stations: the region has {len(network.stations):,} "
+            f"stations, and {_MOST_ESTIMATED:,} at most are worked out"
+        )
         return None
     country = build_rail_network(inputs.rail_track, inputs.stations, snap_limit_m=settings.rail.snap_limit_m)
     calls, departures = estimate_service(country.links, inputs.passenger_flows)
@@ -173,9 +179,13 @@ def _judge_cover(called: set[str], inputs: Inputs, window: pd.DataFrame, setting
     hubs = inputs.exporters["hub_station_id"].dropna().unique()
     n_ours, n_hubs = sum(code in called for code in ours), sum(code in called for code in hubs)
     told = f"{n_ours} of {len(ours)} stations of the force and {n_hubs} of {len(hubs)} main stations have a train"
+    idle = [*(code for code in hubs if code not in called), *(code for code in ours if code not in called)]
     least = settings.rail.timetable_coverage_share
     is_enough = n_ours >= least * len(ours) and n_hubs == len(hubs)
-    return is_enough, told if is_enough else f"{told}, expected {least:.0%} and all"
+    if not is_enough:
+        told += f", expected {least:.0%} and all"
+    more = f" and {len(idle) - _MOST_IDLE} more" if len(idle) > _MOST_IDLE else ""
+    return is_enough, f"{told}; none at {', '.join(idle[:_MOST_IDLE])}{more}" if idle else told
 
 
 def _choose_timetable(
@@ -188,7 +198,7 @@ def _choose_timetable(
     is_enough, told = _judge_cover(set(timetable.calls["station_id"]), inputs, window, settings)
     if not is_enough:
         return None, [f"timetable not used: {told}", *inputs.feed_notes]
-    notes = [f"timetable: {told} in the week of {settings.inputs.timetable_week_start_on}"]
+    notes = [f"timetable of the week of {settings.inputs.timetable_week_start_on}: {told}"]
     return timetable, [*notes, *timetable.caveats, *inputs.feed_notes]
 
 

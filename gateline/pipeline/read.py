@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,20 +10,20 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
-from shapely.geometry.base import BaseGeometry
 
 from gateline.pipeline.erased import leave_out_erased
 from gateline.pipeline.feed_stations import add_feed_stations
 from gateline.pipeline.read_areas import build_force_area, read_force_areas, read_force_boundaries
 from gateline.pipeline.read_coaches import read_coach_feeds
 from gateline.pipeline.read_networks import read_networks
+from gateline.pipeline.read_offences import read_all_offences
 from gateline.pipeline.read_places import read_named_places
 from gateline.pipeline.read_victims import read_victims
 from gateline.pipeline.setting_names import columns_as_options, name_settings
 from gateline.pipeline.window import find_bounds, find_window
-from gateline.settings import InputSettings, OffenceSettings, Settings
+from gateline.settings import OffenceSettings, Settings
 from gateline.workspace import resolve_inside
-from geo.errors import InputError, QuarantineError, UsageError
+from geo.errors import QuarantineError, UsageError
 from geo.network.road import Roads
 from geo.schema import empty
 from geo.sensitive import SensitivePoints
@@ -33,20 +33,18 @@ from geo.sources.deal_lines import read_deal_lines
 from geo.sources.deployments import read_deployments
 from geo.sources.exporters import read_exporters
 from geo.sources.files import require_regular
-from geo.sources.harm import default_harm_weights, read_harm_weights
-from geo.sources.offence_extract import read_offence_extract
 from geo.sources.partner_counts import read_partner_counts
 from geo.sources.passenger_flows import read_passenger_flows, read_station_usage
 from geo.sources.patterns import TimetableReading
 from geo.sources.places import tell_apart
-from geo.sources.police_uk import find_street_files, read_police_uk
+from geo.sources.police_uk import find_street_files
 from geo.sources.stations import read_stations
+from geo.sources.trip_speeds import leave_out_too_fast
 from geo.tables import (
     DEAL_LINES,
     DEPLOYMENTS,
     PARTNER_COUNTS,
     PASSENGER_FLOWS,
-    PROVENANCE,
     STATION_USAGE,
 )
 
@@ -56,8 +54,6 @@ _REQUIRED = ("offences", "stations", "places", "exporters", "rail_track")
 # How a file is written, not where it is.
 _NOT_FILES = ("_format", "_crs", "_timezone", "_layer", "_basis")
 _DATED = ("columns", "date_format", "timezone")
-# Rows after the last month used are left out, however late they say they are: no result rests on the clock.
-_NO_LAST_MONTH = pd.Period("9999-12", freq="M")
 
 
 @dataclass(frozen=True)
@@ -73,6 +69,8 @@ class Inputs:
         By the contract of the same name; empty where no file is named.
     context : pandas.DataFrame
         Table `OFFENCES` of every crime type, `offences` among them, for detectors that learn from related offences.
+    coverage : pandas.DataFrame
+        Months that each force has rows for and lacks, as `geo.sources.coverage.measure_coverage` gives them.
     cuckooing : SensitivePoints or None
         Victims' addresses.
     areas, boundaries, rail_track : geopandas.GeoDataFrame
@@ -93,6 +91,7 @@ class Inputs:
 
     offences: pd.DataFrame
     context: pd.DataFrame
+    coverage: pd.DataFrame
     deal_lines: pd.DataFrame
     deployments: pd.DataFrame
     partner_counts: pd.DataFrame
@@ -190,28 +189,21 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     with name_settings("stations"):
         stations = read_stations(one["stations"], force_area=force_area, **named.options("stations", "columns", "crs"))
     places = read_named_places(one, named, force_area)
-    scope = set(settings.offences.crime_types) or None
-    offences = _read_offences(paths["offences"], one.get("harm"), settings, force_area, crime_types=scope)
-    # Read again without a scope: what is out of scope as evidence is still context that a detector learns from.
-    every = (
-        offences
-        if scope is None
-        else _read_offences(paths["offences"], one.get("harm"), settings, force_area, crime_types=None)
-    )
+    offences = read_all_offences(root, paths["offences"], one.get("harm"), settings, force_area)
     with name_settings("exporters"):
         exporters = read_exporters(
             one["exporters"], station_ids=set(stations.table.index), **named.options("exporters", "columns", "crs")
         )
-    used = _within_months(offences.table, settings.offences)
     bounds = find_bounds(stations.table, exporters.table, buffer_km=settings.rail.buffer_km)
     networks = read_networks(
         one,
         named,
-        dated_on=_last_day(used, settings.offences),
+        dated_on=_last_day(offences.table, settings.offences),
         near=_stations_near(stations.table, exporters.table, settings),
         bounds=bounds,
     )
     known = add_feed_stations(stations.table, networks.timetable, bounds=bounds, force_area=force_area)
+    timetable = networks.timetable and leave_out_too_fast(networks.timetable, known.reading.table)
     ids = set(known.reading.table.index)
     coaches = read_coach_feeds(paths.get("coaches", []), settings, force_area, exporters.table)
     readers: dict[str, Callable[[Path], Reading[Any]]] = {
@@ -239,8 +231,9 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
     if coaches is not None:
         readings.append(Reading(coaches.calls, coaches.quarantine, coaches.accounts))
     return Inputs(
-        offences=used,
-        context=_within_months(every.table, settings.offences),
+        offences=offences.table,
+        context=offences.context,
+        coverage=offences.coverage,
         deal_lines=_table(optional["deal_lines"], DEAL_LINES),
         deployments=_table(optional["deployments"], DEPLOYMENTS),
         partner_counts=_table(optional["partner_counts"], PARTNER_COUNTS),
@@ -254,7 +247,7 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         boundaries=boundaries.table,
         rail_track=networks.track,
         roads=networks.roads,
-        timetable=networks.timetable,
+        timetable=timetable,
         feed_notes=known.notes,
         coaches=coaches,
         quarantine=merge_quarantine([reading.quarantine for reading in readings]),
@@ -273,74 +266,11 @@ def _read_named(role: str, read: Callable[[Path], Reading[Any]], path: Path | No
         return read(path)
 
 
-def _read_offences(
-    paths: Sequence[Path],
-    harm_path: Path | None,
-    settings: Settings,
-    force_area: BaseGeometry | None,
-    *,
-    crime_types: set[str] | None,
-) -> Reading[pd.DataFrame]:
-    named = settings.inputs
-    harm = default_harm_weights() if harm_path is None else _read_harm(harm_path, named)
-    not_after = None if settings.offences.last_month is None else _NO_LAST_MONTH
-    if named.offences_format == "police_uk":
-        with name_settings("offences of data.police.uk"):
-            return read_police_uk(paths, crime_types=crime_types, harm=harm, force_area=force_area, not_after=not_after)
-    with name_settings("offences"):
-        readings = [
-            read_offence_extract(
-                path,
-                **named.options("offences", "crs", *_DATED),
-                provenance_by_value={value: value for value in PROVENANCE} | named.offences_provenance,
-                force=settings.region.force,
-                force_area=force_area,
-                crime_types=crime_types,
-                harm=harm,
-                not_after=not_after,
-            )
-            for path in paths
-        ]
-    table = pd.concat([reading.table for reading in readings]).sort_index()
-    if not table.index.is_unique:
-        repeated = table.index[table.index.duplicated()][0]
-        msg = (
-            f"offences: id {repeated!r} stands in more than one file, expected each offence once. "
-            "Name each extract once, or cut the months that overlap."
-        )
-        raise InputError(msg)
-    return Reading(table, merge_quarantine([r.quarantine for r in readings]), merge_accounts(readings))
-
-
-def _read_harm(path: Path, named: InputSettings) -> pd.DataFrame:
-    columns = {"key": "key", "days": "days"} | named.harm_columns
-    with name_settings("harm"):
-        return read_harm_weights(
-            path, key_column=columns["key"], weight_column=columns["days"], basis=named.harm_basis
-        ).table
-
-
 def _stations_near(stations: pd.DataFrame, exporters: pd.DataFrame, settings: Settings) -> set[str] | None:
     """Stations that trains of the run call at; None where the force has none, which the railway then says."""
     if not stations["is_in_force"].any():
         return None
     return set(find_window(stations, exporters, buffer_km=settings.rail.buffer_km).index)
-
-
-def _within_months(offences: pd.DataFrame, settings: OffenceSettings) -> pd.DataFrame:
-    """Offences of the months asked for."""
-    keep = pd.Series(data=True, index=offences.index)
-    if settings.first_month is not None:
-        keep &= offences["month"] >= pd.Period(settings.first_month, freq="M")
-    if settings.last_month is not None:
-        keep &= offences["month"] <= pd.Period(settings.last_month, freq="M")
-    if len(offences) and not keep.any():
-        msg = (
-            f"offences: none between {settings.first_month} and {settings.last_month}, expected some. "
-            "Mend the months in region.toml."
-        )
-        raise InputError(msg)
-    return offences[keep]
 
 
 def _last_day(offences: pd.DataFrame, settings: OffenceSettings) -> date:
@@ -376,6 +306,6 @@ def require_little_quarantine(inputs: Inputs, settings: OffenceSettings) -> None
         # All of them: lines go into quarantine where towns are missing, and the towns' file is the one to mend.
         msg = (
             f"{', '.join(spoilt)} are quarantined, expected at most {settings.max_quarantine_share:.0%}. "
-            "Mend the rows that 'gateline check' names, or raise offences.max_quarantine_share."
+            "Mend the rows that 'gateline check' names."
         )
         raise QuarantineError(msg)

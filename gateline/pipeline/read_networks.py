@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -18,6 +17,7 @@ from geo.errors import InputError, UsageError
 from geo.network.road import Roads
 from geo.network.road_cutting import build_roads
 from geo.sources.accounting import Reading
+from geo.sources.archives import open_archive
 from geo.sources.cif import read_cif, read_rdg
 from geo.sources.feed_stops import Bounds
 from geo.sources.gtfs import read_gtfs
@@ -161,12 +161,7 @@ def _read_timetable(
 
 def _holds_schedules(path: Path) -> bool:
     """Whether a zip is that of the Rail Delivery Group."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(name.upper().endswith(".MCA") for name in archive.namelist())
-    except zipfile.BadZipFile as error:
-        msg = f"{path.name}: it cannot be opened ({error}), expected a zip. Fetch the file again."
-        raise InputError(msg) from error
+    return any(name.upper().endswith(".MCA") for name in open_archive(path).members)
 
 
 def _read_tiplocs(path: Path, named: InputSettings) -> pd.Series:

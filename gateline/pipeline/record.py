@@ -187,7 +187,7 @@ def content_digest(path: Path) -> str:
     data = path.read_bytes()
     if not path.name.lower().endswith(_LINE_FILES):
         return hashlib.sha256(data).hexdigest()
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         data = gzip.decompress(data)  # a reader has bounded its size before
     lines = data.splitlines()
     return hashlib.sha256(b"\n".join([*lines[:1], *sorted(lines[1:])])).hexdigest()

@@ -9,6 +9,7 @@ from typing import Any
 
 from gateline.audit import append_event
 from gateline.pipeline.identity import digest_inputs, identify_run
+from gateline.pipeline.marks import make_marks
 from gateline.pipeline.plan_file import PLAN_FILE, write_plan_file
 from gateline.pipeline.planning import plan_run
 from gateline.pipeline.private_digest import RUN_PROFILE, UNCOUNTED_ROLES
@@ -16,11 +17,12 @@ from gateline.pipeline.read import Inputs, input_files, read_inputs, require_lit
 from gateline.pipeline.record import Recorder, code_version
 from gateline.pipeline.registered import read_registered
 from gateline.pipeline.stages import Results, run_stages
-from gateline.pipeline.write import make_marks, product_inputs, write_products, write_record
+from gateline.pipeline.write import product_inputs, write_products, write_record
 from gateline.settings import Settings, read_settings
 from gateline.workspace import hash_file, lock_workspace, open_run, probe_disk
 from geo.errors import InputError, IntegrityError
 from geo.sources.accounting import RowAccount
+from geo.sources.coverage import describe_coverage
 
 __all__ = ["Finished", "run_pipeline"]
 
@@ -97,6 +99,7 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
             **_by_status(counted),
         }
         record.notes = [f"{a.source_file}: {text}" for a in counted for text in a.warnings]
+        record.notes += describe_coverage(inputs.coverage)
         record.notes += [f"{name}: its rows are counted in the audit log alone" for name in sorted(uncounted)]
         record.notes += [model.note() for model in registered]
         digests = digest_inputs(root, settings, inputs)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gateline.pipeline.hours import describe_hours_basis
+from gateline.pipeline.not_used import list_not_used
 from gateline.pipeline.planning import RunPlan
 from gateline.pipeline.private_digest import PRIVATE_ROLES
 from gateline.pipeline.read import Inputs
@@ -23,9 +23,10 @@ from gateline.products.coach_stops import write_coach_stop_csv
 from gateline.products.coach_tables import CoachTables
 from gateline.products.csv_lists import write_csv, write_station_csv, write_town_csv
 from gateline.products.gis import write_hotspots_geojson, write_layers_gpkg
-from gateline.products.guidance import LEVEL_NOTE, RAILWAY_MEANING, describe_level
+from gateline.products.guidance import LEVEL_NOTE, describe_level
 from gateline.products.inputs import FICTIONAL_NOTE, HOTSPOT_MONTHS, Marks, ProductInputs
 from gateline.products.map_page import write_map
+from gateline.products.not_used import write_not_used_csv
 from gateline.products.prior_figure import draw_prior_figure
 from gateline.products.roster_files import write_roster
 from gateline.products.spreadsheet import write_list_xlsx
@@ -33,97 +34,12 @@ from gateline.settings import Settings
 from geo.disclosure.generalisation import generalise_hotspots, suppress_months
 from geo.disclosure.quadtree import band_cells
 from geo.disclosure.suppression import round_counts
+from geo.sources.coverage import list_missing
 from models.dictionary import PLACE_FEATURES, STATION_FEATURES
 from models.model_card import describe_index, draw_index_card, draw_posterior_card
 from models.prior_predictive import predict_from_priors
 
-__all__ = ["level_of", "make_marks", "product_inputs", "write_products", "write_record"]
-
-_CREDITS = {
-    "offences": "Offences: data.police.uk, Open Government Licence v3.0",
-    "stations": "Stations: uk-railway-stations, ODbL 1.0",
-    "rail_track": "Track: OpenStreetMap contributors, ODbL 1.0",
-    "places": "Towns: GeoNames, CC BY 4.0; populations: ONS, Open Government Licence v3.0",
-    "passenger_flows": "Passengers: Office of Rail and Road, Open Government Licence v3.0",
-    "station_usage": "Passengers: Office of Rail and Road, Open Government Licence v3.0",
-    "coaches": "Coaches and buses: Bus Open Data Service and traveline, Open Government Licence v3.0",
-    "areas": "Small areas: ONS, Open Government Licence v3.0; contains OS data, Crown copyright and database right",
-}
-_LIMITS = (
-    "No figure is published for the share of county lines that goes by rail.",
-    "Positions in open data are snap points that stand for at least eight addresses, or none.",
-)
-
-
-def make_marks(inputs: Inputs, results: Results, settings: Settings, *, run_id: str, profile: str) -> Marks:
-    """
-    Make the marks that every product of the run carries.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        What was read.
-    results : Results
-        What the stages found.
-    settings : Settings
-        Of the workspace.
-    run_id : str
-        Of the run.
-    profile : str
-        Release profile.
-
-    Returns
-    -------
-    Marks
-        With an expiry counted from the last month of data, not from the clock, so that a run can be repeated.
-    """
-    months = inputs.offences["month"]
-    expires = results.cutoff + settings.region.retention_months
-    named = {name for name, value in settings.inputs if value}
-    credit = dict(_CREDITS)
-    if settings.region.is_fictional:
-        credit |= {
-            "offences": "Offences and addresses: FICTIONAL, invented to published totals",
-            "rail_track": "Track: schematic, straight between neighbouring calls",
-        }
-    elif settings.inputs.offences_format == "extract":
-        credit["offences"] = f"Offences: {settings.region.force}"
-    return Marks(
-        title=settings.region.name,
-        run_id=run_id,
-        period=f"{months.min().strftime('%B %Y')} to {months.max().strftime('%B %Y')}",
-        profile=profile,
-        marking=settings.region.marking,
-        operator=settings.region.operator,
-        expires_on=expires.end_time.date().isoformat(),
-        is_fictional=settings.region.is_fictional,
-        credits=settings.region.credits or tuple(dict.fromkeys(text for name, text in credit.items() if name in named)),
-        limits=(*_LIMITS, *_notes(results)),
-        railway=RAILWAY_MEANING[results.railway_basis],
-        railway_notes=tuple(map(_sentence, results.railway_notes)),
-    )
-
-
-def _notes(results: Results) -> list[str]:
-    """Limits that this run's own figures state."""
-    notes = [
-        *results.railway_notes,
-        *results.fitted.notes,
-        *results.beside.notes,
-        describe_hours_basis(results.hours),
-    ]
-    for what, scores in (("stations", results.station_scores), ("towns", results.place_scores)):
-        n_wide = int((~scores.table["is_rank_issued"]).sum())
-        if n_wide:
-            text = (
-                f"{n_wide} of {len(scores.table)} {what} have a rank interval too wide for a number: read their tier."
-            )
-            notes.append(text)
-    return [_sentence(note) for note in notes]
-
-
-def _sentence(note: str) -> str:
-    return f"{note[:1].upper()}{note[1:].rstrip('.')}."
+__all__ = ["level_of", "product_inputs", "write_products", "write_record"]
 
 
 def product_inputs(inputs: Inputs, results: Results, marks: Marks, *, plan: RunPlan | None = None) -> ProductInputs:
@@ -277,6 +193,8 @@ def write_products(
         Files whose rows tell of people: what was set aside of them is told by ``gateline check`` alone. A line number
         moves with every address before it, and a repeated row says that a home is on the list.
     """
+    not_used = list_not_used(inputs, results.network, untold=uncounted)
+    products = replace(products, not_used=not_used, forces_missing=list_missing(inputs.coverage))
     write_station_csv(folder / "stations.csv", products)
     write_town_csv(folder / "towns.csv", products)
     write_coach_stop_csv(folder / "coach_stops.csv", products)
@@ -289,6 +207,7 @@ def write_products(
     is_told = (inputs.quarantine["status"] != "out_of_scope") & ~inputs.quarantine["source_file"].isin(uncounted)
     rejected = inputs.quarantine[is_told]
     write_csv(folder / "quarantine.csv", rejected, products.marks)
+    write_not_used_csv(folder / "not_used.csv", not_used, products.marks)
     marks = products.marks
     lists = (("stations", results.station_scores), ("towns", results.place_scores))
     rankability = {what: scores.rankability for what, scores in lists}
@@ -371,6 +290,7 @@ def write_record(
         for account in inputs.accounts
         if account.source_file not in uncounted
     ]
+    not_used = list_not_used(inputs, results.network, untold=uncounted)
     record = {
         "run_id": run_id,
         "code": code,
@@ -384,6 +304,7 @@ def write_record(
         ],
         "rows": accounts,
         "rows_not_told": sorted(uncounted),
+        "not_used": json.loads(not_used.to_json(orient="records")),
         "stages": recorder.to_record(),
         "posterior": summarise_run(results, level_of(results)),
         "registered_models": list(registered),

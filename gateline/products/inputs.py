@@ -8,7 +8,7 @@ withheld before, by `geo.disclosure`, and a cuckooing address has no place in `P
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
@@ -46,6 +46,7 @@ __all__ = [
     "BANDS",
     "FICTIONAL_NOTE",
     "HOTSPOT_MONTHS",
+    "NOT_USED",
     "PLAN_RESIDUAL",
     "Marks",
     "ProductInputs",
@@ -71,6 +72,22 @@ HOTSPOT_MONTHS = Contract(
         "n_offences": Column("number", "offences in the month; null where withheld", nullable=True, low=0),
     },
     total="One row a hotspot and a month in which something was recorded there.",
+)
+NOT_USED = Contract(
+    "not_used",
+    "not_used_id",
+    {
+        "kind": Column(
+            "text",
+            "month: a force has no data for it; file: none of it was read; rows, trips: some of a file; station",
+            values=("month", "file", "rows", "trips", "station"),
+        ),
+        "name": Column("text", "force, file or station"),
+        "status": Column("text", "why not, in kind", values=("missing", "faulty", "duplicate", "out of scope")),
+        "n": Column("number", "months, rows or trips; null for a station", nullable=True, low=0),
+        "reason": Column("text", "why, in words"),
+    },
+    total="One row a force with months missing, a file, a reason of a file, or a station.",
 )
 PLAN_RESIDUAL = Contract(
     "plan_residual",
@@ -251,6 +268,10 @@ class ProductInputs:
         Trips a month into or within the force: mean, and the ends of the 90 % interval.
     coaches : CoachTables or None
         Coach stops, where there is a feed of coaches.
+    not_used : pandas.DataFrame or None
+        Table `NOT_USED`.
+    forces_missing : mapping of pandas.Period to tuple of str
+        Forces without a row in a month, by month.
     """
 
     marks: Marks
@@ -294,6 +315,8 @@ class ProductInputs:
     index_lists: frozenset[str] = frozenset()
     trips_level: tuple[float, float, float] | None = None
     coaches: CoachTables | None = None
+    not_used: pd.DataFrame | None = None
+    forces_missing: Mapping[pd.Period, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, contract in _CONTRACTS.items():
@@ -322,6 +345,7 @@ class ProductInputs:
 _CONTRACTS: dict[str, Contract] = {
     "stations": STATIONS,
     "station_scores": STATION_SCORES,
+    "not_used": NOT_USED,
     "station_exposure": STATION_EXPOSURE,
     "station_flows": STATION_FLOWS,
     "rail_links": RAIL_LINKS,

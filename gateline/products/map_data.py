@@ -97,7 +97,7 @@ def _marks(inputs: ProductInputs) -> dict[str, Any]:
         "title": text_of(marks.title),
         "marking": text_of(marks.marking),
         "fictional": FICTIONAL_NOTE if marks.is_fictional else "",
-        "lines": [[label, text_of(text)] for label, text in marks.lines()],
+        "lines": [[label, long_text(text)] for label, text in marks.lines()],
         "credits": [long_text(text) for text in marks.credits],
         "limits": [long_text(text) for text in (*LIMITS, *marks.limits)],
         "reading": how_to_read(inputs.index_lists, inputs.trips_level),
@@ -270,9 +270,14 @@ def _hotspots(inputs: ProductInputs) -> dict[str, Any]:
         "first": [at[month] for month in spots["first_month"]],
         "last": [at[month] for month in spots["last_month"]],
         "months": [month.strftime("%B %Y") for month in months],
+        "lacking": [_text_of_forces(inputs.forces_missing.get(month, ())) for month in months],
         "counts": counts,
         "has_counts": monthly is not None,
     }
+
+
+def _text_of_forces(forces: tuple[str, ...]) -> str:
+    return long_text(f"no rows of {', '.join(forces)}") if forces else ""
 
 
 def _methods(spots: gpd.GeoDataFrame) -> list[str]:

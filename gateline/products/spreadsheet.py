@@ -68,6 +68,7 @@ _ENDS = {"score": ("score_low", "score_high"), "courier_flow": ("trips_low", "tr
 _HEADER_LINES = 3
 _MEETING_TITLE = "What a meeting needs: gates and staff, as the stations file says them, and trains. Blank: not known"
 _COACH_TITLE = "Coach stops by the couriers who board, change or alight there: no score, no part of the list"
+_NOT_USED_TITLE = "What this run did not use: months, files, rows, trips and stations, and why"
 _PROMPTS = ("Out-of-area children: asked about", "National Referral Mechanism: considered")
 
 
@@ -147,6 +148,8 @@ def write_list_xlsx(path: Path, inputs: ProductInputs) -> None:
     if inputs.plan is not None:
         for name, title, table in roster_sheets(inputs):
             _list_sheet(book, name, title, table)
+    if inputs.not_used is not None:
+        _list_sheet(book, "Not used", _NOT_USED_TITLE, inputs.not_used)
     _notes_sheet(book)
     workbook.close()
     path.write_bytes(buffer.getvalue())

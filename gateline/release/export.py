@@ -21,11 +21,11 @@ import geopandas as gpd
 
 from gateline.audit import append_event, head_hash, verify_log
 from gateline.pipeline.identity import digest_inputs, identify_run
+from gateline.pipeline.marks import make_marks
 from gateline.pipeline.read import Inputs, read_inputs
 from gateline.pipeline.record import Recorder
 from gateline.pipeline.registered import read_registered
 from gateline.pipeline.stages import run_stages
-from gateline.pipeline.write import make_marks
 from gateline.products.inputs import Marks
 from gateline.release.contents import SCORED_PRODUCTS, VICTIM_PRODUCTS, Contents, require_products, write_contents
 from gateline.release.retention import KEY_FILE, VICTIM_RETENTION_DAYS, require_unexpired, run_expiry

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from geo.sources.files import MAX_INPUT_BYTES, read_input_file
 __all__ = ["Archive", "open_archive"]
 
 MAX_MEMBERS = 50
+# What the library raises for damaged files; a directory that points before the file is a ValueError.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError, ValueError)
 MAX_TOTAL_BYTES = 2 * 2**30
 MAX_RATIO = 200
 # Below this size a high ratio is harmless, and ordinary for short repetitive tables.
@@ -191,7 +194,7 @@ class Archive:
         try:
             with self._opened.open(member) as stream:
                 yield stream
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except (*_DAMAGED, RuntimeError) as error:
             msg = f"{self.name}: member {member!r} is damaged or locked, expected a whole one. Fetch the file again."
             raise InputError(msg) from error
 
@@ -236,7 +239,7 @@ def open_archive(
     file = read_input_file(path, max_bytes=max_bytes)
     try:
         opened = zipfile.ZipFile(io.BytesIO(file.data))
-    except zipfile.BadZipFile as error:
+    except _DAMAGED as error:
         msg = f"{file.name}: it is no zip file, expected one. Fetch it again."
         raise InputError(msg) from error
     members = opened.infolist()

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-__all__ = ["describe_coverage", "measure_coverage", "measure_published"]
+__all__ = ["describe_coverage", "list_missing", "measure_coverage", "measure_published"]
+
+_COLUMNS = ["force", "first_month", "last_month", "n_months", "missing_months"]
 
 
 def measure_published(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -38,15 +40,19 @@ def measure_published(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return found.assign(month=pd.PeriodIndex(found["month"], freq="M"))
 
 
-def measure_coverage(published: pd.DataFrame) -> pd.DataFrame:
+def measure_coverage(
+    published: pd.DataFrame, *, first_month: pd.Period | None = None, last_month: pd.Period | None = None
+) -> pd.DataFrame:
     """
-    Find the months that each force lacks from its first month to the last month that any force has.
+    Find the months that each force lacks between the first and the last that are asked for, or that any force has.
 
     Parameters
     ----------
     published : pandas.DataFrame
         Columns ``force`` and ``month`` (a period): as `measure_published` gives them, or table `geo.tables.OFFENCES` of
         every crime type. Months of other rows count as published.
+    first_month, last_month : pandas.Period or None
+        Months asked for; those of the first and the last row of any force where not given.
 
     Returns
     -------
@@ -61,13 +67,17 @@ def measure_coverage(published: pd.DataFrame) -> pd.DataFrame:
     [(Period('2025-02', 'M'), Period('2025-03', 'M')), (Period('2025-02', 'M'),)]
     """
     rows = published[["force", "month"]].dropna().drop_duplicates()
-    latest = rows["month"].max()
+    if rows.empty:
+        return pd.DataFrame(columns=_COLUMNS)
+    first = rows["month"].min() if first_month is None else first_month
+    last = rows["month"].max() if last_month is None else last_month
+    due = pd.period_range(first, last, freq="M")
+    rows = rows[(rows["month"] >= first) & (rows["month"] <= last)]
     found = []
     for force, months in rows.groupby("force", sort=True)["month"]:
-        due = pd.period_range(months.min(), latest, freq="M")
         missing = tuple(month for month in due if month not in set(months))
         found.append((str(force), months.min(), months.max(), len(months), missing))
-    return pd.DataFrame(found, columns=["force", "first_month", "last_month", "n_months", "missing_months"])
+    return pd.DataFrame(found, columns=_COLUMNS)
 
 
 def describe_coverage(coverage: pd.DataFrame) -> list[str]:
@@ -82,24 +92,49 @@ def describe_coverage(coverage: pd.DataFrame) -> list[str]:
     Returns
     -------
     list of str
-        One sentence for each force that lacks a month.
+        One clause for each force that lacks a month: the files do not say whether it published none, or whether its
+        file was not given.
 
     Examples
     --------
     >>> months = pd.PeriodIndex(["2025-01", "2025-01", "2025-02", "2025-03"], freq="M")
     >>> describe_coverage(measure_coverage(pd.DataFrame({"force": ["BTP", "NYP", "NYP", "NYP"], "month": months})))
-    ['BTP published nothing for 2025-02 to 2025-03 (2 months).']
+    ['BTP has no rows for 2025-02 to 2025-03 (2 months)']
     """
-    sentences = []
-    for force, missing in zip(coverage["force"], coverage["missing_months"], strict=True):
-        if missing:
-            runs: list[list[pd.Period]] = []
-            for month in missing:
-                if runs and month == runs[-1][-1] + 1:
-                    runs[-1].append(month)
-                else:
-                    runs.append([month])
-            told = [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
-            n_months = "1 month" if len(missing) == 1 else f"{len(missing)} months"
-            sentences.append(f"{force} published nothing for {', '.join(told)} ({n_months}).")
-    return sentences
+    return [
+        f"{force} has no rows for {_name_months(missing)} ({len(missing)} {'month' if len(missing) == 1 else 'months'})"
+        for force, missing in zip(coverage["force"], coverage["missing_months"], strict=True)
+        if missing
+    ]
+
+
+def list_missing(coverage: pd.DataFrame) -> dict[pd.Period, tuple[str, ...]]:
+    """
+    List the forces that each month lacks.
+
+    Parameters
+    ----------
+    coverage : pandas.DataFrame
+        As of `measure_coverage`.
+
+    Returns
+    -------
+    dict of pandas.Period to tuple of str
+        Forces by month, of months that lack one.
+    """
+    missing: dict[pd.Period, tuple[str, ...]] = {}
+    for force, months in zip(coverage["force"], coverage["missing_months"], strict=True):
+        for month in months:
+            missing[month] = (*missing.get(month, ()), str(force))
+    return missing
+
+
+def _name_months(months: Sequence[pd.Period]) -> str:
+    """Runs of months by their ends."""
+    runs: list[list[pd.Period]] = []
+    for month in months:
+        if runs and month == runs[-1][-1] + 1:
+            runs[-1].append(month)
+        else:
+            runs.append([month])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)

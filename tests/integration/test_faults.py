@@ -11,8 +11,8 @@ import pickle
 
 import pytest
 
-import gateline.pipeline.read
 import gateline.pipeline.read_areas
+import gateline.pipeline.read_offences
 import gateline.pipeline.run as main_job
 from gateline.pipeline.read import read_inputs, require_little_quarantine
 from gateline.settings import read_settings
@@ -35,7 +35,7 @@ def workspace(tmp_path):
 def _unspoilt():
     """Of the three largest files those bytes that were read with the same options before are not read again."""
     with pytest.MonkeyPatch.context() as patch:
-        areas, rest = gateline.pipeline.read_areas, gateline.pipeline.read
+        areas, rest = gateline.pipeline.read_areas, gateline.pipeline.read_offences
         for module, name in ((areas, "read_areas"), (areas, "read_boundaries"), (rest, "read_offence_extract")):
             patch.setattr(module, name, remember(getattr(module, name)))
         yield
@@ -427,11 +427,6 @@ STOPPED = {
         UsageError,
         "weights: 'banana' is not a scored feature",
     ),
-    "the same extract twice": (
-        lambda root: put(root, f'["inputs/{OFFENCES}"]', f'["inputs/{OFFENCES}", "inputs/{OFFENCES}"]'),
-        InputError,
-        "offences: id '[0-9a-zA-Z-]+' stands in more than one file, expected each offence once",
-    ),
     "cells too many": (
         lambda root: put(root, "cell_size_m = 500.0", "cell_size_m = 0.5"),
         UsageError,
@@ -473,3 +468,16 @@ def loop(path):
 def test_what_is_no_file_is_refused_and_never_waited_for(workspace, kind, name):
     kind(workspace / "inputs" / name)
     refused(workspace, (InputError, UsageError), f"{name}.*(is not a regular file|cannot be followed)")
+
+
+def test_an_extract_given_again_with_more_rows_counts_each_offence_once(workspace):
+    """A month cut out of the whole, in a file of its own."""
+    settings = read_settings(workspace / "region.toml")
+    whole = read_inputs(workspace, settings)
+    lines = (workspace / "inputs" / OFFENCES).read_text(encoding="utf-8").splitlines()
+    (workspace / "inputs" / "again.csv").write_text("\n".join(lines[:300]) + "\n", encoding="utf-8")
+    put(workspace, f'["inputs/{OFFENCES}"]', f'["inputs/{OFFENCES}", "inputs/again.csv"]')
+    both = read_inputs(workspace, read_settings(workspace / "region.toml"))
+    assert both.offences.index.equals(whole.offences.index)
+    again = [a for a in both.accounts if ("duplicate", "same_record_in_other_file") in {r[:2] for r in a.n_by_reason}]
+    assert again

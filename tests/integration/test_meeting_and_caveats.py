@@ -11,9 +11,10 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from gateline.commands.explain import explain_place
+from gateline.pipeline.marks import make_marks
 from gateline.pipeline.planning import plan_run
 from gateline.pipeline.railway import build_railway
-from gateline.pipeline.write import make_marks, product_inputs, write_products
+from gateline.pipeline.write import product_inputs, write_products
 from gateline.settings import Settings, read_settings, write_settings_template
 from gateline.settings_plan import TeamSettings
 from gateline.study import open_workspace

@@ -126,9 +126,10 @@ PLACES = {
     "stages": lambda: setattr(main_job, "run_stages", die),
     "map": lambda: setattr(products, "write_map", die),
     "sync": lambda: die_after(workspace, "_sync", 1),
-    "set aside": lambda: die_after(Path, "rename", 1),
-    "renamed": lambda: die_after(Path, "rename", 2),
-    "pointer": lambda: setattr(Path, "replace", die),
+    # The first is that of the probe.
+    "set aside": lambda: die_after(workspace, "_rename", 2),
+    "renamed": lambda: die_after(workspace, "_rename", 3),
+    "pointer": lambda: die_after(workspace, "_rename", 4),
     "never": lambda: None,
 }
 root = Path(sys.argv[1])

@@ -163,7 +163,9 @@ gl.refreshHotspots = () => {
   const n = gl.showHotspots();
   const spots = gl.data.hotspots;
   const month = gl.hotspotView.month;
-  const text = month < 0 ? "All months" : spots.months[month];
+  const some = spots.lacking.filter((lacks) => lacks).length;
+  const lacks = month < 0 ? (some ? some + (some === 1 ? " month lacks" : " months lack") + " rows of a force" : "") : spots.lacking[month];
+  const text = (month < 0 ? "All months" : spots.months[month]) + (lacks ? " (" + lacks + ")" : "");
   const shown = gl.byId("gl-month-shown");
   if (!shown) return;
   const side = spots.square_m[gl.hotspotView.method];
