@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from geo.network.track import TrackGraph, measure_outward
+from geo.network.track_graph import TrackGraph, measure_outward
 
 __all__ = ["LinkPaths", "measure_link_paths"]
 
