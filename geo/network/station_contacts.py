@@ -82,6 +82,9 @@ def attach_stations(
     offset_m[station] = distance_m
     reach_m = np.where(offset_m <= snap_limit_m, np.maximum(contact_radius_m, offset_m + _SPARE_M), -1.0)
     is_snapped = np.flatnonzero(reach_m > 0)
+    if len(is_snapped) == 0:
+        alone = (np.full(n, -1, dtype=np.intp) for n in (graph.n_nodes, len(points)))
+        return StationContacts(graph, next(alone), offset_m, next(alone))
     feet = _nearest_feet(graph, shapely.get_coordinates(points[is_snapped]), reach_m[is_snapped], is_snapped)
     feet = _settle_owners(feet, points[is_snapped], is_snapped)
 

@@ -12,18 +12,14 @@ from collections import Counter
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from geo.network.feet import find_feet
 from geo.network.track_graph import (
-    SAME_CHAINAGE_M,
     TrackGraph,
     cut_edges,
-    cut_lines,
     graph_of,
-    measure_vertex_chainage,
     number_points,
 )
 from geo.schema import validate
@@ -36,8 +32,8 @@ def build_track_graph(track: gpd.GeoDataFrame, *, join_limit_m: float) -> TrackG
     """
     Node track at shared vertices and where an end lies on a line.
 
-    1. Lines are cut at every vertex that two pieces of track share; a piece drawn twice is one piece.
-    2. Pieces are put together again where only two meet, so that each edge runs from one junction or end to the next
+    1. Lines are taken segment by segment; a segment drawn twice is one segment.
+    2. Segments are put together where only two meet, so that each edge runs from one junction or end to the next
        however the file cuts it up, and begins at its western end. A ring that nothing joins begins at its western
        vertex.
     3. An end that nothing else touches is joined to other track, or to a later part of its own line, within
@@ -62,14 +58,7 @@ def build_track_graph(track: gpd.GeoDataFrame, *, join_limit_m: float) -> TrackG
         If `track` breaks its contract.
     """
     validate(track, RAIL_TRACK)
-    lines = np.asarray(track.geometry.to_numpy(), dtype=object)
-    lines = lines[shapely.length(lines) > SAME_CHAINAGE_M]
-    xy_m, line_of = shapely.get_coordinates(lines, return_index=True)
-    node_of = number_points(xy_m)
-    is_shared = np.bincount(node_of)[node_of] > 1
-    chainage_m = measure_vertex_chainage(xy_m, line_of)
-    pieces = cut_lines(lines, line_of[is_shared], chainage_m[is_shared], xy_m[is_shared])[0]
-    edges = _dissolve(pieces)
+    edges = _draw_edges(np.asarray(track.geometry.to_numpy(), dtype=object))
     graph = graph_of(edges, np.zeros(len(edges), dtype=bool))
 
     ends = np.flatnonzero(graph.degree == 1)
@@ -79,26 +68,24 @@ def build_track_graph(track: gpd.GeoDataFrame, *, join_limit_m: float) -> TrackG
     return cut_edges(graph, feet["edge"].to_numpy(dtype=np.intp), feet["chainage_m"].to_numpy(dtype=float), end_xy_m)
 
 
-def _dissolve(pieces: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Lines from one junction or end to the next, each once, in an order and direction of their own."""
-    if len(pieces) == 0:
-        return pieces
-    # Ends that are one node are written alike, for lines are put together at equal coordinates only.
-    graph = graph_of(_drop_repeats(pieces), np.zeros(0, dtype=bool))
-    xy_m, line_of = shapely.get_coordinates(graph.lines, return_index=True)
-    is_first = np.concatenate([[True], line_of[1:] != line_of[:-1]])
-    is_last = np.concatenate([is_first[1:], [True]])
-    xy_m[is_first], xy_m[is_last] = graph.node_xy_m[graph.tail], graph.node_xy_m[graph.head]
-    merged = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(shapely.linestrings(xy_m, indices=line_of))))
+def _draw_edges(lines: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Lines from one junction or end to the next, in an order and direction of their own."""
+    xy_m, line_of = shapely.get_coordinates(lines, return_index=True)
+    if len(xy_m) == 0:
+        return np.zeros(0, dtype=object)
+    vertex = number_points(xy_m)
+    # Vertices that are one are written alike, for segments are put together at equal coordinates only.
+    order = np.lexsort((xy_m[:, 1], xy_m[:, 0], vertex))
+    vertex_xy_m = xy_m[order][np.unique(vertex[order], return_index=True)[1]]
+    is_segment = (line_of[1:] == line_of[:-1]) & (vertex[1:] != vertex[:-1])
+    pairs = np.unique(np.sort(np.stack([vertex[:-1], vertex[1:]], axis=1)[is_segment], axis=1), axis=0)
+    if len(pairs) == 0:
+        return np.zeros(0, dtype=object)
+    segments = shapely.linestrings(vertex_xy_m[pairs])
+    merged = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(segments)))
     n_ends = Counter(map(tuple, np.concatenate([_end_xy_m(merged, 0), _end_xy_m(merged, -1)]).tolist()))
     edges = np.array([_orient(line, n_ends) for line in merged], dtype=object)
     return np.asarray(edges[np.lexsort((shapely.to_wkb(edges).astype(bytes), *shapely.bounds(edges).T[::-1]))])
-
-
-def _drop_repeats(pieces: NDArray[np.object_]) -> NDArray[np.object_]:
-    """The pieces without those that another draws too, in either direction."""
-    shapes = pd.Series(shapely.to_wkb(shapely.normalize(pieces)), dtype=object)
-    return pieces[~shapes.duplicated().to_numpy()]
 
 
 def _end_xy_m(lines: NDArray[np.object_], at: int) -> NDArray[np.float64]:

@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 __all__ = [
-    "SAME_CHAINAGE_M",
     "TrackGraph",
     "add_bridges",
     "cut_edges",
-    "cut_lines",
     "find_nodes",
     "graph_of",
     "measure_outward",
-    "measure_vertex_chainage",
     "number_points",
 ]
 
@@ -30,7 +27,7 @@ _GRID_PER_M = 100.0
 # The direction of track at a junction is read over this length: shorter reads drawing noise, longer misses curves.
 _BEARING_M = 30.0
 # Two positions on one line closer than this are one position.
-SAME_CHAINAGE_M = 0.01
+_SAME_CHAINAGE_M = 0.01
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,9 @@ def cut_edges(graph: TrackGraph, edge: IntArray, chainage_m: FloatArray, xy_m: F
     TrackGraph
         With more edges; nodes are numbered afresh.
     """
-    pieces, parent = cut_lines(graph.lines, edge, chainage_m, xy_m)
+    if len(edge) == 0:
+        return graph
+    pieces, parent = _cut_lines(graph.lines, edge, chainage_m, xy_m)
     return graph_of(pieces, graph.is_bridge[parent])
 
 
@@ -209,22 +208,8 @@ def graph_of(lines: NDArray[np.object_], is_bridge: NDArray[np.bool_]) -> TrackG
     )
 
 
-def measure_vertex_chainage(xy_m: FloatArray, line_of: IntArray) -> FloatArray:
-    """
-    Measure how far along its own line every vertex lies.
-
-    Parameters
-    ----------
-    xy_m : numpy.ndarray of shape (n, 2)
-        Vertices of lines, one line after the other, metres.
-    line_of : numpy.ndarray of shape (n,)
-        The line of each.
-
-    Returns
-    -------
-    numpy.ndarray of shape (n,)
-        Metres.
-    """
+def _vertex_chainage_m(xy_m: FloatArray, line_of: IntArray) -> FloatArray:
+    """Metres along its own line of every vertex."""
     step_m = np.concatenate([[0.0], np.hypot(*np.diff(xy_m, axis=0).T)])
     is_first = np.concatenate([[True], line_of[1:] != line_of[:-1]])
     step_m[is_first] = 0.0
@@ -232,33 +217,15 @@ def measure_vertex_chainage(xy_m: FloatArray, line_of: IntArray) -> FloatArray:
     return np.asarray(along_m - along_m[np.flatnonzero(is_first)][np.cumsum(is_first) - 1], dtype=float)
 
 
-def cut_lines(
+def _cut_lines(
     lines: NDArray[np.object_], line: IntArray, chainage_m: FloatArray, cut_xy_m: FloatArray
 ) -> tuple[NDArray[np.object_], IntArray]:
-    """
-    Cut lines in pieces.
-
-    Parameters
-    ----------
-    lines : numpy.ndarray of shape (n_lines,)
-        Shapely LineStrings. Never modified.
-    line : numpy.ndarray of shape (n_cuts,)
-        The line of each cut.
-    chainage_m : numpy.ndarray of shape (n_cuts,)
-        Metres from its first vertex.
-    cut_xy_m : numpy.ndarray of shape (n_cuts, 2)
-        Where the pieces are to end.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Every line in pieces between its cuts, in order, and the line each piece comes from.
-    """
+    """Every line in pieces between its cuts, in order, and the line each piece comes from."""
     xy_m, line_of = shapely.get_coordinates(lines, return_index=True)
-    own_m = measure_vertex_chainage(xy_m, line_of)
+    own_m = _vertex_chainage_m(xy_m, line_of)
     last = np.concatenate([np.flatnonzero(np.diff(line_of)), [len(line_of) - 1]])
     # A cut at an end changes nothing and would leave an edge without length.
-    is_inside = (chainage_m > SAME_CHAINAGE_M) & (chainage_m < own_m[last][line] - SAME_CHAINAGE_M)
+    is_inside = (chainage_m > _SAME_CHAINAGE_M) & (chainage_m < own_m[last][line] - _SAME_CHAINAGE_M)
     line, chainage_m, cut_xy_m = line[is_inside], chainage_m[is_inside], cut_xy_m[is_inside]
 
     # Cuts are sorted in among the vertices; a cut that falls on a vertex replaces it.
@@ -268,7 +235,7 @@ def cut_lines(
     is_cut = np.concatenate([np.zeros(len(xy_m), dtype=bool), np.ones(len(line), dtype=bool)])
     order = np.lexsort((all_xy_m[:, 1], all_xy_m[:, 0], ~is_cut, all_m, all_line))
     all_line, all_m, all_xy_m, is_cut = all_line[order], all_m[order], all_xy_m[order], is_cut[order]
-    group = np.cumsum(np.concatenate([[True], (all_line[1:] != all_line[:-1]) | (np.diff(all_m) > SAME_CHAINAGE_M)]))
+    group = np.cumsum(np.concatenate([[True], (all_line[1:] != all_line[:-1]) | (np.diff(all_m) > _SAME_CHAINAGE_M)]))
     pick = np.lexsort((np.arange(len(group)), ~is_cut, group))
     pick = pick[np.unique(group[pick], return_index=True)[1]]
     all_line, all_xy_m, is_cut = all_line[pick], all_xy_m[pick], is_cut[pick]

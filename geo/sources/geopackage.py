@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from geo.errors import InputError, ResourceError
@@ -149,7 +148,9 @@ def parse_geopackage(file: InputFile, path: Path, *, layer: str | None = None) -
         raise InputError(msg)
     at = next((k for k, column in enumerate(columns) if column.casefold() == chosen.column.casefold()), None)
     if at is None:
-        msg = f"{file.name}: layer {chosen.table!r} has no column {chosen.column!r}, expected its shapes. Export it again."
+        msg = (
+            f"{file.name}: layer {chosen.table!r} has no {chosen.column!r}, expected its shapes. Export it again."
+        )
         raise InputError(msg)
     shapes, n_curved = parse_shapes([row[at] for row in rows])
     index = pd.RangeIndex(1, len(rows) + 1, name="source_row")
@@ -157,7 +158,7 @@ def parse_geopackage(file: InputFile, path: Path, *, layer: str | None = None) -
     table = gpd.GeoDataFrame(
         pd.DataFrame(properties, index=index), geometry=gpd.GeoSeries(drop_endless(shapes), index=index, crs=crs)
     )
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if n_curved:
         warnings = (f"{n_curved} features are curves, which are not read; convert them to straight segments.",)
     return FeatureRows(file.name, file.sha256, table, warnings)

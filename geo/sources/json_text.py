@@ -19,7 +19,7 @@ _BETWEEN = re.compile("[\\s\x1e]*")
 
 
 def parse_documents(data: bytes, name: str, *, expected: str) -> list[Any]:
-    """
+    r"""
     Parse the JSON documents of a file: one, or several one after the other.
 
     Parameters
@@ -45,7 +45,7 @@ def parse_documents(data: bytes, name: str, *, expected: str) -> list[Any]:
 
     Examples
     --------
-    >>> parse_documents(b'{"a": 1}\\n{"a": 2}', "x.json", expected="JSON")
+    >>> parse_documents(b'{"a": 1}\n{"a": 2}', "x.json", expected="JSON")
     [{'a': 1}, {'a': 2}]
     """
     decoder = json.JSONDecoder(parse_constant=_refuse_constant)
