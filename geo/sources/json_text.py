@@ -61,7 +61,7 @@ def parse_documents(data: bytes, name: str, *, expected: str) -> list[Any]:
     except (ValueError, RecursionError) as error:
         record = f"document {len(documents) + 1}: " if documents else ""
         detail = str(error).splitlines()[0][:120]
-        msg = f"{name}: it is not valid {expected} ({record}{detail}), expected whole JSON text. Export it again."
+        msg = f"{name}: it is not valid {expected} ({record}{detail}), expected whole JSON text. Fetch it again."
         raise InputError(msg) from error
     if not documents:
         msg = f"{name}: it holds only blanks, expected {expected}. Export it again."
