@@ -1,5 +1,7 @@
 """Laws of track: how a file cuts lines up, which way they run and where rings begin changes no link."""
 
+import itertools
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -31,7 +33,7 @@ def drawings(draw):
             step = draw(st.sampled_from([(1, 0), (0, 1), (-1, 0), (0, -1), (1, 1), (-1, 1), (1, -1)]))
             cell = (cell[0] + step[0], cell[1] + step[1])
         walk.append(walk[0] if len(walk) > 3 and draw(st.booleans()) else cell)
-        if len(set(walk)) > 1 and all(a != b for a, b in zip(walk, walk[1:], strict=False)):
+        if len(set(walk)) > 1 and all(a != b for a, b in itertools.pairwise(walk)):
             lines.append([place(*one) for one in walk])
     lines = lines or [[place(0, 0), place(1, 0)]]
     used = sorted({point for line in lines for point in line})
