@@ -42,7 +42,7 @@ _WGS84 = re.compile(
     re.IGNORECASE,
 )
 _EPSG = re.compile(
-    r"(?:urn:(?:x-)?ogc:def:crs:EPSG:[0-9.]*:|https?://www\.opengis\.net/def/crs/EPSG/[0-9.]+/"
+    r"(?:urn:(?:x-)?ogc:def:crs:EPSG:(?:[0-9.]*:)?|https?://www\.opengis\.net/def/crs/EPSG/[0-9.]+/"
     r"|https?://www\.opengis\.net/gml/srs/epsg\.xml#|EPSG:{1,2})([0-9]{4,6})",
     re.IGNORECASE,
 )
@@ -120,7 +120,8 @@ def parse_geojson(file: InputFile) -> FeatureRows:
     properties = [_plain(p) if isinstance(p := feature.get("properties"), dict) else {} for feature in good]
     texts = np.array([json.dumps(feature.get("geometry")) for feature in good], dtype=object)
     # What is no geometry, an absent one included, becomes None and is rejected by the caller.
-    geometries = drop_endless(shapely.from_geojson(texts, on_invalid="ignore"))
+    with np.errstate(all="ignore"):
+        geometries = drop_endless(shapely.from_geojson(texts, on_invalid="ignore"))
     index = pd.RangeIndex(1, len(features) + 1, name="source_row")
     layer = gpd.GeoDataFrame(
         pd.DataFrame(properties, index=index).drop(columns="geometry", errors="ignore"),

@@ -136,7 +136,7 @@ def parse_geopackage(file: InputFile, path: Path, *, layer: str | None = None) -
             chosen = _choose_layer(database, layer, file.name)
             crs = _declared_crs(database, chosen.srs, file.name)
             columns, rows = _read_rows(database, chosen, file)
-    except (sqlite3.Error, OverflowError, MemoryError) as error:
+    except (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError) as error:
         if time.monotonic() > stop_at:
             msg = f"{file.name}: reading takes longer than {_MAX_S:.0f} s, expected less. Cut it to the region."
             raise ResourceError(msg) from error
@@ -148,11 +148,12 @@ def parse_geopackage(file: InputFile, path: Path, *, layer: str | None = None) -
         raise InputError(msg)
     at = next((k for k, column in enumerate(columns) if column.casefold() == chosen.column.casefold()), None)
     if at is None:
-        msg = f"{file.name}: layer {chosen.table!r} has no {chosen.column!r}, expected its shapes. Export it again."
+        msg = f"{file.name}: layer {chosen.table!r} has no column {chosen.column[:40]!r}, expected its shapes. Export it again."
         raise InputError(msg)
     shapes, n_curved = parse_shapes([row[at] for row in rows])
     index = pd.RangeIndex(1, len(rows) + 1, name="source_row")
-    properties = {name: [row[k] for row in rows] for k, name in enumerate(columns) if k != at and name != "geometry"}
+    properties = {name: [_plain(row[k]) for row in rows] for k, name in enumerate(columns) if k != at}
+    properties.pop("geometry", None)
     table = gpd.GeoDataFrame(
         pd.DataFrame(properties, index=index), geometry=gpd.GeoSeries(drop_endless(shapes), index=index, crs=crs)
     )
@@ -160,6 +161,11 @@ def parse_geopackage(file: InputFile, path: Path, *, layer: str | None = None) -
     if n_curved:
         warnings = (f"{n_curved} features are curves, which are not read; convert them to straight segments.",)
     return FeatureRows(file.name, file.sha256, table, warnings)
+
+
+def _plain(value: object) -> object:
+    """A value of a property; bytes, which none of ours is, become the text they may be."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _without_journal(file: InputFile, path: Path) -> bytes:

@@ -45,7 +45,8 @@ def parse_shapes(blobs: Sequence[object]) -> tuple[NDArray[np.object_], int]:
     is_plain = (kinds > 0) & (kinds < _COLLECTION)
     shapes = np.full(len(known), None, dtype=object)
     straight = np.array([wkb for wkb, plain in zip(known, is_plain, strict=True) if plain], dtype=object)
-    shapes[is_plain] = shapely.from_wkb(straight, on_invalid="ignore")
+    with np.errstate(all="ignore"):
+        shapes[is_plain] = shapely.from_wkb(straight, on_invalid="ignore")
     n_curved = int((kinds > _LAST_STRAIGHT).sum())
     for at in np.flatnonzero(kinds == _COLLECTION):
         shapes[at], is_curved = _read_collection(known[at])
@@ -72,10 +73,9 @@ def _kind(wkb: bytes | None) -> int:
 
 
 def _read_collection(wkb: bytes | None) -> tuple[object, bool]:
-    """The collection, or None and whether that is because it holds a curve."""
+    """The collection in two dimensions, or None and whether that is because it holds a curve, which has no such form."""
     if wkb is None or len(_COLLECTION_START.findall(wkb)) > _MAX_MEMBERS:
         return None, False
-    try:
-        return shapely.from_wkb(wkb, on_invalid="ignore"), False
-    except NotImplementedError:
-        return None, True
+    collection = shapely.from_wkb(wkb, on_invalid="ignore")
+    flat = shapely.force_2d(collection)
+    return flat, collection is not None and flat is None
