@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from geo.network.track import TrackGraph, measure_outward
+from geo.network.track_graph import TrackGraph, measure_outward
 
 __all__ = ["LinkPaths", "measure_link_paths"]
 
@@ -92,7 +92,11 @@ def measure_link_paths(graph: TrackGraph, owner: IntArray, *, max_turn_deg: floa
         _search(states, n_states, range(k, min(k + _CHUNK, len(sources))), sources, arriving, owner[head[arriving]])
         for k in range(0, len(sources), _CHUNK)
     ]
-    table = pd.concat([f[0] for f in found], ignore_index=True) if found else pd.DataFrame(columns=["origin"])
+    table = (
+        pd.concat([f[0] for f in found], ignore_index=True)
+        if found
+        else pd.DataFrame(columns=["origin", "destination", "length_m"])
+    )
     arcs = [path for f in found for path in f[1]]
     return _collect(graph, table, arcs)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from geo.network.track import TrackGraph, add_bridges, cut_edges, measure_outward
+from geo.network.feet import find_feet
+from geo.network.track_graph import TrackGraph, add_bridges, cut_edges, measure_outward
 
 __all__ = ["repair_gaps"]
 
@@ -30,8 +30,8 @@ def repair_gaps(
     """
     Join dead ends to nearby track that is far away along the track.
 
-    1. For every node with one edge, each other edge within `limit_m` is a candidate, at its nearest position, if that
-       lies ahead: two lines side by side that both stop at the edge of an extract are no gap.
+    1. For every node with one edge, each stretch of track within `limit_m` is a candidate, at its nearest position,
+       if that lies ahead: two lines side by side that both stop at the edge of an extract are no gap.
     2. The detour is the shortest track path from the end to that position, infinite where there is none.
     3. The nearest candidate whose detour is at least `min_detour_m` and `min_detour_ratio` times the gap is joined.
 
@@ -53,22 +53,20 @@ def repair_gaps(
         ``gap_m`` and ``detour_m`` (null where there was no way round).
     """
     ends = np.flatnonzero(graph.degree == 1)
-    points = shapely.points(graph.node_xy_m[ends])
-    end, edge = shapely.STRtree(graph.lines).query(points, predicate="dwithin", distance=limit_m)
-    is_other = (graph.tail[edge] != ends[end]) & (graph.head[edge] != ends[end])
-    end, edge = end[is_other], edge[is_other]
-    chainage_m = shapely.line_locate_point(graph.lines[edge], points[end])
-    foot = shapely.line_interpolate_point(graph.lines[edge], chainage_m)
+    feet = find_feet(graph, graph.node_xy_m[ends], np.full(len(ends), limit_m))
+    feet = feet[feet["node"].to_numpy() != ends[feet["point"]]]
+    end, edge = (feet[name].to_numpy(dtype=np.intp) for name in ("point", "edge"))
+    chainage_m, foot_xy_m = feet["chainage_m"].to_numpy(dtype=float), feet[["easting_m", "northing_m"]].to_numpy()
     gaps = pd.DataFrame(
         {
             "end": end,
             "edge": edge,
             "chainage_m": chainage_m,
-            "gap_m": shapely.distance(foot, points[end]),
+            "gap_m": feet["distance_m"].to_numpy(dtype=float),
             "detour_m": _detour_m(graph, ends, end, edge, chainage_m),
         }
     )
-    gaps[["foot_easting_m", "foot_northing_m"]] = shapely.get_coordinates(foot)
+    gaps[["foot_easting_m", "foot_northing_m"]] = foot_xy_m
     gaps[["easting_m", "northing_m"]] = graph.node_xy_m[ends[end]]
     ahead = _headings(graph, ends)[end]
     towards = gaps[["foot_easting_m", "foot_northing_m"]].to_numpy(dtype=float) - graph.node_xy_m[ends[end]]

@@ -14,15 +14,16 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.network.track import TrackGraph, cut_edges, find_nodes
+from geo.network.feet import find_feet
+from geo.network.track_graph import TrackGraph, cut_edges, find_nodes
 
 __all__ = ["StationContacts", "attach_stations"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
-# A foot this close to the end of an edge is that end.
-_END_M = 0.05
+# All track as near as the nearest is in reach, with so much to spare for rounding.
+_SPARE_M = 0.05
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def attach_stations(
     Cut the track wherever a station touches it.
 
     1. A station is snapped to the nearest track within `snap_limit_m`.
-    2. It also touches all other track within `contact_radius_m`, at each point from which the distance to the
-       station grows in every direction along the track.
+    2. It also touches all other track within `contact_radius_m`, at the nearest position of each stretch that passes,
+       as in `geo.network.feet.find_feet`.
     3. Such a further contact belongs to the nearest of the stations around it; a station never loses its nearest
        contact to one that is farther from it.
 
@@ -79,11 +80,12 @@ def attach_stations(
     offset_m = np.full(len(points), np.inf)
     (station, _), distance_m = tree.query_nearest(points, return_distance=True)
     offset_m[station] = distance_m
-    # All track as near as the nearest is in reach, however far that is.
-    reach_m = np.where(offset_m <= snap_limit_m, np.maximum(contact_radius_m, offset_m + _END_M), -1.0)
+    reach_m = np.where(offset_m <= snap_limit_m, np.maximum(contact_radius_m, offset_m + _SPARE_M), -1.0)
     is_snapped = np.flatnonzero(reach_m > 0)
-    within = tree.query(points[is_snapped], predicate="dwithin", distance=reach_m[is_snapped])
-    feet = _nearest_feet(graph, points, is_snapped[within[0]], within[1])
+    if len(is_snapped) == 0:
+        alone = (np.full(n, -1, dtype=np.intp) for n in (graph.n_nodes, len(points)))
+        return StationContacts(graph, next(alone), offset_m, next(alone))
+    feet = _nearest_feet(graph, shapely.get_coordinates(points[is_snapped]), reach_m[is_snapped], is_snapped)
     feet = _settle_owners(feet, points[is_snapped], is_snapped)
 
     owners = feet.drop_duplicates("spot")
@@ -104,30 +106,10 @@ def attach_stations(
     return StationContacts(graph=cut, owner=owner, offset_m=offset_m, twin=twin)
 
 
-def _nearest_feet(graph: TrackGraph, points: NDArray[np.object_], station: IntArray, edge: IntArray) -> pd.DataFrame:
-    """One row a station and a local minimum of its distance to the track."""
-    chainage_m = shapely.line_locate_point(graph.lines[edge], points[station])
-    chainage_m = np.where(chainage_m < _END_M, 0.0, chainage_m)
-    chainage_m = np.where(chainage_m > graph.length_m[edge] - _END_M, graph.length_m[edge], chainage_m)
-    is_tail, is_head = chainage_m == 0.0, chainage_m == graph.length_m[edge]
-    node = np.where(is_tail, graph.tail[edge], np.where(is_head, graph.head[edge], -1))
-    foot = shapely.line_interpolate_point(graph.lines[edge], chainage_m)
-    foot_xy_m = np.where((node >= 0)[:, None], graph.node_xy_m[node], shapely.get_coordinates(foot))
-
-    # A node from which some edge leads nearer to the station is no local minimum.
-    pair = station * graph.n_nodes
-    beaten = np.concatenate([(pair + graph.tail[edge])[~is_tail], (pair + graph.head[edge])[~is_head]])
-    is_minimum = (node < 0) | ~np.isin(pair + node, beaten)
-    feet = pd.DataFrame(
-        {
-            "station": station,
-            "edge": edge,
-            "chainage_m": chainage_m,
-            "easting_m": foot_xy_m[:, 0],
-            "northing_m": foot_xy_m[:, 1],
-            "distance_m": np.hypot(*(foot_xy_m - shapely.get_coordinates(points[station])).T),
-        }
-    )[is_minimum]
+def _nearest_feet(graph: TrackGraph, xy_m: FloatArray, reach_m: FloatArray, numbers: IntArray) -> pd.DataFrame:
+    """One row a station and a stretch of track that passes it, with the spot it touches."""
+    feet = find_feet(graph, xy_m, reach_m)
+    feet["station"] = numbers[feet["point"]]
     feet["spot"] = feet.groupby([feet["easting_m"].round(2), feet["northing_m"].round(2)], sort=True).ngroup()
     feet = feet.sort_values(["station", "distance_m", "spot", "edge"], kind="stable").drop_duplicates(
         ["station", "spot"]

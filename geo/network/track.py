@@ -8,75 +8,36 @@ shared node.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from geo.network.feet import find_feet
+from geo.network.track_graph import (
+    TrackGraph,
+    cut_edges,
+    graph_of,
+    number_points,
+)
 from geo.schema import validate
 from geo.tables import RAIL_TRACK
 
-__all__ = ["TrackGraph", "add_bridges", "build_track_graph", "cut_edges", "find_nodes", "measure_outward"]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
-
-# Vertices closer than this are one vertex; the files carry centimetres at best.
-_GRID_PER_M = 100.0
-# The direction of track at a junction is read over this length: shorter reads drawing noise, longer misses curves.
-_BEARING_M = 30.0
-# Two positions on one line closer than this are one position.
-_SAME_CHAINAGE_M = 0.01
-
-
-@dataclass(frozen=True)
-class TrackGraph:
-    """
-    An undirected graph of track.
-
-    Attributes
-    ----------
-    node_xy_m : numpy.ndarray of shape (n_nodes, 2)
-        Eastings and northings in EPSG:27700 metres.
-    tail, head : numpy.ndarray of shape (n_edges,)
-        Nodes at the first and the last vertex of each edge.
-    length_m : numpy.ndarray of shape (n_edges,)
-        Metres along track, positive.
-    is_bridge : numpy.ndarray of shape (n_edges,)
-        Whether the edge was added to close a gap in the file.
-    lines : numpy.ndarray of shape (n_edges,)
-        Shapely LineStrings.
-    """
-
-    node_xy_m: FloatArray
-    tail: IntArray
-    head: IntArray
-    length_m: FloatArray
-    is_bridge: NDArray[np.bool_]
-    lines: NDArray[np.object_]
-
-    @property
-    def n_nodes(self) -> int:
-        """Number of nodes."""
-        return len(self.node_xy_m)
-
-    @property
-    def degree(self) -> IntArray:
-        """Number of edge ends at each node."""
-        return np.bincount(np.concatenate([self.tail, self.head]), minlength=self.n_nodes)
+__all__ = ["build_track_graph"]
 
 
 def build_track_graph(track: gpd.GeoDataFrame, *, join_limit_m: float) -> TrackGraph:
     """
-    Node track at shared vertices and where an end lies on another line.
+    Node track at shared vertices and where an end lies on a line.
 
-    1. Rows are put in the order of their index, so that row order has no effect.
-    2. Lines are cut at every vertex that two pieces of track share.
-    3. An end that nothing else touches is joined to another line within `join_limit_m`, by moving the nearest
-       position of that line onto the end.
+    1. Lines are taken segment by segment; a segment drawn twice is one segment.
+    2. Segments are put together where only two meet, so that each edge runs from one junction or end to the next
+       however the file cuts it up, and begins at its western end. A ring that nothing joins begins at its western
+       vertex.
+    3. An end that nothing else touches is joined to other track, or to a later part of its own line, within
+       `join_limit_m`, by moving the nearest position of that track onto the end.
 
     Parameters
     ----------
@@ -88,7 +49,8 @@ def build_track_graph(track: gpd.GeoDataFrame, *, join_limit_m: float) -> TrackG
     Returns
     -------
     TrackGraph
-        Edges without length are dropped.
+        Without edges that have no length. It depends on neither the order and direction of the rows, nor on where
+        they begin and end.
 
     Raises
     ------
@@ -96,172 +58,44 @@ def build_track_graph(track: gpd.GeoDataFrame, *, join_limit_m: float) -> TrackG
         If `track` breaks its contract.
     """
     validate(track, RAIL_TRACK)
-    lines = np.asarray(track.sort_index().geometry.to_numpy(), dtype=object)
-    lines = lines[shapely.length(lines) > _SAME_CHAINAGE_M]
-    xy_m, line_of = shapely.get_coordinates(lines, return_index=True)
-    node_of = _number_points(xy_m)
-    is_shared = np.bincount(node_of)[node_of] > 1
-    chainage_m = _vertex_chainage_m(xy_m, line_of)
-    edges = _cut_lines(lines, line_of[is_shared], chainage_m[is_shared], xy_m[is_shared])[0]
-    graph = _graph_of(edges, np.zeros(len(edges), dtype=bool))
+    edges = _draw_edges(np.asarray(track.geometry.to_numpy(), dtype=object))
+    graph = graph_of(edges, np.zeros(len(edges), dtype=bool))
 
     ends = np.flatnonzero(graph.degree == 1)
-    points = shapely.points(graph.node_xy_m[ends])
-    end_no, edge = shapely.STRtree(graph.lines).query(points, predicate="dwithin", distance=join_limit_m)
-    is_other = (graph.tail[edge] != ends[end_no]) & (graph.head[edge] != ends[end_no])
-    end_no, edge = end_no[is_other], edge[is_other]
-    located_m = shapely.line_locate_point(graph.lines[edge], points[end_no])
-    return cut_edges(graph, edge, located_m, graph.node_xy_m[ends[end_no]])
+    feet = find_feet(graph, graph.node_xy_m[ends], np.full(len(ends), join_limit_m))
+    feet = feet[feet["node"].to_numpy() != ends[feet["point"]]]
+    end_xy_m = graph.node_xy_m[ends[feet["point"].to_numpy(dtype=np.intp)]]
+    return cut_edges(graph, feet["edge"].to_numpy(dtype=np.intp), feet["chainage_m"].to_numpy(dtype=float), end_xy_m)
 
 
-def cut_edges(graph: TrackGraph, edge: IntArray, chainage_m: FloatArray, xy_m: FloatArray) -> TrackGraph:
-    """
-    Cut edges so that each given position becomes a node.
-
-    Parameters
-    ----------
-    graph : TrackGraph
-        Never modified.
-    edge : numpy.ndarray of shape (n,)
-        Edges to cut; one edge may be cut many times.
-    chainage_m : numpy.ndarray of shape (n,)
-        Metres from the tail of the edge.
-    xy_m : numpy.ndarray of shape (n, 2)
-        Where the new node is to lie.
-
-    Returns
-    -------
-    TrackGraph
-        With more edges; nodes are numbered afresh.
-    """
-    pieces, parent = _cut_lines(graph.lines, edge, chainage_m, xy_m)
-    return _graph_of(pieces, graph.is_bridge[parent])
-
-
-def add_bridges(graph: TrackGraph, start_xy_m: FloatArray, end_xy_m: FloatArray) -> TrackGraph:
-    """
-    Add straight edges between positions that are nodes already.
-
-    Parameters
-    ----------
-    graph : TrackGraph
-        Never modified.
-    start_xy_m, end_xy_m : numpy.ndarray of shape (n, 2)
-        Ends of each bridge, metres.
-
-    Returns
-    -------
-    TrackGraph
-        With the bridges marked.
-    """
-    bridges = shapely.linestrings(np.stack([start_xy_m, end_xy_m], axis=1)) if len(start_xy_m) else []
-    lines = np.concatenate([graph.lines, np.asarray(bridges, dtype=object)])
-    return _graph_of(lines, np.concatenate([graph.is_bridge, np.ones(len(bridges), dtype=bool)]))
-
-
-def find_nodes(graph: TrackGraph, xy_m: FloatArray) -> IntArray:
-    """
-    Find the nodes nearest to given positions.
-
-    Parameters
-    ----------
-    graph : TrackGraph
-        The graph.
-    xy_m : numpy.ndarray of shape (n, 2)
-        Positions of nodes, metres.
-
-    Returns
-    -------
-    numpy.ndarray of shape (n,)
-        Node numbers.
-    """
-    return np.asarray(cKDTree(graph.node_xy_m).query(xy_m)[1], dtype=np.intp)
-
-
-def measure_outward(graph: TrackGraph) -> FloatArray:
-    """
-    Measure the direction in which track leaves the ends of each edge.
-
-    Parameters
-    ----------
-    graph : TrackGraph
-        The graph.
-
-    Returns
-    -------
-    numpy.ndarray of shape (2 * n_edges, 2)
-        Unit vectors away from the tail of each edge, then away from the head of each.
-    """
-    reach_m = np.minimum(_BEARING_M, graph.length_m)
-    towards = np.concatenate(
-        [
-            shapely.get_coordinates(shapely.line_interpolate_point(graph.lines, reach_m)) - graph.node_xy_m[graph.tail],
-            shapely.get_coordinates(shapely.line_interpolate_point(graph.lines, graph.length_m - reach_m))
-            - graph.node_xy_m[graph.head],
-        ]
-    )
-    size_m = np.hypot(*towards.T)
-    return np.asarray(towards / np.where(size_m > 0, size_m, 1.0)[:, None], dtype=float)
-
-
-def _number_points(xy_m: FloatArray) -> IntArray:
-    """One number for each distinct point, in the order of easting, then northing."""
-    grid = np.round(xy_m * _GRID_PER_M).astype(np.int64)
-    packed = grid[:, 0] * (1 << 32) + grid[:, 1]
-    return np.asarray(np.unique(packed, return_inverse=True)[1], dtype=np.intp)
-
-
-def _graph_of(lines: NDArray[np.object_], is_bridge: NDArray[np.bool_]) -> TrackGraph:
-    first, last = (shapely.get_coordinates(shapely.get_point(lines, k)) for k in (0, -1))
-    number = _number_points(np.concatenate([first, last]))
-    node_xy_m = np.zeros((int(number.max(initial=-1)) + 1, 2))
-    node_xy_m[number] = np.concatenate([first, last])
-    return TrackGraph(
-        node_xy_m=node_xy_m,
-        tail=number[: len(lines)],
-        head=number[len(lines) :],
-        length_m=np.asarray(shapely.length(lines), dtype=float),
-        is_bridge=is_bridge,
-        lines=lines,
-    )
-
-
-def _vertex_chainage_m(xy_m: FloatArray, line_of: IntArray) -> FloatArray:
-    """Metres along its own line of every vertex."""
-    step_m = np.concatenate([[0.0], np.hypot(*np.diff(xy_m, axis=0).T)])
-    is_first = np.concatenate([[True], line_of[1:] != line_of[:-1]])
-    step_m[is_first] = 0.0
-    along_m = np.cumsum(step_m)
-    return np.asarray(along_m - along_m[np.flatnonzero(is_first)][np.cumsum(is_first) - 1], dtype=float)
-
-
-def _cut_lines(
-    lines: NDArray[np.object_], line: IntArray, chainage_m: FloatArray, cut_xy_m: FloatArray
-) -> tuple[NDArray[np.object_], IntArray]:
-    """Every line in pieces between its cuts, in order, and the line each piece comes from."""
+def _draw_edges(lines: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Lines from one junction or end to the next, in an order and direction of their own."""
     xy_m, line_of = shapely.get_coordinates(lines, return_index=True)
-    own_m = _vertex_chainage_m(xy_m, line_of)
-    last = np.concatenate([np.flatnonzero(np.diff(line_of)), [len(line_of) - 1]])
-    # A cut at an end changes nothing and would leave an edge without length.
-    is_inside = (chainage_m > _SAME_CHAINAGE_M) & (chainage_m < own_m[last][line] - _SAME_CHAINAGE_M)
-    line, chainage_m, cut_xy_m = line[is_inside], chainage_m[is_inside], cut_xy_m[is_inside]
+    if len(xy_m) == 0:
+        return np.zeros(0, dtype=object)
+    vertex = number_points(xy_m)
+    # Vertices that are one are written alike, for segments are put together at equal coordinates only.
+    order = np.lexsort((xy_m[:, 1], xy_m[:, 0], vertex))
+    vertex_xy_m = xy_m[order][np.unique(vertex[order], return_index=True)[1]]
+    is_segment = (line_of[1:] == line_of[:-1]) & (vertex[1:] != vertex[:-1])
+    pairs = np.unique(np.sort(np.stack([vertex[:-1], vertex[1:]], axis=1)[is_segment], axis=1), axis=0)
+    if len(pairs) == 0:
+        return np.zeros(0, dtype=object)
+    segments = shapely.linestrings(vertex_xy_m[pairs])
+    merged = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(segments)))
+    n_ends = Counter(map(tuple, np.concatenate([_end_xy_m(merged, 0), _end_xy_m(merged, -1)]).tolist()))
+    edges = np.array([_orient(line, n_ends) for line in merged], dtype=object)
+    return np.asarray(edges[np.lexsort((shapely.to_wkb(edges).astype(bytes), *shapely.bounds(edges).T[::-1]))])
 
-    # Cuts are sorted in among the vertices; a cut that falls on a vertex replaces it.
-    all_line = np.concatenate([line_of, line])
-    all_m = np.concatenate([own_m, chainage_m])
-    all_xy_m = np.concatenate([xy_m, cut_xy_m])
-    is_cut = np.concatenate([np.zeros(len(xy_m), dtype=bool), np.ones(len(line), dtype=bool)])
-    order = np.lexsort((all_xy_m[:, 1], all_xy_m[:, 0], ~is_cut, all_m, all_line))
-    all_line, all_m, all_xy_m, is_cut = all_line[order], all_m[order], all_xy_m[order], is_cut[order]
-    group = np.cumsum(np.concatenate([[True], (all_line[1:] != all_line[:-1]) | (np.diff(all_m) > _SAME_CHAINAGE_M)]))
-    pick = np.lexsort((np.arange(len(group)), ~is_cut, group))
-    pick = pick[np.unique(group[pick], return_index=True)[1]]
-    all_line, all_xy_m, is_cut = all_line[pick], all_xy_m[pick], is_cut[pick]
 
-    # A cut vertex ends one piece and starts the next, so it is written twice.
-    twice = np.repeat(np.arange(len(all_line)), 1 + is_cut)
-    is_repeat = np.concatenate([[False], twice[1:] == twice[:-1]])
-    is_start = is_repeat | np.concatenate([[True], all_line[twice][1:] != all_line[twice][:-1]])
-    piece = np.cumsum(is_start) - 1
-    pieces = shapely.linestrings(all_xy_m[twice], indices=piece)
-    return np.asarray(pieces, dtype=object), np.asarray(all_line[twice][is_start], dtype=np.intp)
+def _end_xy_m(lines: NDArray[np.object_], at: int) -> NDArray[np.float64]:
+    return np.asarray(shapely.get_coordinates(shapely.get_point(lines, at)), dtype=float)
+
+
+def _orient(line: shapely.LineString, n_ends: Counter[tuple[float, ...]]) -> shapely.LineString:
+    """The line in the one direction, and from the one vertex of a ring that stands alone, that its shape decides."""
+    xy_m = [tuple(point) for point in shapely.get_coordinates(line).tolist()]
+    if xy_m[0] == xy_m[-1] and n_ends[xy_m[0]] == 2:
+        start = xy_m.index(min(xy_m))
+        xy_m = [*xy_m[start:-1], *xy_m[: start + 1]]
+    return shapely.LineString(min(xy_m, xy_m[::-1]))

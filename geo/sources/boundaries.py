@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from geo.crs import METRIC
 from geo.schema import validate
 from geo.sources.accounting import Reading
-from geo.sources.features import FeatureRows, require_columns, text_of, to_metric_rows
+from geo.sources.features import FeatureRows, numbers_of, require_columns, text_of, to_metric_rows
 from geo.sources.layers import read_layer
 from geo.sources.sieve import Sieve
 from geo.tables import AREAS, BOUNDARIES
@@ -66,6 +66,7 @@ def read_boundaries(
     require_columns(read, [id_property, name_property])
     sieve = read.sieve()
     polygons = _sift_polygons(read, sieve, id_property=id_property, crs=crs)
+    _drop_twins(sieve, polygons, pd.DataFrame({id_property: text_of(read.layer[id_property])}))
     kept = sieve.kept
     chosen = read.layer[kept]
     table = gpd.GeoDataFrame(
@@ -127,6 +128,8 @@ def read_areas(
     dwellings, decile = _numbers(read, dwellings_property), _numbers(read, imd_decile_property)
     sieve.reject(dwellings < 0, "negative_count", field=dwellings_property)
     sieve.reject((decile < 1) | (decile > 10), "no_decile", field=imd_decile_property)
+    ids = text_of(read.layer[id_property])
+    _drop_twins(sieve, polygons, pd.DataFrame({id_property: ids, "p": population, "d": dwellings, "i": decile}))
     kept = sieve.kept
     chosen = read.layer[kept]
     table = gpd.GeoDataFrame(
@@ -148,8 +151,7 @@ def _numbers(read: FeatureRows, name: str | None) -> NDArray[np.float64]:
     """A property as numbers, NaN where it is null, no number or not asked for."""
     if name is None:
         return np.full(len(read.layer), np.nan)
-    numbers = pd.to_numeric(read.layer[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    return np.where(np.isfinite(numbers), numbers, np.nan)
+    return numbers_of(read.layer[name])
 
 
 def _sift_polygons(read: FeatureRows, sieve: Sieve, *, id_property: str, crs: str | None) -> NDArray[np.object_]:
@@ -162,10 +164,6 @@ def _sift_polygons(read: FeatureRows, sieve: Sieve, *, id_property: str, crs: st
     broken = ~shapely.is_valid(geometries) & ~shapely.is_missing(geometries)
     mended = _keep_polygons(np.where(broken, shapely.make_valid(geometries), geometries))
     sieve.reject(~(shapely.area(mended) > 0), "not_a_polygon", field=id_property)
-    # A repeated code with the same polygon is a duplicate; with another, neither can be trusted.
-    keys = pd.DataFrame({"id": ids.to_numpy(), "wkb": shapely.to_wkb(shapely.normalize(mended))})
-    sieve.reject(_again(keys, sieve), "same_area_again", field=id_property, status="duplicate")
-    sieve.reject(_again(keys[["id"]], sieve, keep=False), "repeated_id", field=id_property)
     change = np.abs(shapely.area(mended) - shapely.area(geometries)) > _MENDED_SHARE * shapely.area(mended)
     n_broken, n_changed = int((broken & sieve.kept).sum()), int((broken & change & sieve.kept).sum())
     if n_broken:
@@ -173,10 +171,31 @@ def _sift_polygons(read: FeatureRows, sieve: Sieve, *, id_property: str, crs: st
     return mended
 
 
+def _drop_twins(sieve: Sieve, polygons: NDArray[np.object_], said: pd.DataFrame) -> None:
+    """
+    Each area is there once, whatever the order of the features.
+
+    A repeated code that says the same of the same polygon is a duplicate; else neither can be trusted. One polygon
+    under two codes is one area, and would count its people twice: the first code in alphabetic order is kept.
+    """
+    id_property = said.columns[0]
+    shapes = shapely.normalize(polygons)
+    is_single = shapely.get_num_geometries(shapes) == 1
+    shapes[is_single] = shapely.get_geometry(shapes[is_single], 0)
+    keys = said.set_axis(["id", *said.columns[1:]], axis="columns").reset_index(drop=True)
+    keys["wkb"] = shapely.to_wkb(shapes)
+    sieve.reject(_again(keys, sieve), "same_area_again", field=id_property, status="duplicate")
+    sieve.reject(_again(keys[["id"]], sieve, keep=False), "repeated_id", field=id_property)
+    by_code = keys.sort_values("id", kind="stable")
+    again = _again(by_code[["wkb"]], sieve)
+    sieve.reject(again, "same_shape_again", field=id_property, status="duplicate")
+
+
 def _again(keys: pd.DataFrame, sieve: Sieve, *, keep: Literal["first", False] = "first") -> NDArray[np.bool_]:
-    """Which rows that are still accepted repeat another's keys."""
+    """Which features that are still accepted repeat another's keys, in the order in which the keys come."""
+    kept = keys[sieve.kept[keys.index.to_numpy()]]
     again = np.zeros(len(keys), dtype=bool)
-    again[sieve.kept] = keys[sieve.kept].duplicated(keep=keep)
+    again[kept.index[kept.duplicated(keep=keep)]] = True
     return again
 
 

@@ -6,21 +6,10 @@ import codecs
 import re
 
 from geo.errors import InputError
+from geo.sources.foreign import name_foreign
 
 __all__ = ["decode_text", "refuse_foreign"]
 
-# First bytes of what people save under the wrong name.
-_FOREIGN = (
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
-    (b"\xd0\xcf\x11\xe0", "an old or password-protected Excel workbook"),
-    (b"%PDF", "a PDF document"),
-    (b"SQLite format 3", "a database or GeoPackage"),
-    (b"PAR1", "a Parquet file"),
-    (b"\x89PNG", "a picture"),
-    (b"BZh", "a bzip2 archive"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
-)
-_WEB_PAGE = re.compile(rb"\A\s*<(?:!doctype|html|\?xml|head|body|error)", re.IGNORECASE)
 _MULTIBYTE_UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
 _LOOK_BYTES = 4096
 
@@ -43,12 +32,9 @@ def refuse_foreign(data: bytes, name: str, *, expected: str) -> None:
     InputError
         If the content is something else.
     """
-    body = data[:_LOOK_BYTES].removeprefix(codecs.BOM_UTF8)
-    kind = next((kind for magic, kind in _FOREIGN if body.startswith(magic)), None)
-    if kind is None and _WEB_PAGE.match(body):
-        kind = "a web page, perhaps an error page"
+    kind = name_foreign(data)
     if kind is not None:
-        msg = f"{name}: it is {kind}, expected {expected}. Fetch or export it again in that format."
+        msg = f"{name}: it is {kind}, expected {expected}. Fetch it again, or export {expected}."
         raise InputError(msg)
 
 

@@ -2,59 +2,65 @@
 GeoPackage through the standard library's SQLite, read-only, feature tables only.
 
 GDAL is not asked: it opens by content and runs what views and triggers say. Here the header and the application id are
-checked, the database is opened immutable with a distrusted schema, and only columns of real tables that
-``gpkg_contents`` lists as features are read (trust.md S9, S11).
+checked, the bytes that were hashed are opened in memory with a distrusted schema, and only columns of real tables that
+``gpkg_contents`` lists as features are read (trust.md S9, S11). A damaged file is found by SQLite's own check of its
+pages, and cannot take longer than a limit.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import struct
+import time
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 
 from geo.errors import InputError, ResourceError
-from geo.sources.features import FeatureRows
-from geo.sources.files import MAX_INPUT_BYTES, read_input_file, require_plain_path
+from geo.sources.features import FeatureRows, drop_endless, require_known_crs
+from geo.sources.files import MAX_INPUT_BYTES, InputFile, read_input_file
+from geo.sources.geopackage_shapes import parse_shapes
 
-__all__ = ["is_sqlite", "read_geopackage"]
+__all__ = ["is_sqlite", "parse_geopackage", "read_geopackage"]
 
 _MAGIC = b"SQLite format 3\0"
 # OGC 12-128r19, requirement 2: GPKG since 1.2, GP10 and GP11 before.
 _APPLICATION_IDS = (b"GPKG", b"GP10", b"GP11")
-_ENVELOPE_BYTES = (0, 32, 48, 48, 64)
+# The bytes of the header that say how it is written and read: 1 for a rollback journal, 2 for a write-ahead log.
+_VERSIONS = slice(18, 20)
+_WRITE_AHEAD = b"\2\2"
+_JOURNAL_MAGIC = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 _MAX_FEATURES = 1_000_000
+# ASSUMPTION: a million features are read in seconds.
+_MAX_S = 120.0
+_STEPS_BETWEEN_LOOKS = 10_000
 
 
-def is_sqlite(path: Path) -> bool:
+class _Layer(NamedTuple):
+    """A feature table, its column of shapes, and its reference system."""
+
+    table: str
+    column: str
+    srs: int
+
+
+def is_sqlite(data: bytes) -> bool:
     """
-    Tell whether a file begins as a SQLite database does.
+    Tell whether bytes begin as a SQLite database does.
 
     Parameters
     ----------
-    path : pathlib.Path
-        A local file; a missing one is none.
+    data : bytes
+        The content of a file.
 
     Returns
     -------
     bool
-        Whether it does.
-
-    Raises
-    ------
-    UsageError
-        If the path is not a plain local path.
+        Whether they do.
     """
-    plain = require_plain_path(path)
-    if not plain.is_file():
-        return False
-    with plain.open("rb") as stream:
-        return stream.read(len(_MAGIC)) == _MAGIC
+    return data.startswith(_MAGIC)
 
 
 def read_geopackage(path: Path, *, layer: str | None = None, max_bytes: int = MAX_INPUT_BYTES) -> FeatureRows:
@@ -66,7 +72,7 @@ def read_geopackage(path: Path, *, layer: str | None = None, max_bytes: int = MA
     path : pathlib.Path
         GeoPackage.
     layer : str or None
-        Table name; None for the only feature table.
+        Table name, in capitals or not; None for the only feature table.
     max_bytes : int
         Largest size on disk.
 
@@ -80,37 +86,121 @@ def read_geopackage(path: Path, *, layer: str | None = None, max_bytes: int = MA
     UsageError
         If the path is not a plain local path.
     InputError
-        If the file is no GeoPackage, is damaged, or the layer is not there.
+        If the file is no GeoPackage, is damaged or still open in another program, or the layer is not there.
+    CrsError
+        If its reference system is not known.
     ResourceError
-        If it is too large or has more than a million features.
+        If it is too large, has more than a million features, or takes longer than two minutes.
     IntegrityError
         If it changes while it is read.
     """
-    file = read_input_file(path, max_bytes=max_bytes)
-    if not file.data.startswith(_MAGIC) or file.data[68:72] not in _APPLICATION_IDS:
+    return parse_geopackage(read_input_file(path, max_bytes=max_bytes), path, layer=layer)
+
+
+def parse_geopackage(file: InputFile, path: Path, *, layer: str | None = None) -> FeatureRows:
+    """
+    Give the features of one layer of the content of a GeoPackage.
+
+    Parameters
+    ----------
+    file : InputFile
+        What was read.
+    path : pathlib.Path
+        Where it was read, to find the journal of another program beside it.
+    layer : str or None
+        Table name, in capitals or not; None for the only feature table.
+
+    Returns
+    -------
+    FeatureRows
+        Properties and geometries, numbered from 1 in the order of the table's keys.
+
+    Raises
+    ------
+    InputError
+        If the content is no GeoPackage, is damaged or still open in another program, or the layer is not there.
+    CrsError
+        If its reference system is not known.
+    ResourceError
+        If it has more than a million features, or takes longer than two minutes.
+    """
+    if not is_sqlite(file.data) or file.data[68:72] not in _APPLICATION_IDS:
         msg = f"{file.name}: it is no GeoPackage, expected its application id in the header. Export the layer again."
         raise InputError(msg)
+    content = _without_journal(file, path)
+    stop_at = time.monotonic() + _MAX_S
     try:
         # The bytes that were hashed are the bytes that are read: no second open of the path, no journal beside it.
         with closing(sqlite3.connect(":memory:")) as database:
-            database.deserialize(file.data)
-            database.execute("PRAGMA trusted_schema = OFF")
-            database.execute("PRAGMA query_only = ON")
-            name, column, srs = _choose_layer(database, layer, file.name)
-            rows = pd.read_sql_query(f"SELECT * FROM {_quoted(name)} ORDER BY rowid", database)  # noqa: S608
-            crs = _declared_crs(database, srs, file.name)
-    except (sqlite3.Error, pd.errors.DatabaseError) as error:
-        msg = f"{file.name}: its database cannot be read ({error}), expected a whole GeoPackage. Export it again."
+            _open_distrusted(database, content, stop_at)
+            chosen = _choose_layer(database, layer, file.name)
+            crs = _declared_crs(database, chosen.srs, file.name)
+            columns, rows = _read_rows(database, chosen, file)
+    except (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError) as error:
+        if time.monotonic() > stop_at:
+            msg = f"{file.name}: reading takes longer than {_MAX_S:.0f} s, expected less. Cut it to the region."
+            raise ResourceError(msg) from error
+        detail = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        msg = f"{file.name}: its database cannot be read ({detail}), expected a whole GeoPackage. Export it again."
         raise InputError(msg) from error
-    if rows.empty:
-        msg = f"{file.name}: layer {name!r} has 0 features, expected at least one. Export it again."
+    if not rows:
+        msg = f"{file.name}: layer {chosen.table!r} has 0 features, expected at least one. Export it again."
         raise InputError(msg)
+    at = next((k for k, column in enumerate(columns) if column.casefold() == chosen.column.casefold()), None)
+    if at is None:
+        msg = f"{file.name}: layer {chosen.table!r} has no column {chosen.column[:40]!r}, expected its shapes. Export it again."
+        raise InputError(msg)
+    shapes, n_curved = parse_shapes([row[at] for row in rows])
     index = pd.RangeIndex(1, len(rows) + 1, name="source_row")
-    blobs = np.array([_to_wkb(blob) for blob in rows[column]], dtype=object)
-    geometries = shapely.force_2d(shapely.from_wkb(blobs, on_invalid="ignore"))
-    properties = rows.drop(columns={column, "geometry"} & set(rows.columns)).set_axis(index)
-    table = gpd.GeoDataFrame(properties, geometry=gpd.GeoSeries(geometries, index=index, crs=crs))
-    return FeatureRows(file.name, file.sha256, table)
+    properties = {name: [_plain(row[k]) for row in rows] for k, name in enumerate(columns) if k != at}
+    properties.pop("geometry", None)
+    table = gpd.GeoDataFrame(
+        pd.DataFrame(properties, index=index), geometry=gpd.GeoSeries(drop_endless(shapes), index=index, crs=crs)
+    )
+    warnings: tuple[str, ...] = ()
+    if n_curved:
+        warnings = (f"{n_curved} features are curves, which are not read; convert them to straight segments.",)
+    return FeatureRows(file.name, file.sha256, table, warnings)
+
+
+def _plain(value: object) -> object:
+    """A value of a property; bytes, which none of ours is, become the text they may be."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _without_journal(file: InputFile, path: Path) -> bytes:
+    """The content with a header that names no write-ahead log, once nothing waits in one, or in a journal."""
+    log, journal = (path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-journal"))
+    is_ahead = file.data[_VERSIONS] == _WRITE_AHEAD
+    waiting = log if is_ahead and log.is_file() and log.stat().st_size else None
+    if waiting is None and journal.is_file():
+        with journal.open("rb") as stream:
+            waiting = journal if stream.read(len(_JOURNAL_MAGIC)) == _JOURNAL_MAGIC else None
+    if waiting is not None:
+        msg = (
+            f"{file.name}: {waiting.name} beside it holds changes that are not in it yet, expected a closed file. "
+            "Close QGIS, or the program that has it open, first."
+        )
+        raise InputError(msg)
+    if not is_ahead:
+        return file.data
+    return file.data[: _VERSIONS.start] + b"\1\1" + file.data[_VERSIONS.stop :]
+
+
+def _open_distrusted(database: sqlite3.Connection, content: bytes, stop_at: float) -> None:
+    """The content is open for reading within bounds, and its pages are whole."""
+    database.deserialize(content)
+    database.execute("PRAGMA trusted_schema = OFF")
+    database.execute("PRAGMA query_only = ON")
+    database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, len(content))
+    database.set_progress_handler(lambda: time.monotonic() > stop_at, _STEPS_BETWEEN_LOOKS)
+    # One wrong byte in a text is one wrong character, which the caller judges, and no reason to stop.
+    database.text_factory = lambda value: value.decode("utf-8", "replace")
+    found = [str(row[0]) for row in database.execute("PRAGMA quick_check(20)")]
+    # Rules of the tables themselves that are broken are their writer's matter.
+    damage = [line for line in found if line != "ok" and not line.startswith(("NULL value in", "CHECK constraint"))]
+    if damage:
+        raise sqlite3.DatabaseError(damage[0].strip("* \n"))
 
 
 def _quoted(name: str) -> str:
@@ -118,41 +208,60 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _choose_layer(database: sqlite3.Connection, layer: str | None, file_name: str) -> tuple[str, str, int]:
+def _choose_layer(database: sqlite3.Connection, layer: str | None, file_name: str) -> _Layer:
     """Table, geometry column and reference system of the layer; views and virtual tables are not offered."""
     found = database.execute(
-        "SELECT c.table_name, g.column_name, g.srs_id FROM gpkg_contents c JOIN gpkg_geometry_columns g "
-        "ON g.table_name = c.table_name JOIN sqlite_master m ON m.name = c.table_name "
+        "SELECT m.name, g.column_name, g.srs_id FROM gpkg_contents c JOIN gpkg_geometry_columns g "
+        "ON g.table_name = c.table_name COLLATE NOCASE JOIN sqlite_master m ON m.name = c.table_name COLLATE NOCASE "
         "WHERE c.data_type = 'features' AND m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY 1"
-    ).fetchall()
-    chosen = [row for row in found if layer is None or row[0] == layer]
-    if len(chosen) != 1:
-        names = ", ".join(repr(row[0]) for row in found) or "none"
-        msg = f"{file_name}: layer is {layer!r} and its feature tables are {names}, expected one. Name one of them."
+    ).fetchmany(1000)
+    if not found:
+        msg = f"{file_name}: it has no feature table, expected a layer with shapes. Export the layer again."
         raise InputError(msg)
-    n_features = database.execute(f"SELECT count(*) FROM {_quoted(chosen[0][0])}").fetchone()[0]  # noqa: S608
-    if n_features > _MAX_FEATURES:
-        msg = f"{file_name}: it has {n_features} features, expected at most {_MAX_FEATURES}. Cut it to the region."
-        raise ResourceError(msg)
-    return str(chosen[0][0]), str(chosen[0][1]), int(chosen[0][2])
+    exact = [row for row in found if layer is None or row[0] == layer]
+    chosen = exact or [row for row in found if str(row[0]).casefold() == str(layer).casefold()]
+    if len(chosen) != 1:
+        names = ", ".join(repr(row[0]) for row in found[:20]) + (", ..." if len(found) > 20 else "")
+        msg = (
+            f"{file_name}: layer is {layer!r} and its feature tables are {names}, expected one. "
+            "Name one of them in the settings (such as boundary_layer)."
+        )
+        raise InputError(msg)
+    name, column, srs = chosen[0]
+    if not (isinstance(column, str) and isinstance(srs, int)):
+        msg = (
+            f"{file_name}: its layer {name!r} names {str(column)[:40]!r} and {str(srs)[:40]!r}, expected a column of "
+            "shapes and the number of a reference system. Export it again."
+        )
+        raise InputError(msg)
+    return _Layer(str(name), column, srs)
 
 
 def _declared_crs(database: sqlite3.Connection, srs: int, file_name: str) -> str:
     row = database.execute(
         "SELECT organization, organization_coordsys_id FROM gpkg_spatial_ref_sys WHERE srs_id = ?", (srs,)
     ).fetchone()
-    if row is None or str(row[0]).upper() != "EPSG":
+    if row is None or str(row[0]).upper() != "EPSG" or not isinstance(row[1], int):
         msg = f"{file_name}: its reference system is {srs}, expected an EPSG code. Export the layer in EPSG:27700."
         raise InputError(msg)
-    return f"EPSG:{int(row[1])}"
+    return require_known_crs(f"EPSG:{row[1]}", file_name)
 
 
-def _to_wkb(blob: object) -> bytes | None:
-    """The well-known binary inside a GeoPackage geometry, or None."""
-    if not isinstance(blob, bytes) or len(blob) < 8 or blob[:2] != b"GP":
-        return None
-    kind = (blob[3] >> 1) & 0b111
-    if kind >= len(_ENVELOPE_BYTES):
-        return None
-    start = struct.calcsize("2sBBi") + _ENVELOPE_BYTES[kind]
-    return blob[start:] or None
+def _read_rows(
+    database: sqlite3.Connection, chosen: _Layer, file: InputFile
+) -> tuple[list[str], list[tuple[object, ...]]]:
+    """Names of the columns and all rows, by key; more rows or bytes than the file can hold are damage."""
+    cursor = database.execute(f"SELECT * FROM {_quoted(chosen.table)} ORDER BY rowid")  # noqa: S608
+    columns = [str(column[0]) for column in cursor.description]
+    rows: list[tuple[object, ...]] = []
+    n_bytes = 0
+    for row in cursor:
+        n_bytes += sum(len(value) for value in row if isinstance(value, (str, bytes)))
+        rows.append(row)
+        if len(rows) > _MAX_FEATURES:
+            msg = f"{file.name}: it has over {_MAX_FEATURES} features, expected at most that. Cut it to the region."
+            raise ResourceError(msg)
+        if n_bytes > 2 * len(file.data):
+            msg = "its rows hold more than the file does"
+            raise sqlite3.DatabaseError(msg)
+    return columns, rows

@@ -4,39 +4,36 @@ OpenStreetMap files in: roads as arrays, heavy-rail track and stations as tables
 One pass of libosmium over ``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.osm.bz2`` with node locations, or one pass over an
 Overpass ``.json`` answer. Out come `geo.network.road.RoadWays`, `geo.tables.RAIL_TRACK` and `geo.tables.STATIONS`.
 What is not used is counted with its reason; a way with missing nodes is read as the pieces that are whole.
+
+That pass takes sorted files with one version of each object, as extracts are. A file that shows signs of anything else
+(ways before their nodes, histories, deletions, an editor's unsaved objects) is read object by object instead, which
+takes longer, and the newest version of each counts.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import osmium
 import pandas as pd
 
-from geo.errors import InputError, ResourceError
+from geo.errors import GatelineError, InputError
 from geo.network.road import RoadWays
 from geo.sources.accounting import Reading, RowAccount, quarantine_rows
-from geo.sources.osm_elements import (
-    TakenElements,
-    Vertices,
-    build_rail_track,
-    build_road_ways,
-    build_stations,
-    split_whole,
-)
-from geo.sources.osm_guard import OsmLimits, hash_file, require_osm_file
+from geo.sources.osm_elements import TakenElements
+from geo.sources.osm_guard import OsmFile, OsmLimits, hash_file, require_osm_file
+from geo.sources.osm_libosmium import iter_pbf_objects, take_sorted
+from geo.sources.osm_objects import take_objects
+from geo.sources.osm_overpass import take_overpass
+from geo.sources.osm_tables import build_rail_track, build_road_ways, build_stations
+from geo.sources.osm_xml import iter_xml_objects
 
 __all__ = ["OsmExtract", "read_osm", "require_fresh"]
-
-_DEEPEST_JSON = 64
 
 
 @dataclass(frozen=True)
@@ -96,19 +93,43 @@ def read_osm(path: Path, *, limits: OsmLimits | None = None) -> Reading[OsmExtra
         If a limit is reached.
     """
     limits = limits or OsmLimits()
-    kind = require_osm_file(path, limits)
-    taken = TakenElements(path.name, limits)
+    file = require_osm_file(path, limits)
     try:
-        if kind == "json":
-            _take_overpass(path, taken)
-        else:
-            _take_osmium(path, kind, taken)
-    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        if isinstance(error, (InputError, ResourceError)):
+        return _finish(_take(path, file, limits), path)
+    except (
+        RuntimeError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        MemoryError,
+        OSError,
+        osmium.InvalidLocationError,
+    ) as error:
+        if isinstance(error, GatelineError):
             raise
-        msg = f"{path.name}: the {kind} cannot be read ({error}), expected a whole extract. Download it again."
+        detail = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        msg = f"{path.name}: the {file.kind} cannot be read ({detail}), expected a whole extract. Download it again."
         raise InputError(msg) from error
-    return _finish(taken, path)
+
+
+def _take(path: Path, file: OsmFile, limits: OsmLimits) -> TakenElements:
+    """Everything of use, by the pass that the file needs."""
+    taken = TakenElements(path.name, limits)
+    if file.kind == "json":
+        take_overpass(path, taken)
+        return taken
+    if not file.is_irregular:
+        take_sorted(path, file.kind, taken)
+        n_ways = len(taken.seen_ways)
+        # An extract that lacks most of its nodes, or has an object twice, is not what it seemed.
+        if not taken.has_repeats and (n_ways == 0 or 2 * (taken.n_missing + taken.n_broken) <= n_ways):
+            return taken
+        taken = TakenElements(path.name, limits)
+    objects = iter_pbf_objects(path) if file.kind == "pbf" else iter_xml_objects(path, file.kind)
+    take_objects(objects, taken)
+    return taken
 
 
 def require_fresh(
@@ -152,88 +173,6 @@ def require_fresh(
     return ()
 
 
-def _take_osmium(path: Path, kind: str, taken: TakenElements) -> None:
-    """Everything of use in a file that libosmium reads; the format is the one that was found, not the name's."""
-    source = osmium.io.File(str(path), {"xml": "osm", "gz": "osm.gz", "bz2": "osm.bz2", "pbf": "pbf"}[kind])
-    entities = osmium.osm.NODE | osmium.osm.WAY
-    newest: datetime | None = None
-    processor = osmium.FileProcessor(source, entities).with_locations()
-    for element in processor.with_filter(osmium.filter.KeyFilter("highway", "railway")):
-        if isinstance(element, osmium.osm.Node) and not element.deleted and "railway" in element.tags:
-            tags = {tag.k: tag.v for tag in element.tags}
-            taken.add_station(f"node {element.id}", tags, element.lon, element.lat)
-        elif isinstance(element, osmium.osm.Way) and not element.deleted:
-            tags = {tag.k: tag.v for tag in element.tags}
-            pieces, n_missing = _whole_pieces(element.nodes)
-            taken.take_way(element.id, tags, pieces, n_missing)
-            newest = element.timestamp if newest is None else max(newest, element.timestamp)
-    stated = processor.header.get("osmosis_replication_timestamp") or processor.header.get("timestamp")
-    if stated:
-        taken.dated_on, taken.date_basis = date.fromisoformat(stated[:10]), "header"
-    elif newest is not None and newest.year > 2000:  # a file without metadata says 1970
-        taken.dated_on, taken.date_basis = newest.date(), "newest_edit"
-
-
-def _whole_pieces(nodes: osmium.osm.WayNodeList) -> tuple[list[Vertices], int]:
-    """Runs of at least two vertices that are all in the file, and how many are not."""
-    try:
-        vertices = [(node.ref, node.lon, node.lat) for node in nodes]
-    except osmium.InvalidLocationError:
-        return split_whole([(n.ref, n.location.lon, n.location.lat) if n.location.valid() else None for n in nodes])
-    return ([vertices] if len(vertices) > 1 else []), 0
-
-
-def _take_overpass(path: Path, taken: TakenElements) -> None:
-    """Everything of use in an Overpass answer with nodes, or with the geometry of its ways."""
-    text = path.read_text(encoding="utf-8")
-    if text.count("[") + text.count("{") > 0 and _depth(text) > _DEEPEST_JSON:
-        msg = f"{path.name}: the JSON is nested deeper than {_DEEPEST_JSON}, expected an Overpass answer. Check it."
-        raise InputError(msg)
-    answer = json.loads(text)
-    if not isinstance(answer, dict) or not isinstance(answer.get("elements"), list):
-        msg = f"{path.name}: there is no list of elements, expected an Overpass answer. Download it again."
-        raise InputError(msg)
-    if "runtime error" in str(answer.get("remark", "")):
-        msg = f"{path.name}: Overpass stopped early ({answer['remark'][:200]}), expected a whole answer. Fetch again."
-        raise InputError(msg)
-    where = {e["id"]: (float(e["lon"]), float(e["lat"])) for e in _of_type(answer, "node")}
-    for element in _of_type(answer, "node"):
-        if "railway" in element.get("tags", {}):
-            taken.add_station(f"node {element['id']}", element["tags"], *where[element["id"]])
-    for element in _of_type(answer, "way"):
-        tags = element.get("tags", {})
-        if "highway" in tags or "railway" in tags:
-            pieces, n_missing = split_whole(_overpass_vertices(element, where))
-            taken.take_way(int(element["id"]), tags, pieces, n_missing)
-    stated = str(answer.get("osm3s", {}).get("timestamp_osm_base", ""))
-    if stated:
-        taken.dated_on, taken.date_basis = date.fromisoformat(stated[:10]), "header"
-
-
-def _of_type(answer: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any]]:
-    return (element for element in answer["elements"] if element.get("type") == kind)
-
-
-def _overpass_vertices(
-    way: Mapping[str, Any], where: Mapping[int, tuple[float, float]]
-) -> list[tuple[int, float, float] | None]:
-    """The vertices of a way, None for each that the answer does not hold."""
-    points = way.get("geometry")
-    if points is None:
-        return [(ref, *where[ref]) if ref in where else None for ref in way["nodes"]]
-    return [
-        None if point is None else (ref, float(point["lon"]), float(point["lat"]))
-        for ref, point in zip(way["nodes"], points, strict=True)
-    ]
-
-
-def _depth(text: str) -> int:
-    """How deeply brackets nest, those inside texts too: an upper bound that needs no parser."""
-    codes = np.frombuffer(text.encode(), dtype=np.uint8)
-    steps = np.isin(codes, (91, 123)).astype(np.int64) - np.isin(codes, (93, 125))
-    return int(np.cumsum(steps).max(initial=0))
-
-
 def _finish(taken: TakenElements, path: Path) -> Reading[OsmExtract]:
     """The extract with its tables in metres, its quarantine and its account."""
     if not (taken.road_ids or taken.rails):
@@ -254,6 +193,10 @@ def _finish(taken: TakenElements, path: Path) -> Reading[OsmExtract]:
         warnings.append(f"{taken.n_broken} ways miss nodes and are read in pieces")
     if taken.n_bad_limits:
         warnings.append(f"{taken.n_bad_limits} roads carry a speed limit that cannot be read")
+    if taken.n_conditional:
+        warnings.append(
+            f"{taken.n_conditional} roads carry rules that hold at some hours only, which are not looked at"
+        )
     rows = pd.DataFrame(taken.rejected, columns=["source_row", "status", "reason", "field"]).assign(value=None)
     extract = OsmExtract(
         ways=ways,

@@ -1,34 +1,28 @@
 """
-The elements of an OpenStreetMap file that are of use, as they are met, and the tables they become.
+The elements of an OpenStreetMap file that are of use, as they are met.
 
-Both readers, of libosmium's formats and of Overpass answers, fill one `TakenElements`; each element is judged once, by
-`geo.sources.osm_tags`, and is either taken or rejected with a reason.
+All readers, of libosmium's formats, of Overpass answers and of irregular files, fill one `TakenElements`; each element
+is judged once, by `geo.sources.osm_tags`, and is either taken or rejected with a reason.
 """
 
 from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
-import shapely
 
-from geo.crs import GB_EASTING_M, GB_NORTHING_M, METRIC, to_metric_arrays
-from geo.errors import InputError, ResourceError
-from geo.network.road import FloatArray, RoadWays
-from geo.schema import empty, validate
+from geo.errors import ResourceError
 from geo.sources.osm_guard import OsmLimits
-from geo.sources.osm_tags import ROAD_TAGS, RoadUse, parse_rail, parse_road, parse_station
-from geo.tables import RAIL_TRACK, STATIONS
+from geo.sources.osm_tags import CONDITIONAL_TAGS, ROAD_TAGS, RoadUse, parse_rail, parse_road, parse_station
 
-__all__ = ["TakenElements", "Vertices", "build_rail_track", "build_road_ways", "build_stations", "split_whole"]
+__all__ = ["TakenElements", "Vertices", "is_station_relation", "split_whole", "station_tags"]
 
 Vertices = list[tuple[int, float, float]]
+_Position = tuple[float, float]
 
 
 @dataclass
@@ -58,8 +52,12 @@ class TakenElements:
         Rules of use by the tags that give them.
     seen_ways : set of int
         Way ids met.
-    n_read, n_vertices, n_broken, n_bad_limits : int
-        Elements read, vertices, ways with missing nodes, limits that cannot be read.
+    n_read, n_vertices, n_broken, n_bad_limits, n_conditional : int
+        Elements read, vertices, ways with missing nodes, limits that cannot be read, roads with rules for some hours.
+    n_missing : int
+        Ways none of whose nodes is in the file.
+    has_repeats : bool
+        Whether an id was met twice.
     dated_on : datetime.date or None
         Date of the data.
     date_basis : str
@@ -84,13 +82,57 @@ class TakenElements:
     n_vertices: int = 0
     n_broken: int = 0
     n_bad_limits: int = 0
+    n_conditional: int = 0
+    n_missing: int = 0
+    has_repeats: bool = False
     dated_on: date | None = None
     date_basis: str = "none"
 
     def _reject(self, what: str, status: str, reason: str) -> None:
         self.rejected.append((self.n_read, status, reason, what))
 
-    def take_way(self, way_id: int, tags: Mapping[str, str], pieces: list[Vertices], n_missing: int) -> None:
+    def count_unreadable(self, what: str) -> None:
+        """
+        Set aside something that is no element at all.
+
+        Parameters
+        ----------
+        what : str
+            Where it stands.
+        """
+        self.n_read += 1
+        self._reject(what, "quarantined", "unreadable_element")
+
+    def count_repeat(self, what: str, tags: Mapping[str, str], reason: str, *, status: str = "duplicate") -> None:
+        """
+        Count a version of an element that does not count, if the element is of a kind that is read.
+
+        Parameters
+        ----------
+        what : str
+            Its kind and id.
+        tags : mapping of str to str
+            Its tags.
+        reason : str
+            Why it does not count.
+        status : str
+            ``duplicate`` or ``out_of_scope``.
+        """
+        is_way = what.startswith("way ") and ("highway" in tags or "railway" in tags)
+        is_station = what.startswith("relation ") and is_station_relation(tags)
+        if is_way or is_station or (what.startswith("node ") and parse_station(tags) != "not_a_station"):
+            self.n_read += 1
+            self._reject(what, status, reason)
+
+    def take_way(
+        self,
+        way_id: int,
+        tags: Mapping[str, str],
+        pieces: list[Vertices],
+        n_missing: int,
+        *,
+        centre: _Position | None = None,
+    ) -> None:
         """
         Take one way: an outline of a station, or a line.
 
@@ -104,19 +146,38 @@ class TakenElements:
             Runs of vertices that are whole.
         n_missing : int
             Vertices that the file does not hold.
+        centre : tuple of float or None
+            Longitude and latitude of its middle, where the file states it.
 
         Raises
         ------
         ResourceError
             If a limit is reached.
         """
+        self.has_repeats = self.has_repeats or way_id in self.seen_ways
         if tags.get("railway") in {"station", "halt"} and "highway" not in tags:
-            vertices = [vertex for piece in pieces for vertex in piece]
-            if vertices:
-                lon, lat = np.mean([vertex[1:] for vertex in vertices], axis=0)
-                self.add_station(f"way {way_id}", tags, float(lon), float(lat))
+            self.seen_ways.add(way_id)
+            places = [vertex[1:] for piece in pieces for vertex in piece]
+            self.add_station(f"way {way_id}", tags, _middle(places) or centre, lacks="missing_nodes")
             return
         self._add_way(way_id, tags, pieces, n_missing)
+
+    def take_relation(self, relation_id: int, tags: Mapping[str, str], places: Sequence[_Position]) -> None:
+        """
+        Take one relation, if it is a station.
+
+        Parameters
+        ----------
+        relation_id : int
+            OpenStreetMap id.
+        tags : mapping of str to str
+            Its tags.
+        places : sequence of tuple of float
+            Longitudes and latitudes of its members; their mean is where the station is.
+        """
+        if is_station_relation(tags):
+            what = f"relation {relation_id}"
+            self.add_station(what, station_tags(tags), _middle(places), lacks="missing_members")
 
     def _add_way(self, way_id: int, tags: Mapping[str, str], pieces: list[Vertices], n_missing: int) -> None:
         """One way with ``highway`` or ``railway``; its pieces are whole."""
@@ -140,20 +201,24 @@ class TakenElements:
             self._reject(what, "out_of_scope", reason or "not_used")
             return
         if not pieces:
+            self.n_missing += n_missing > 0
             self._reject(what, "quarantined", "missing_nodes" if n_missing else "fewer_than_two_nodes")
             return
         self.n_broken += n_missing > 0
         if use is not None and use.reason is None:
             self.n_bad_limits += use.has_bad_limit
+            self.n_conditional += any(key in tags for key in CONDITIONAL_TAGS)
             for piece in pieces:
                 self._add_road(way_id, use, piece)
         if rail_reason is None:
             for number, piece in enumerate(pieces):
                 self.rails[f"w{way_id}" if number == 0 else f"w{way_id}.{number}"] = piece
 
-    def add_station(self, what: str, tags: Mapping[str, str], lon: float, lat: float) -> None:
+    def add_station(
+        self, what: str, tags: Mapping[str, str], at: _Position | None, *, lacks: str = "no_position"
+    ) -> None:
         """
-        Take one node or outline with a ``railway`` tag; signals and crossings are not counted.
+        Take one node, outline or relation with a ``railway`` tag; signals and crossings are not counted.
 
         Parameters
         ----------
@@ -161,8 +226,10 @@ class TakenElements:
             Its kind and id.
         tags : mapping of str to str
             Its tags.
-        lon, lat : float
-            WGS 84 degrees.
+        at : tuple of float or None
+            Longitude and latitude, WGS 84 degrees.
+        lacks : str
+            Why it is set aside where it has none.
         """
         reason = parse_station(tags)
         if reason == "not_a_station":
@@ -172,8 +239,10 @@ class TakenElements:
             self._reject(what, "out_of_scope", reason)
         elif tags["ref:crs"] in self.stations:
             self._reject(what, "duplicate", "repeated_crs_code")
+        elif at is None:
+            self._reject(what, "quarantined", lacks)
         else:
-            self.stations[tags["ref:crs"]] = (tags.get("name", tags["ref:crs"]), lon, lat)
+            self.stations[tags["ref:crs"]] = (tags.get("name", tags["ref:crs"]), *at)
 
     def _use(self, tags: Mapping[str, str]) -> RoadUse:
         key = tuple(map(tags.get, ROAD_TAGS))
@@ -189,6 +258,54 @@ class TakenElements:
         self.road_lon.extend(lon)
         self.road_lat.extend(lat)
         self.road_uses.append(use)
+
+
+def is_station_relation(tags: Mapping[str, str]) -> bool:
+    """
+    Tell whether a relation is a station: drawn as an area or a site, or a stop area with a station's code.
+
+    Parameters
+    ----------
+    tags : mapping of str to str
+        Its tags.
+
+    Returns
+    -------
+    bool
+        Whether it is one, in use or not.
+
+    Examples
+    --------
+    >>> is_station_relation({"type": "multipolygon", "railway": "station"}), is_station_relation({"type": "route"})
+    (True, False)
+    """
+    is_stop = tags.get("public_transport") in {"stop_area", "station"} and "ref:crs" in tags
+    return is_stop or tags.get("railway") in {"station", "halt"}
+
+
+def station_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
+    """
+    Give the tags of a station relation as those of a station.
+
+    Parameters
+    ----------
+    tags : mapping of str to str
+        Its tags. Never modified.
+
+    Returns
+    -------
+    mapping of str to str
+        With ``railway``, which a stop area lacks.
+    """
+    return tags if tags.get("railway") in {"station", "halt"} else {**tags, "railway": "station"}
+
+
+def _middle(places: Sequence[_Position]) -> _Position | None:
+    """The mean of positions, None where there is none."""
+    if not places:
+        return None
+    lon, lat = np.mean(places, axis=0)
+    return float(lon), float(lat)
 
 
 def split_whole(vertices: list[tuple[int, float, float] | None]) -> tuple[list[Vertices], int]:
@@ -212,124 +329,3 @@ def split_whole(vertices: list[tuple[int, float, float] | None]) -> tuple[list[V
         else:
             pieces[-1].append(vertex)
     return [piece for piece in pieces if len(piece) > 1], sum(vertex is None for vertex in vertices)
-
-
-def _require_gb(name: str, easting_m: FloatArray, northing_m: FloatArray) -> None:
-    """Pass if every position is on the National Grid."""
-    inside = (
-        (easting_m >= GB_EASTING_M[0])
-        & (easting_m <= GB_EASTING_M[1])
-        & (northing_m >= GB_NORTHING_M[0])
-        & (northing_m <= GB_NORTHING_M[1])
-    )
-    if not inside.all():
-        msg = (
-            f"{name}: {int((~inside).sum())} vertices lie outside the National Grid, expected none. "
-            "Use an extract of Great Britain."
-        )
-        raise InputError(msg)
-
-
-def build_road_ways(taken: TakenElements) -> RoadWays:
-    """
-    Lay out the roads taken as arrays.
-
-    Parameters
-    ----------
-    taken : TakenElements
-        What was taken from one file. Never modified.
-
-    Returns
-    -------
-    RoadWays
-        Roads in the order of the file.
-
-    Raises
-    ------
-    InputError
-        If a position lies outside the National Grid.
-    """
-    easting_m, northing_m = to_metric_arrays(np.array(taken.road_lon), np.array(taken.road_lat))
-    _require_gb(taken.name, easting_m, northing_m)
-    uses = taken.road_uses
-    return RoadWays(
-        way_id=np.array(taken.road_ids, dtype=np.int64),
-        vertex_indptr=np.concatenate([[0], np.cumsum(np.array(taken.road_sizes, dtype=np.int64))]).astype(np.int64),
-        node_id=np.array(taken.road_nodes, dtype=np.int64),
-        easting_m=easting_m,
-        northing_m=northing_m,
-        drive_forward=np.array([use.drive_forward for use in uses], dtype=bool),
-        drive_backward=np.array([use.drive_backward for use in uses], dtype=bool),
-        walk=np.array([use.walk for use in uses], dtype=bool),
-        road_class=np.array([use.road_class for use in uses], dtype=np.int8),
-        limit_km_h=np.array([np.nan if use.limit_km_h is None else use.limit_km_h for use in uses], dtype=float),
-    )
-
-
-def build_rail_track(taken: TakenElements) -> gpd.GeoDataFrame:
-    """
-    Lay out the track taken as a table.
-
-    Parameters
-    ----------
-    taken : TakenElements
-        What was taken from one file. Never modified.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        Table `geo.tables.RAIL_TRACK`, ordered by id: ``w`` and the way's number.
-
-    Raises
-    ------
-    InputError
-        If a position lies outside the National Grid.
-    """
-    ids = sorted(taken.rails)
-    vertices = [vertex for track_id in ids for vertex in taken.rails[track_id]]
-    if not vertices:
-        return empty(RAIL_TRACK)
-    easting_m, northing_m = to_metric_arrays(np.array([v[1] for v in vertices]), np.array([v[2] for v in vertices]))
-    _require_gb(taken.name, easting_m, northing_m)
-    owner = np.repeat(np.arange(len(ids)), [len(taken.rails[track_id]) for track_id in ids])
-    lines = shapely.linestrings(np.column_stack([easting_m, northing_m]), indices=owner)
-    table = gpd.GeoDataFrame(geometry=lines, index=pd.Index(ids, name="track_id", dtype="str"), crs=METRIC)
-    return validate(table, RAIL_TRACK)
-
-
-def build_stations(taken: TakenElements) -> pd.DataFrame:
-    """
-    Lay out the stations taken as a table.
-
-    Parameters
-    ----------
-    taken : TakenElements
-        What was taken from one file. Never modified.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Table `geo.tables.STATIONS`, ordered by CRS code; ``is_in_force`` is false for all.
-
-    Raises
-    ------
-    InputError
-        If a position lies outside the National Grid.
-    """
-    if not taken.stations:
-        return empty(STATIONS)
-    codes = sorted(taken.stations)
-    easting_m, northing_m = to_metric_arrays(
-        np.array([taken.stations[code][1] for code in codes]), np.array([taken.stations[code][2] for code in codes])
-    )
-    _require_gb(taken.name, easting_m, northing_m)
-    table = pd.DataFrame(
-        {
-            "name": pd.array([taken.stations[code][0] for code in codes], dtype="str"),
-            "easting_m": easting_m,
-            "northing_m": northing_m,
-            "is_in_force": False,
-        },
-        index=pd.Index(codes, name="station_id", dtype="str"),
-    )
-    return validate(table, STATIONS)

@@ -33,6 +33,7 @@ import numpy as np
 
 from geo.crs import to_wgs84_arrays
 from geo.errors import ResourceError, UsageError
+from geo.sources.osm_overpass import remark_of
 
 __all__ = ["FetchPolicy", "FetchedOsm", "fetch_osm", "plan_tiles"]
 
@@ -213,7 +214,9 @@ def fetch_osm(
         if on_tile is not None:
             on_tile(number, len(tiles))
     dated_on = min(manifest[name]["dated_on"] for name in names)
-    merged = _merge([folder / name for name in names], dated_on)
+    # Of what two tiles hold, the newer tile's says how it is.
+    by_age = sorted(names, key=lambda name: (manifest[name]["dated_on"], name))
+    merged = _merge([folder / name for name in by_age], dated_on)
     _set_in_place(folder / _MERGED, merged)
     return FetchedOsm(folder / _MERGED, _sha256(merged), date.fromisoformat(dated_on), len(tiles), n_downloaded)
 
@@ -309,9 +312,10 @@ def _stated_date(content: bytes) -> tuple[str | None, str]:
         return None, "the answer is not JSON"
     if not isinstance(answer, dict) or not isinstance(answer.get("elements"), list):
         return None, "the answer has no list of elements"
-    if "error" in str(answer.get("remark", "")):
-        return None, str(answer["remark"])[:200]
-    stated = str(answer.get("osm3s", {}).get("timestamp_osm_base", ""))[:10]
+    if remark := remark_of(answer.get("remark")):
+        return None, remark
+    header = answer.get("osm3s")
+    stated = str(header.get("timestamp_osm_base", ""))[:10] if isinstance(header, dict) else ""
     try:
         return date.fromisoformat(stated).isoformat(), ""
     except ValueError:

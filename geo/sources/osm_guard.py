@@ -19,14 +19,19 @@ from pathlib import Path
 from typing import IO
 
 from geo.errors import InputError, ResourceError
+from geo.sources.foreign import name_foreign
+from geo.sources.osm_scan import XmlSigns
 
-__all__ = ["OsmLimits", "hash_file", "require_osm_file"]
+__all__ = ["OsmFile", "OsmLimits", "hash_file", "require_osm_file"]
 
+_Stream = IO[bytes] | gzip.GzipFile | bz2.BZ2File
 _PIECE_BYTES = 1 << 20
 _GIB = 1 << 30
 # A PBF block header may have 64 KiB and a block 32 MiB, by the format's own rules.
 _PBF_HEADER_BYTES = 64 * 1024
 _PBF_BLOCK_BYTES = 32 * 1024 * 1024
+# A file that begins so is left to the parser, which says what is wrong with it.
+_OSM_XML = frozenset({"OpenStreetMap XML", "an OpenStreetMap change file", "XML"})
 _FORMATS = {
     ".pbf": "pbf",
     ".osm": "xml",
@@ -59,6 +64,23 @@ class OsmLimits:
     max_s: float = 1800.0
 
 
+@dataclass(frozen=True)
+class OsmFile:
+    """
+    What a file is.
+
+    Attributes
+    ----------
+    kind : str
+        ``pbf``, ``xml``, ``gz``, ``bz2`` or ``json``.
+    is_irregular : bool
+        Whether it shows signs of being unsorted, of several versions, or of deletions.
+    """
+
+    kind: str
+    is_irregular: bool
+
+
 def hash_file(path: Path) -> str:
     """
     Give the SHA-256 of a file's bytes.
@@ -77,7 +99,7 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def require_osm_file(path: Path, limits: OsmLimits) -> str:
+def require_osm_file(path: Path, limits: OsmLimits) -> OsmFile:
     """
     Pass if the file is OpenStreetMap data within bounds, raise otherwise.
 
@@ -90,13 +112,13 @@ def require_osm_file(path: Path, limits: OsmLimits) -> str:
 
     Returns
     -------
-    str
-        ``pbf``, ``xml``, ``gz``, ``bz2`` or ``json``.
+    OsmFile
+        Its kind, and whether it may be read in one pass.
 
     Raises
     ------
     InputError
-        If there is no such file, it is empty, cut short, or its content is not what its name says.
+        If there is no such file, it is empty, cut short, a change file, or its content is not what its name says.
     ResourceError
         If it would swell beyond `limits`.
     """
@@ -117,8 +139,15 @@ def require_osm_file(path: Path, limits: OsmLimits) -> str:
             "Download it again or rename it."
         )
         raise InputError(msg)
-    _require_size(path, named, size, limits)
-    return named
+    signs = XmlSigns()
+    _require_size(path, named, size, limits, signs)
+    if signs.is_change:
+        msg = f"{path.name}: it is an OpenStreetMap change file, expected an extract. Apply it to one, or download one."
+        raise InputError(msg)
+    if signs.remark:
+        msg = f"{path.name}: Overpass stopped early ({signs.remark}), expected a whole answer. Fetch again."
+        raise InputError(msg)
+    return OsmFile(named, signs.is_irregular)
 
 
 def _format_of_name(path: Path) -> str:
@@ -141,8 +170,8 @@ def _format_of_bytes(head: bytes) -> str | None:
     if head.startswith(b"BZh"):
         return "bz2"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith((b"<?xml", b"<osm", b"<!DOCTYPE osm")) and b"<html" not in text.lower():
-        return "xml"
+    if text.startswith((b"<?xml", b"<osm", b"<!DOCTYPE osm")):
+        return "xml" if name_foreign(head) in {None, *_OSM_XML} else None
     return "json" if text.startswith(b"{") else None
 
 
@@ -150,17 +179,19 @@ def _describe(found: str | None, head: bytes) -> str:
     """What the bytes look like, in a word."""
     if found is not None:
         return found
-    return "a web page" if b"<html" in head.lower() else "of no known kind"
+    return (name_foreign(head) or "of no known kind").split(",")[0]
 
 
-def _require_size(path: Path, kind: str, size: int, limits: OsmLimits) -> None:
-    """Pass if the file's content stays within bounds."""
+def _require_size(path: Path, kind: str, size: int, limits: OsmLimits, signs: XmlSigns) -> None:
+    """Pass if the file's content stays within bounds; text is looked at for signs on the way."""
     budget, n_bytes = min(limits.max_bytes, int(max(size, 4096) * limits.max_ratio)), size
     try:
-        if kind in {"gz", "bz2", "pbf"}:
-            measure = {"gz": _measure_gz, "bz2": _measure_bz2, "pbf": _measure_pbf}[kind]
-            with path.open("rb") as stream:
-                n_bytes = measure(stream, budget, time.monotonic() + limits.max_s)
+        stop_at = time.monotonic() + limits.max_s
+        with path.open("rb") as stream:
+            if kind == "pbf":
+                n_bytes = _measure_pbf(stream, budget, stop_at)
+            elif kind != "json":
+                n_bytes = _measure_stream(_decompressed(stream, kind), budget, stop_at, signs)
     except (EOFError, zlib.error, OSError, struct.error) as error:
         msg = f"{path.name}: the file is cut short or damaged ({error}), expected whole {kind}. Download it again."
         raise InputError(msg) from error
@@ -172,27 +203,26 @@ def _require_size(path: Path, kind: str, size: int, limits: OsmLimits) -> None:
         raise ResourceError(msg)
 
 
-def _measure_stream(stream: IO[bytes] | gzip.GzipFile, budget: int, stop_at: float) -> int:
+def _decompressed(stream: IO[bytes], kind: str) -> _Stream:
+    if kind == "xml":
+        return stream
+    return gzip.GzipFile(fileobj=stream) if kind == "gz" else bz2.BZ2File(stream)
+
+
+def _measure_stream(
+    stream: IO[bytes] | gzip.GzipFile | bz2.BZ2File, budget: int, stop_at: float, signs: XmlSigns
+) -> int:
     """Bytes in a decompressing stream, counted until they pass the budget."""
     n_bytes = 0
     while piece := stream.read(_PIECE_BYTES):
         n_bytes += len(piece)
         if n_bytes > budget:
             break
+        signs.look(piece)
         if time.monotonic() > stop_at:
             msg = "osm: decompressing takes longer than the limit, expected less. Use a smaller extract."
             raise ResourceError(msg)
     return n_bytes
-
-
-def _measure_gz(stream: IO[bytes], budget: int, stop_at: float) -> int:
-    with gzip.open(stream) as content:
-        return _measure_stream(content, budget, stop_at)
-
-
-def _measure_bz2(stream: IO[bytes], budget: int, stop_at: float) -> int:
-    with bz2.open(stream) as content:
-        return _measure_stream(content, budget, stop_at)
 
 
 def _measure_pbf(stream: IO[bytes], budget: int, stop_at: float) -> int:

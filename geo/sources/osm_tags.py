@@ -8,12 +8,19 @@ The rules follow osmnx's ``drive_service`` and ``walk`` filters, with difference
 3. Cycleways may be walked on unless tagged ``foot=no``; in Britain most are shared.
 4. Roads whose pavement is mapped separately stay walkable, because the two are often not joined.
 5. Motorways and circular junctions are one-way unless tagged otherwise, as the map's own rules imply.
+6. Nor may the public pass where only farm, forestry, military, emergency or permitted traffic may, as in the profiles
+   of OSRM and Valhalla. Where customers, deliveries or those whose door is there may go (``customers``, ``delivery``,
+   ``destination``), the way stays open: such ways lead to the doors at which journeys begin and end, and this graph
+   does not tell its ends from its middle.
+7. Of a list of values (``agricultural;forestry``) every one must refuse. Rules that hold at some hours only are not
+   looked at; the reader counts the roads that carry one.
 
 References
 ----------
 .. [1] Boeing, G. (2017). "OSMnx: New methods for acquiring, constructing, analyzing, and visualizing complex street
    networks." Computers, Environment and Urban Systems 65, 126-139.
-.. [2] OpenStreetMap wiki, "Key:oneway", "Key:access", "Key:railway".
+.. [2] OpenStreetMap wiki, "Key:oneway", "Key:access", "Key:railway", "Lifecycle prefix".
+.. [3] Project OSRM, ``profiles/car.lua`` (``access_tag_blacklist``); Valhalla, ``lua/graph.lua`` (``motor_vehicle``).
 """
 
 from __future__ import annotations
@@ -23,7 +30,16 @@ from dataclasses import dataclass
 
 from geo.network.speeds import ROAD_CLASSES, parse_maxspeed_km_h
 
-__all__ = ["RAIL_TAGS", "ROAD_TAGS", "RoadUse", "parse_rail", "parse_road", "parse_station"]
+__all__ = [
+    "CONDITIONAL_TAGS",
+    "LIFECYCLES",
+    "RAIL_TAGS",
+    "ROAD_TAGS",
+    "RoadUse",
+    "parse_rail",
+    "parse_road",
+    "parse_station",
+]
 
 ROAD_TAGS = (
     "highway",
@@ -40,7 +56,22 @@ ROAD_TAGS = (
     "service",
     "dual_carriageway",
 )
-RAIL_TAGS = ("railway", "usage", "service", "disused", "abandoned", "proposed")
+CONDITIONAL_TAGS = tuple(
+    f"{key}:conditional" for key in ("access", "vehicle", "motor_vehicle", "motorcar", "oneway", "foot")
+)
+# What is gone, not yet there, or not in use: as a key of its own, or before another key (``disused:railway``).
+LIFECYCLES = (
+    "disused",
+    "abandoned",
+    "proposed",
+    "planned",
+    "construction",
+    "razed",
+    "demolished",
+    "dismantled",
+    "removed",
+)
+RAIL_TAGS = ("railway", "usage", "service", "railway:preserved", *LIFECYCLES)
 
 _DRIVABLE = frozenset(ROAD_CLASSES) - {"other"}
 _WALKABLE = (_DRIVABLE - {"motorway", "motorway_link"}) | {
@@ -56,9 +87,27 @@ _WALKABLE = (_DRIVABLE - {"motorway", "motorway_link"}) | {
     "escalator",
 }
 _CLASS_NUMBER = {name: number for number, name in enumerate(ROAD_CLASSES)}
-_REFUSED = frozenset({"no", "private"})
+_REFUSED = frozenset(
+    {
+        "no",
+        "private",
+        "agricultural",
+        "forestry",
+        "military",
+        "emergency",
+        "psv",
+        "bus",
+        "permit",
+        "residents",
+        "official",
+        "restricted",
+        "employees",
+        "staff",
+    }
+)
+_TRUE = frozenset({"yes", "true", "1"})
 _CLOSED_SERVICES = frozenset({"emergency_access", "private"})
-_FORWARD = frozenset({"yes", "true", "1"})
+_FORWARD = _TRUE
 _BACKWARD = frozenset({"-1", "reverse"})
 _DUAL_CLASSES = frozenset({"motorway", "motorway_link", "trunk", "primary", "secondary"})
 # Heavy rail that carries passengers or may; what is not in use, or never will, is not a way to travel.
@@ -158,11 +207,11 @@ def parse_rail(tags: Mapping[str, str]) -> str | None:
     >>> parse_rail({"railway": "rail", "tunnel": "yes"}), parse_rail({"railway": "abandoned"})
     (None, 'not_heavy_rail_in_use')
     """
-    if tags.get("railway") != "rail" or any(tags.get(key) == "yes" for key in ("disused", "abandoned", "proposed")):
+    if tags.get("railway") != "rail" or any(tags.get(key) in _TRUE for key in LIFECYCLES):
         return "not_heavy_rail_in_use"
-    if tags.get("usage") in _NOT_RUNNING:
+    if _are_all(tags.get("usage"), _NOT_RUNNING) or tags.get("railway:preserved") in _TRUE:
         return "heritage_or_industrial_line"
-    if tags.get("service") in _NOT_MAIN:
+    if _are_all(tags.get("service"), _NOT_MAIN):
         return "yard_or_siding"
     return None
 
@@ -190,7 +239,7 @@ def parse_station(tags: Mapping[str, str]) -> str | None:
         return "not_a_station"
     if tags.get("station") in {"subway", "light_rail", "monorail", "miniature", "funicular"}:
         return "not_heavy_rail"
-    if tags.get("usage") == "tourism" or tags.get("disused") == "yes" or tags.get("abandoned") == "yes":
+    if tags.get("usage") == "tourism" or any(tags.get(key) in _TRUE for key in LIFECYCLES):
         return "heritage_or_disused"
     code = tags.get("ref:crs", "")
     if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
@@ -202,20 +251,26 @@ def _may_drive(tags: Mapping[str, str]) -> bool:
     """The most particular access tag decides."""
     if tags.get("service") in _CLOSED_SERVICES:
         return False
-    for key in ("motorcar", "motor_vehicle", "vehicle", "access"):
-        if key in tags:
-            return tags[key] not in _REFUSED
-    return True
+    return not _is_refused(tags, ("motorcar", "motor_vehicle", "vehicle", "access"))
 
 
 def _may_walk(tags: Mapping[str, str]) -> bool:
     """The foot tag decides, else the general one."""
     if tags.get("service") == "private":
         return False
-    for key in ("foot", "access"):
-        if key in tags:
-            return tags[key] not in _REFUSED
-    return True
+    return not _is_refused(tags, ("foot", "access"))
+
+
+def _is_refused(tags: Mapping[str, str], keys: tuple[str, ...]) -> bool:
+    """Whether the first of the keys that the way carries refuses."""
+    text = next((text for key in keys if (text := tags.get(key, "").strip())), None)
+    return _are_all(text, _REFUSED)
+
+
+def _are_all(text: str | None, values: frozenset[str]) -> bool:
+    """Whether a tag is there and everything in its list is one of the values."""
+    parts = [part for one in (text or "").split(";") if (part := one.strip().casefold())]
+    return bool(parts) and all(part in values for part in parts)
 
 
 def _directions(tags: Mapping[str, str]) -> tuple[bool, bool]:

@@ -193,8 +193,7 @@ def test_an_old_extract_warns_and_a_very_old_one_is_refused(tmp_path):
             r"lies\.osm\.pbf: the pbf cannot be read",
         ),
         ("list.json", b'{"elements": 5}', r"list\.json: there is no list of elements, expected an Overpass answer"),
-        ("bad.json", b'{"elements": [', r"bad\.json: the json cannot be read"),
-        ("deep.json", b'{"a":' * 100 + b"1" + b"}" * 100, r"deep\.json: the JSON is nested deeper than 64"),
+        ("bad.json", b'{"elements": [', r"bad\.json: it is not valid JSON \(.*\), expected whole JSON"),
         (
             "none.json",
             b'{"elements": []}',
@@ -209,6 +208,12 @@ def test_what_is_no_extract_is_refused(tmp_path, name, content, message):
         path.write_bytes(content)
     with pytest.raises(InputError, match=message):
         read_osm(path)
+
+
+def test_deep_json_is_refused(tmp_path):
+    (tmp_path / "deep.json").write_bytes(b'{"a":' * 100 + b"1" + b"}" * 100)
+    with pytest.raises(ResourceError, match=r"deep\.json: it is nested 100 deep, expected at most 64"):
+        read_osm(tmp_path / "deep.json")
 
 
 def test_entities_in_xml_are_refused(tmp_path):
