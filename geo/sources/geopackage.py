@@ -148,10 +148,8 @@ def parse_geopackage(file: InputFile, path: Path, *, layer: str | None = None) -
         raise InputError(msg)
     at = next((k for k, column in enumerate(columns) if column.casefold() == chosen.column.casefold()), None)
     if at is None:
-        msg = (
-            f"{file.name}: layer {chosen.table!r} has no column {chosen.column[:40]!r}, expected its shapes. "
-            "Export it again."
-        )
+        column = chosen.column[:40]
+        msg = f"{file.name}: layer {chosen.table!r} has no column {column!r}, expected its shapes. Export it again."
         raise InputError(msg)
     shapes, n_curved = parse_shapes([row[at] for row in rows])
     index = pd.RangeIndex(1, len(rows) + 1, name="source_row")

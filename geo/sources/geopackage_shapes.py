@@ -73,7 +73,7 @@ def _kind(wkb: bytes | None) -> int:
 
 
 def _read_collection(wkb: bytes | None) -> tuple[object, bool]:
-    """The collection in two dimensions, or None and whether it holds a curve, which has no such form."""
+    """The collection in two dimensions, or None and whether it is because of a curve, which has no such form."""
     if wkb is None or len(_COLLECTION_START.findall(wkb)) > _MAX_MEMBERS:
         return None, False
     collection = shapely.from_wkb(wkb, on_invalid="ignore")

@@ -163,6 +163,13 @@ def test_a_station_far_from_track_is_left_out_with_its_reason():
     assert build_rail_network(track([(0, 0), (10_000, 0)]), places, snap_limit_m=502).unsnapped.empty
 
 
+@pytest.mark.parametrize("lines", [[], [[(0, 0), (0, 0)]], [[(50_000, 0), (60_000, 0)]]])
+def test_where_no_station_is_on_track_there_are_no_links(lines):
+    found = build_rail_network(track(*lines), stations(AAA=(0, 0), BBB=(5, 5)))
+    assert found.links.empty
+    assert found.unsnapped["reason"].tolist() == ["no track within 500 m"] * 2
+
+
 def test_two_stations_at_one_place_on_the_track_leave_the_nearer_one():
     places = stations(AAA=(0, 0), BBB=(5_000, 10), CCC=(5_000, 5), DDD=(10_000, 0))
     network = build_rail_network(track([(0, 0), (10_000, 0)]), places)
