@@ -223,10 +223,7 @@ def _choose_layer(database: sqlite3.Connection, layer: str | None, file_name: st
     chosen = exact or [row for row in found if str(row[0]).casefold() == str(layer).casefold()]
     if len(chosen) != 1:
         names = ", ".join(repr(row[0]) for row in found[:20]) + (", ..." if len(found) > 20 else "")
-        msg = (
-            f"{file_name}: layer is {layer!r} and its feature tables are {names}, expected one. "
-            "Name one of them in the settings (such as boundary_layer)."
-        )
+        msg = f"{file_name}: layer is {layer!r} and its feature tables are {names}, expected one. Name one of them."
         raise InputError(msg)
     name, column, srs = chosen[0]
     if not (isinstance(column, str) and isinstance(srs, int)):

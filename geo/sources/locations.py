@@ -134,6 +134,7 @@ def locate(
     crs: str = WGS84,
     force_area: BaseGeometry | None = None,
     force_margin_m: float = FORCE_MARGIN_M,
+    is_countrywide: _BoolArray | None = None,
 ) -> Positions:
     """
     Turn two columns of text into metres, rejecting what cannot be meant.
@@ -152,6 +153,8 @@ def locate(
         EPSG:27700 polygons; rows more than `force_margin_m` from it are ``out_of_area``.
     force_margin_m : float
         Distance in metres.
+    is_countrywide : numpy.ndarray of shape (n,), optional
+        Rows of which most are meant to lie elsewhere: those that do are out of scope, and no fault.
 
     Returns
     -------
@@ -184,6 +187,8 @@ def locate(
         far = sieve.kept & np.isfinite(easting_m)
         shapely.prepare(force_area)
         far[far] = ~shapely.dwithin(force_area, shapely.points(easting_m[far], northing_m[far]), force_margin_m)
+        if is_countrywide is not None:
+            sieve.reject(far & is_countrywide, "beyond_the_force", field=x_field, status="out_of_scope")
         sieve.reject(far, "out_of_area", field=x_field)
     sieve.require_majority(_GUESSES)
     lost = ~sieve.kept

@@ -57,6 +57,8 @@ POLICE_UK_CRIME_TYPES = frozenset(
 )
 # Where an offence is put because that is where it was recorded or found in custody.
 CUSTODY_LOCATIONS = frozenset({"On or near Police Station", "On or near Prison"})
+# Its one file a month is of the whole country.
+COUNTRYWIDE_FORCE = "British Transport Police"
 _REQUIRED = ("Month", "Longitude", "Latitude", "Location", "Crime type")
 _OPTIONAL = ("Crime ID", "Reported by", "Falls within", "LSOA code", "LSOA name", "Last outcome category", "Context")
 # What a fault of most rows says about the file.
@@ -235,6 +237,7 @@ def _sift(
         _GUESSES | MONTH_GUESSES | {"unreadable_date": describe_dates(unread, is_settable=False) if unread else ""}
     )
     is_dated = sieve.kept
+    is_countrywide = (_text(rows, "Reported by") == COUNTRYWIDE_FORCE).to_numpy()
     positions = locate(
         rows,
         sieve,
@@ -242,7 +245,11 @@ def _sift(
         y_field="Latitude",
         force_area=force_area,
         force_margin_m=force_margin_m,
+        is_countrywide=is_countrywide,
     )
+    if force_area is not None:
+        # Of a territorial force they lie in its area, if not at a known place; here they may lie anywhere.
+        sieve.reject(is_countrywide & positions.is_blank, "no_position", field="Longitude", status="out_of_scope")
     is_near = sieve.kept
     if crime_types is not None:
         outside = ~rows["Crime type"].isin(crime_types).to_numpy()

@@ -348,7 +348,7 @@ def test_layers_are_named_without_regard_to_capitals(package):
     layer = gpd.GeoDataFrame({"code": ["c"], "label": ["C"]}, geometry=[box(0, 0, 1, 1)], crs="EPSG:27700")
     layer.to_file(package, layer="towns", driver="GPKG")
     assert read(package, layer="TOWNS").table.index.tolist() == ["c"]
-    with pytest.raises(InputError, match=r"Name one of them in the settings \(such as boundary_layer\)\."):
+    with pytest.raises(InputError, match=r"Name one of them\."):
         read(package)
 
 

@@ -129,13 +129,11 @@ def test_months_that_one_force_lacks_while_another_has_them_are_told(tmp_path):
     assert coverage["first_month"].astype(str).tolist() == ["2025-01", "2025-01"]
     assert coverage["last_month"].astype(str).tolist() == ["2025-05", "2025-04"]
     assert describe_coverage(coverage) == [
-        "Alpha Police published nothing for 2025-04 (1 month).",
-        "Beta Police published nothing for 2025-02 to 2025-03, 2025-05 (3 months).",
+        "Alpha Police has no rows for 2025-04 (1 month)",
+        "Beta Police has no rows for 2025-02 to 2025-03, 2025-05 (3 months)",
     ]
     # Judged by the table of one crime type a quiet month would be a missing one.
-    assert describe_coverage(measure_coverage(reading.table)) == [
-        "Alpha Police published nothing for 2025-04 (1 month)."
-    ]
+    assert describe_coverage(measure_coverage(reading.table)) == ["Alpha Police has no rows for 2025-04 (1 month)"]
 
 
 def test_rows_that_cannot_be_used_cover_nothing_and_forces_elsewhere_are_not_told(tmp_path):
@@ -150,5 +148,7 @@ def test_rows_that_cannot_be_used_cover_nothing_and_forces_elsewhere_are_not_tol
 @pytest.mark.real
 def test_british_transport_police_stops_while_gwent_goes_on(real_data):
     reading = read_police_uk([real_data / "crime" / "btp", real_data / "crime" / "gwent"])
-    (btp,) = describe_coverage(measure_coverage(reading.published))
-    assert btp == "British Transport Police published nothing for 2020-02 to 2025-09 (68 months)."
+    asked = {"first_month": pd.Period("2020-01", "M"), "last_month": pd.Period("2025-09", "M")}
+    told = describe_coverage(measure_coverage(reading.published, **asked))
+    assert told[0] == "British Transport Police has no rows for 2020-02 to 2025-09 (68 months)"
+    assert told[1].startswith("Gwent Police has no rows for 2020-01 to 2024-12")

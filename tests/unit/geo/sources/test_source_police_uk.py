@@ -2,6 +2,7 @@ import gzip
 
 import pandas as pd
 import pytest
+import shapely
 
 from geo.errors import InputError
 from geo.sources.harm import default_harm_weights
@@ -175,3 +176,17 @@ def test_no_row_in_scope_gives_an_empty_table(tmp_path):
 def test_records_that_differ_in_any_field_are_two_records(tmp_path, change):
     reading = read_police_uk([write(tmp_path / "a", [row()]), write(tmp_path / "b", [row(**change)])])
     assert len(reading.table) == 2
+
+
+def test_the_file_of_the_railway_police_is_of_the_whole_country_and_most_of_it_out_of_scope(tmp_path):
+    """One file a month for all stations: what lies elsewhere is no fault, and neither is it evidence."""
+    rows = [row("b1"), row("b2", lon="-0.1238", lat="51.5308"), row("b3", lon="-4.2583", lat="55.8597")]
+    rows = [line.replace(FORCE, "British Transport Police") for line in [*rows, row("b4", lon="", lat="")]]
+    path = write(tmp_path, rows, name="2025-01-btp-street.csv")
+    reading = read_police_uk([path], force_area=shapely.box(440_000, 440_000, 480_000, 470_000))
+    (account,) = reading.accounts
+    assert account.n_by_reason == (("out_of_scope", "beyond_the_force", 2), ("out_of_scope", "no_position", 1))
+    assert len(reading.table) == 1
+    assert reading.published["n_rows"].tolist() == [4]
+    everywhere = read_police_uk([path])
+    assert len(everywhere.table) == 4
