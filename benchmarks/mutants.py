@@ -24,6 +24,7 @@ COPIED = ("geo", "models", "gateline", "tests", "benchmarks", "data", "pyproject
 TESTS_FAILED = 1
 UNIT, LAWS, WHOLE, ORACLES = "tests/unit/", "tests/properties/", "tests/integration/", "tests/oracles/"
 ROSTER = ORACLES + "test_roster_oracle.py"
+DOORS = UNIT + "geo/sources/"
 CIF = UNIT + "geo/sources/test_cif_odd.py " + UNIT + "geo/sources/test_cif.py"
 
 
@@ -515,6 +516,57 @@ MUTANTS = (
         "stations=stations.table,",
         WHOLE + "test_feed_stations.py",
     ),
+    # Doors
+    Mutant("geo/tables/rail.py", "(run_min < 0) | (stand_min < 0)", "(run_min < 0)", DOORS + "test_trip_speeds.py"),
+    Mutant(
+        "geo/sources/trip_speeds.py",
+        '["n"].sum().reindex(share.index) / 2',
+        '["n"].sum() * 0',
+        DOORS + "test_trip_speeds.py",
+    ),
+    Mutant(
+        "geo/sources/trip_speeds.py",
+        '["run_min"].to_numpy() + _SLACK_MIN',
+        '["run_min"].to_numpy() * 9',
+        DOORS + "test_trip_speeds.py",
+    ),
+    Mutant("geo/sources/cif_times.py", "has_public &= ~(activities", "has_public |= ~(activities", CIF),
+    Mutant("geo/sources/cif_records.py", 'from_on[~is_days & (transaction != ord("D"))] = NO_DAY', "pass", CIF),
+    Mutant("geo/sources/gtfs_members.py", "if member in used or", "if", DOORS + "test_gtfs.py"),
+    Mutant("geo/sources/gtfs.py", r'fullmatch(r"\d{1,5}")', r'fullmatch(r".*")', DOORS + "test_gtfs.py"),
+    Mutant("geo/sources/coverage.py", "not in set(months)", "in set(months)", DOORS + "test_source_police_files.py"),
+    Mutant(
+        "geo/sources/releases.py",
+        "cut.sort(key=lambda pair: pair[0].order, reverse=True)",
+        "cut.sort(key=lambda pair: pair[0].order)",
+        LAWS + "test_release_laws.py " + DOORS + "test_source_police_uk.py",
+    ),
+    Mutant(
+        "geo/sources/releases.py",
+        "is_release = n_shared >= _SHARED_SHARE * n_least",
+        "is_release = n_shared < _SHARED_SHARE * n_least",
+        LAWS + "test_release_laws.py",
+    ),
+    Mutant(
+        "geo/sources/locations.py",
+        'sieve.reject(far & is_countrywide, "beyond_the_force"',
+        'sieve.reject(far, "beyond_the_force"',
+        DOORS + "test_source_police_uk.py",
+    ),
+    Mutant(
+        "geo/sources/osm_objects.py",
+        "return max(before, after, key=",
+        "return min(before, after, key=",
+        DOORS + "test_osm_odd.py",
+    ),
+    Mutant("geo/homes.py", "query_pairs(HOME_M", "query_pairs(HOME_M / 20", UNIT + "geo/test_homes.py"),
+    Mutant(
+        "gateline/pipeline/not_used.py",
+        'rows = rows[rows["status"] != "out of scope"]',
+        "rows = rows[:]",
+        WHOLE + "test_not_used.py",
+    ),
+    Mutant("gateline/pipeline/marks.py", "{_name_gaps(gaps)}", "", WHOLE + "test_not_used.py"),
 )
 
 

@@ -18,6 +18,7 @@ from geo.hotspots.comparison import Split, compare_detectors, estimate_gain
 from geo.hotspots.detectors import DEFAULT_DETECTOR, standard_detectors
 from geo.hotspots.events import build_events
 from geo.hotspots.grid import build_grid
+from geo.sources.coverage import describe_coverage
 
 __all__ = ["backtest_hotspots"]
 
@@ -60,6 +61,8 @@ def backtest_hotspots(workspace: Path) -> None:
     wide = table.pivot_table(index="detector", columns="coverage_share", values="hit_rate", sort=False)
     months = [pd.Period(ordinal=k, freq="M") for k in (first, last - n_test, last - n_test + 1, last)]
     typer.echo(f"learnt {months[0]} to {months[1]}, foreseen {months[2]} to {months[3]}; share of offences found in")
+    for gap in describe_coverage(inputs.coverage):
+        typer.echo(f"in these months {gap}")
     typer.echo(wide.rename(columns=lambda share: f"{share:.2%} of area").to_string(float_format="{:.3f}".format))
     named = {detector.name: detector for detector in detectors}
     gain, interval = estimate_gain(
