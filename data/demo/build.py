@@ -146,7 +146,7 @@ def write_track(stations: pd.DataFrame) -> None:
             json.dumps(
                 {
                     "type": "Feature",
-                    "properties": {"line": line, "from": a, "to": b},
+                    "properties": {"railway": "rail", "line": line, "from": a, "to": b},
                     "geometry": {
                         "type": "LineString",
                         "coordinates": [position.loc[a].tolist(), position.loc[b].tolist()],

@@ -213,15 +213,15 @@ def _require_numbers_fit(layer: gpd.GeoDataFrame, name: str) -> None:
     is_swapped = _is_inside(bounds[[1, 0, 3, 2]], in_degrees)
     if layer.crs.is_geographic and is_swapped:
         msg = (
-            f"{name}: its coordinates begin with {bounds[0]:.2f} to {bounds[2]:.2f}, expected longitudes of Great "
-            "Britain. The order may be swapped: export longitude before latitude."
+            f"{name}: its coordinates begin with {bounds[0]:.2f} to {bounds[2]:.2f}, expected Great Britain, longitude "
+            "before latitude. The order may be swapped; export it again."
         )
         raise CrsError(msg)
     # British land is far from the origin of the grid, and of Web Mercator: such numbers are degrees.
     if layer.crs.is_projected and (is_swapped or _is_inside(bounds, in_degrees)):
         msg = (
             f"{name}: its CRS is {crs} but its coordinates look like degrees ({bounds[0]:.2f}, {bounds[1]:.2f}), "
-            "expected metres. The file is probably in EPSG:4326; declare that."
+            "expected Great Britain in metres. The file is probably in EPSG:4326; declare that."
         )
         raise CrsError(msg)
 

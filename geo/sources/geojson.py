@@ -113,6 +113,12 @@ def parse_geojson(file: InputFile) -> FeatureRows:
     refuse_foreign(file.data, file.name, expected="GeoJSON or GeoPackage")
     documents = parse_documents(file.data, file.name, expected="GeoJSON")
     features = [feature for document in documents for feature in _features_of(document, file.name)]
+    if len(documents) > 1 and any(document["type"] == "FeatureCollection" for document in documents):
+        msg = (
+            f"{file.name}: it is not valid GeoJSON ({len(documents)} documents, collections among them), expected one "
+            "collection or features alone. Export the layer again."
+        )
+        raise InputError(msg)
     if not features:
         msg = f"{file.name}: it has 0 features, expected at least one. Export the layer again."
         raise InputError(msg)

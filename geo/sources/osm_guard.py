@@ -189,7 +189,7 @@ def _require_size(path: Path, kind: str, size: int, limits: OsmLimits, signs: Xm
         stop_at = time.monotonic() + limits.max_s
         with path.open("rb") as stream:
             if kind == "pbf":
-                n_bytes = _measure_pbf(stream, budget, stop_at)
+                n_bytes = _measure_pbf(stream, budget, stop_at, path.name)
             elif kind != "json":
                 n_bytes = _measure_stream(_decompressed(stream, kind), budget, stop_at, signs)
     except (EOFError, zlib.error, OSError, struct.error) as error:
@@ -225,7 +225,7 @@ def _measure_stream(
     return n_bytes
 
 
-def _measure_pbf(stream: IO[bytes], budget: int, stop_at: float) -> int:
+def _measure_pbf(stream: IO[bytes], budget: int, stop_at: float, name: str) -> int:
     """Sum of the uncompressed sizes that the blocks declare; the blocks themselves are skipped."""
     n_bytes = 0
     size = stream.seek(0, 2)
@@ -241,8 +241,14 @@ def _measure_pbf(stream: IO[bytes], budget: int, stop_at: float) -> int:
             msg = "the last block ends after the file"
             raise EOFError(msg)
         block = stream.read(min(block_bytes, 32))
-        # A block that stores its content as it is, or says first how large it will be; else the most it may be.
-        declared = block_bytes if block[:1] == b"\x0a" else _fields(block).get(2, _PBF_BLOCK_BYTES)
+        if block[:1] == b"\x0a":
+            # Compressed blocks carry a check sum; damage in others is not seen, and can end the parser's process.
+            msg = (
+                f"{name}: a block is stored uncompressed, expected blocks with a check sum. Convert it with osmium cat."
+            )
+            raise InputError(msg)
+        # A block says first how large it will be; else it is taken for the most it may be.
+        declared = _fields(block).get(2, _PBF_BLOCK_BYTES)
         n_bytes += declared
         if declared > _PBF_BLOCK_BYTES:
             msg = f"block of {declared} bytes"

@@ -141,6 +141,18 @@ def test_an_answer_with_a_remark_is_refused(tmp_path, remark, name):
         read_osm(path)
 
 
+def test_pbf_without_check_sums_is_refused(tmp_path):
+    """One wrong byte of a text in it would be read past the text's end."""
+    plain = write_osm(tmp_path, *CROSS, STREET)
+    path = tmp_path / "plain.osm.pbf"
+    writer = osmium.SimpleWriter(osmium.io.File(str(path), "pbf,pbf_compression=none"))
+    for element in osmium.FileProcessor(str(plain)):
+        writer.add(element)
+    writer.close()
+    with pytest.raises(InputError, match=r"plain\.osm\.pbf: a block is stored uncompressed, expected blocks with"):
+        read_osm(path)
+
+
 def test_xml_that_does_not_close_is_refused(tmp_path):
     path = tmp_path / "open.osm"
     for more in ("", '<way id="12" visible="false"/>'):

@@ -173,7 +173,9 @@ def test_a_crs_that_does_not_fit_is_refused(tmp_path):
     with pytest.raises(CrsError, match="its CRS is EPSG:27700, expected EPSG:4326 as declared"):
         read(write(tmp_path, [feature(metres)], **declared), crs="EPSG:4326")
     swapped = [[[y, x] for x, y in SQUARE]]
-    with pytest.raises(CrsError, match=r"its coordinates begin with 53\.90 to 54\.00, expected longitudes .* swapped"):
+    with pytest.raises(
+        CrsError, match=r"its coordinates begin with 53\.90 to 54\.00, expected Great Britain, longitude .* swapped"
+    ):
         read(write(tmp_path, [feature(swapped)]))
     world = [[[-179.0, -80.0], [179.0, -80.0], [179.0, 80.0], [-179.0, -80.0]]]
     with pytest.raises(CrsError, match="expected Great Britain"):
