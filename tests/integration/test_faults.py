@@ -145,13 +145,14 @@ SPOILT_LAYERS = {
     "web page": (lambda _: b"<html>502</html>", InputError, "it is a web page"),
     "truncated": (lambda data: data[: len(data) // 2], InputError, "it is not valid GeoJSON"),
     "binary": (lambda _: bytes(range(256)) * 40, InputError, "it is not valid GeoJSON"),
+    "twice in one": (lambda data: data + data, InputError, "it is not valid GeoJSON"),
     "null": (lambda _: b"null", InputError, "it is JSON but no FeatureCollection"),
     "no features": (lambda _: b'{"type":"FeatureCollection","features":[]}', InputError, "it has 0 features"),
     "crs of wrong kind": (lambda data: with_crs(data, {"properties": [1]}), InputError, "its crs is ''"),
     "web Mercator declared": (
         lambda data: with_crs(data, {"type": "name", "properties": {"name": "EPSG:3857"}}),
         CrsError,
-        "its CRS is EPSG:3857 but its coordinates look like degrees .*, expected metres",
+        "its CRS is EPSG:3857 but its coordinates look like degrees .*, expected Great Britain in metres",
     ),
     "in the Atlantic": (
         lambda data: with_crs(
