@@ -566,7 +566,7 @@ MUTANTS = (
         "rows = rows[:]",
         WHOLE + "test_not_used.py",
     ),
-    Mutant("gateline/pipeline/marks.py", "{_name_gaps(gaps)}", "", WHOLE + "test_not_used.py"),
+    Mutant("gateline/pipeline/marks.py", "gaps=_name_gaps(gaps),", "", WHOLE + "test_not_used.py"),
 )
 
 

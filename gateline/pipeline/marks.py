@@ -71,7 +71,8 @@ def make_marks(inputs: Inputs, results: Results, settings: Settings, *, run_id: 
     return Marks(
         title=settings.region.name,
         run_id=run_id,
-        period=f"{months.min().strftime('%B %Y')} to {months.max().strftime('%B %Y')}{_name_gaps(gaps)}",
+        period=f"{months.min().strftime('%B %Y')} to {months.max().strftime('%B %Y')}",
+        gaps=_name_gaps(gaps),
         profile=profile,
         marking=settings.region.marking,
         operator=settings.region.operator,
@@ -105,7 +106,7 @@ def _notes(results: Results) -> list[str]:
 def _name_gaps(gaps: list[str]) -> str:
     """The months that are missing, as they stand on every product; the limits have all of them."""
     more = f" and of {len(gaps) - 1} more" if len(gaps) > 1 else ""
-    return f"; {gaps[0]}{more}" if gaps else ""
+    return f"{gaps[0]}{more}" if gaps else ""
 
 
 def _sentence(note: str) -> str:

@@ -214,7 +214,7 @@ def write_products(
     about: dict[str, str] = {
         "heading": marks.sentence(),
         "region": marks.title,
-        "data_note": f"{marks.period}; {'; '.join(marks.credits)}",
+        "data_note": f"{marks.covers}; {'; '.join(marks.credits)}",
     }
     weights = {what: scores.weights for what, scores in lists if scores.weights}
     dictionaries = {"stations": STATION_FEATURES, "towns": PLACE_FEATURES}
@@ -236,7 +236,7 @@ def write_products(
     (folder / "model_card.md").write_text(card, encoding="utf-8")
     features = sorted({name for _, scores in lists for name in scores.weights} or set(results.fitted.reasons.groups))
     model = "expert index" if weights else "posterior over courier lines"
-    note = f"{FICTIONAL_NOTE}. {marks.period}" if marks.is_fictional else marks.period
+    note = f"{FICTIONAL_NOTE}. {marks.covers}" if marks.is_fictional else marks.covers
     record = describe_index(
         region=marks.title,
         owner=marks.operator,

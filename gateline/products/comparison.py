@@ -103,7 +103,7 @@ def write_comparison(path: Path, table: pd.DataFrame, before: Marks, after: Mark
         If the path ends in neither.
     """
     if path.suffix == ".csv":
-        write_csv(path, table.assign(run_before=before.run_id, period_before=before.period), after)
+        write_csv(path, table.assign(run_before=before.run_id, period_before=before.covers), after)
     elif path.suffix == ".html":
         path.write_bytes(_page(table, before, after).encode("utf-8"))
     else:

@@ -146,6 +146,8 @@ class Marks:
         Where the trains come from, one sentence; it stands wherever scores of stations do.
     railway_notes : tuple of str
         What else the run assumed about the railway and the ways to it, one sentence each.
+    gaps : str
+        Months of the period that a force lacks; empty where none does.
     """
 
     title: str
@@ -160,11 +162,17 @@ class Marks:
     limits: tuple[str, ...] = ()
     railway: str = ""
     railway_notes: tuple[str, ...] = ()
+    gaps: str = ""
 
     @property
     def railway_basis(self) -> str:
         """All that the run assumed about the railway, for files that have no page to say it on."""
         return " ".join(text for text in (self.railway, *self.railway_notes) if text)
+
+    @property
+    def covers(self) -> str:
+        """The period, and what it lacks."""
+        return "; ".join(text for text in (self.period, self.gaps) if text)
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """
@@ -178,7 +186,7 @@ class Marks:
         return (
             ("Marking", self.marking),
             ("Run", self.run_id),
-            ("Data period", self.period),
+            ("Data period", self.covers),
             ("Profile", self.profile),
             ("Operator", self.operator),
             ("Expires", self.expires_on),

@@ -7,6 +7,7 @@ precision before they leave: five decimals of a degree for stations and towns (a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -93,11 +94,13 @@ def map_payload(
 
 def _marks(inputs: ProductInputs) -> dict[str, Any]:
     marks = inputs.marks
+    missing = [("Missing", marks.gaps)] if marks.gaps else []
     return {
         "title": text_of(marks.title),
         "marking": text_of(marks.marking),
         "fictional": FICTIONAL_NOTE if marks.is_fictional else "",
-        "lines": [[label, long_text(text)] for label, text in marks.lines()],
+        # Last, so that a narrow page cuts this off before what it must show.
+        "lines": [[label, long_text(text)] for label, text in (*replace(marks, gaps="").lines(), *missing)],
         "credits": [long_text(text) for text in marks.credits],
         "limits": [long_text(text) for text in (*LIMITS, *marks.limits)],
         "reading": how_to_read(inputs.index_lists, inputs.trips_level),
