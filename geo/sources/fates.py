@@ -115,9 +115,11 @@ def account_member(
         rejected = pd.concat([rejected, unreadable], ignore_index=True)
         by_fate = by_fate.add(unreadable["reason"].value_counts(), fill_value=0)
     n_read, n_used = int(by_fate.sum()), int(by_fate.get("", 0))
-    bad = {*faults, *rejected["reason"]}
+    # The door says of its own rows how they are to be taken: a second header is no fault.
+    status = dict.fromkeys(faults, "quarantined")
+    status |= {str(reason): str(kind) for reason, kind in zip(rejected["reason"], rejected["status"], strict=True)}
     counts = sorted(
-        ("quarantined" if reason in bad else "out_of_scope", str(reason), int(n))
+        (str(status.get(reason, "out_of_scope")), str(reason), int(n))
         for reason, n in by_fate.items()
         if reason != "" and n > 0
     )
