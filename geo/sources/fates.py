@@ -119,7 +119,7 @@ def account_member(
     status = dict.fromkeys(faults, "quarantined")
     status |= {str(reason): str(kind) for reason, kind in zip(rejected["reason"], rejected["status"], strict=True)}
     counts = sorted(
-        (str(status.get(reason, "out_of_scope")), str(reason), int(n))
+        (status.get(str(reason), "out_of_scope"), str(reason), int(n))
         for reason, n in by_fate.items()
         if reason != "" and n > 0
     )
