@@ -259,7 +259,9 @@ def _parse(
             engine="c",
             dtype={header.index(column): kind for column, kind in kinds.items()},
             names=range(len(header)),
-            header=0,
+            # The header may end in a separator that the rows lack.
+            header=None,
+            skiprows=1,
             usecols=[header.index(column) for column in wanted],
             na_filter=False,
             quoting=csv.QUOTE_NONE,

@@ -30,6 +30,7 @@ _ISO_TIME = re.compile(
 )
 _LATER_DECIMALS = re.compile(r"(?<=[.,]\d{6})\d{1,3}(?!\d)", re.ASCII)
 _LONDON = "Europe/London"
+_FIRST_YEAR, _LAST_YEAR = 1678, 2261
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,16 @@ def parse_instants(
         sieve.warn(f"{n_repeated} times of {field!r} occur twice when clocks go back; the first is taken.")
     return Instants(
         month=pd.PeriodIndex([item.month for item in parsed], freq="M")[codes],
-        from_at=pd.DatetimeIndex([item.from_at for item in parsed], dtype="datetime64[ns, UTC]")[codes],
-        to_at=pd.DatetimeIndex([item.to_at for item in parsed], dtype="datetime64[ns, UTC]")[codes],
+        from_at=_to_index([item.from_at for item in parsed])[codes],
+        to_at=_to_index([item.to_at for item in parsed])[codes],
         precision=np.array([item.precision for item in parsed], dtype=object)[codes],
     )
+
+
+def _to_index(moments: list[dt.datetime | None]) -> pd.DatetimeIndex:
+    """Moments in nanoseconds, which reach from 1677 to 2262; beyond them the month alone says that they cannot be."""
+    held = [None if at is None or not _FIRST_YEAR <= at.year <= _LAST_YEAR else at for at in moments]
+    return pd.DatetimeIndex(held, dtype="datetime64[ns, UTC]")
 
 
 def _require_zone(timezone: str | None) -> ZoneInfo | None:

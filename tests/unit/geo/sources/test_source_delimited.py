@@ -288,3 +288,10 @@ def test_a_file_of_one_column_keeps_blank_looking_rows(tmp_path):
 def test_a_file_without_one_readable_row_is_refused_and_no_surprise(tmp_path):
     with pytest.raises(InputError, match="2 of 2 rows have another number of fields than the header"):
         read(tmp_path, "x,id,place\n1,York\n2,Selby\n", repetitive=["id"])
+
+
+def test_a_header_with_a_name_too_many_and_a_separator_at_each_end_is_read_by_its_columns(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b,new,c,\n1,2,3,\n4,5,6,\n")
+    read = read_delimited(path, required=["a", "b", "c"])
+    assert len(read.rows) + len(read.unreadable) == 2
