@@ -455,7 +455,7 @@ MUTANTS = (
     # timetables
     Mutant("geo/sources/cif_blocks.py", 'if not last.startswith(b"ZZ")', "if not last", CIF),
     Mutant("geo/sources/cif_transactions.py", "if len(standing) == 1", "if len(standing) > 1", CIF),
-    Mutant("geo/sources/cif_places.py", "self._own[new] = station", "self._own[tiploc] = station", CIF),
+    Mutant("geo/sources/cif_places.py", "self._was[new] = tiploc", "self._was[tiploc] = new", CIF),
     Mutant("geo/sources/cif_schedules.py", 'sort_values(["uid", "stp"]', 'sort_values(["uid", "from_on"]', CIF),
     Mutant("geo/sources/cif_schedules.py", 'schedules["stp"] != CANCELLATION) & schedules', "schedules", CIF),
     Mutant("geo/sources/cif_times.py", "_DAY_MIN) > LONGEST_STAND_MIN", "_DAY_MIN) > _DAY_MIN", CIF),

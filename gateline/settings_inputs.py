@@ -47,6 +47,11 @@ def require_date_format(text: str) -> str:
     >>> require_date_format("%d/%m/%Y")
     '%d/%m/%Y'
     """
+    if "%Z" in text or ("%I" in text and "%p" not in text):
+        msg = (
+            "a date format with %Z, which shifts no time, or with %I and no %p; such as %d/%m/%Y %H:%M and a time zone"
+        )
+        raise ValueError(msg)
     try:
         found = datetime.strptime(_PROBE.strftime(text), text)  # noqa: DTZ007 - only year and month are compared
     except (ValueError, re.error) as error:

@@ -33,6 +33,7 @@ class Places:
         self._given, self._own = dict(given), dict[str, str]()
         self._near = None if near is None else frozenset(near)
         self._near_tiplocs: NDArray[np.int64] | None = None
+        self._was: dict[str, str] = {}
         self.names: dict[str, str] = {}
 
     @property
@@ -55,9 +56,8 @@ class Places:
             if _CODE.fullmatch(code):
                 self._own[tiploc] = code
                 self.names.setdefault(code, name)
-            station = self._given.get(tiploc) or self._own.get(tiploc)
-            if new and station:
-                self._own[new] = station
+            if new:
+                self._was[new] = tiploc
 
     def stations(self, tiplocs: NDArray[np.int64]) -> NDArray[np.object_]:
         """
@@ -94,7 +94,7 @@ class Places:
         if self._near is None:
             return np.ones(len(tiplocs), dtype=bool)
         if self._near_tiplocs is None:
-            known = {*self._given, *self._own, *(f"{code}----" for code in self._near)}
+            known = {*self._given, *self._own, *self._was, *(f"{code}----" for code in self._near)}
             near = sorted(text for text in known if self._station(text) in self._near)
             padded = np.array([text.ljust(7).encode("latin-1") for text in near], dtype="S7")
             self._near_tiplocs = pack(padded) if near else np.zeros(0, dtype=np.int64)
@@ -102,4 +102,9 @@ class Places:
 
     def _station(self, tiploc: str) -> str | None:
         by_code = _BY_CODE.fullmatch(tiploc)
+        seen: set[str] = set()
+        # The record of the old name may come after that of the new one.
+        while tiploc not in self._given and tiploc not in self._own and tiploc in self._was and tiploc not in seen:
+            seen.add(tiploc)
+            tiploc = self._was[tiploc]
         return self._given.get(tiploc) or self._own.get(tiploc) or (by_code.group(1) if by_code else None)

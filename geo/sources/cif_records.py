@@ -244,8 +244,14 @@ def _calls(
     is_call = times.is_public & ~times.is_bad
     n = len(schedules)
     schedules["n_calls"] = np.bincount(schedule[is_call], minlength=n).astype("int16")
-    ends = [np.bincount(schedule[kind == code], minlength=n) > 0 for code in (b"LO", b"LT")]
-    schedules["is_whole"] = ends[0] & ends[1]
+    # One origin first and one terminus last, with times that can be read: else the train may end anywhere.
+    is_first = np.concatenate([[True], schedule[1:] != schedule[:-1]])[: len(schedule)]
+    is_last = np.concatenate([schedule[1:] != schedule[:-1], [True]])[: len(schedule)]
+    whole = np.ones(n, dtype=bool)
+    for code, is_end in ((b"LO", is_first), (b"LT", is_last)):
+        whole &= np.bincount(schedule[(kind == code) & is_end & ~times.is_bad], minlength=n) == 1
+        whole &= np.bincount(schedule[kind == code], minlength=n) == 1
+    schedules["is_whole"] = whole
     schedules["can_run"] = np.bincount(schedule[times.cannot_follow], minlength=n) == 0
     tiploc = pack(text_of(cells, 2, 9))
     calls = pd.DataFrame(

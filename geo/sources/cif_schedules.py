@@ -42,6 +42,7 @@ _FAULTS = (
     "cut_short",
     "deletion_of_several",
     "no_schedule",
+    "unknown_indicator",
     "unknown_record",
     "unknown_tiploc",
 )

@@ -105,6 +105,7 @@ def read_deal_lines(
     if "line_id" in rows:
         line_ids = rows["line_id"]
         sieve.reject(line_ids.eq("").to_numpy(), "no_line_id", field="line_id")
+        sieve.reject_copies()
         again = line_ids[sieve.kept].duplicated(keep=False)
         sieve.reject(rows.index.isin(again.index[again]), "repeated_id", field="line_id")
     else:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from geo.errors import DisclosureError, InputError
 from geo.sources.decoding import decode_text
 from geo.sources.files import MAX_INPUT_BYTES, read_input_file
-from geo.sources.headers import check_header, even_ends, lift_header, split_header
+from geo.sources.headers import check_header, even_ends, lift_header, name_columns, split_header
 from geo.sources.person_columns import describes_person
 from geo.sources.quoted import CONTROL, MAX_FIELD_CHARACTERS, split_records, trim_fields
 from geo.sources.row_faults import leave_out_no_rows, rejected_rows, require_mostly_rows
@@ -190,7 +190,8 @@ def split_delimited(
     warnings += noted
     separator, header = split_header(data.partition(b"\n")[0].decode(), required)
     header, noted = even_ends(data, separator, header)
-    warnings += [*noted, *check_header(header, required, optional, name)]
+    header, renamed = name_columns(header, [*required, *optional])
+    warnings += [*noted, *renamed, *check_header(header, required, optional, name)]
     if refuse_person_columns:
         _refuse_persons(header, {*required, *optional}, name)
     if separator != ",":
@@ -279,7 +280,19 @@ def _parse(
 def _strip(rows: pd.DataFrame, data: bytes, separator: str) -> pd.DataFrame:
     """The rows without blanks round their values; a scan of the file for them costs less than stripping."""
     mark = separator.encode()
-    pads = (b" \n", b"\n ", mark + b" ", b" " + mark, b'" ', b' "', "\u00a0".encode())
+    pads = (
+        b"\t\n",
+        b"\n\t",
+        mark + b"\t",
+        b"\t" + mark,
+        b" \n",
+        b"\n ",
+        mark + b" ",
+        b" " + mark,
+        b'" ',
+        b' "',
+        "\u00a0".encode(),
+    )
     if any(pad in data for pad in pads):
         return pd.DataFrame({name: column.astype("str").str.strip() for name, column in rows.items()})
     return rows

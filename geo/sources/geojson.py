@@ -141,6 +141,7 @@ def _features_of(document: Any, name: str) -> list[Any]:  # noqa: ANN401 - a par
     kind = document.get("type") if isinstance(document, dict) else None
     if kind == "FeatureCollection" and isinstance(document.get("features"), list):
         features: list[Any] = document["features"]
+        _require_all(document, len(features), name)
         return features
     if kind == "Feature":
         return [document]
@@ -152,6 +153,20 @@ def _features_of(document: Any, name: str) -> list[Any]:  # noqa: ANN401 - a par
         raise InputError(msg)
     msg = f"{name}: it is JSON but no FeatureCollection, expected GeoJSON features. Export the layer again."
     raise InputError(msg)
+
+
+def _require_all(document: dict[str, Any], n_features: int, name: str) -> None:
+    """Pass unless a map server says that it held some of its features back."""
+    properties = document.get("properties")
+    members = {**(properties if isinstance(properties, dict) else {}), **document}
+    n_matched = members.get("numberMatched")
+    is_cut = members.get("exceededTransferLimit") is True
+    if is_cut or (isinstance(n_matched, int) and n_matched > n_features):
+        msg = (
+            f"{name}: it has {n_features} features of more that its server holds, expected all. "
+            "Fetch it in pages, or as a whole download."
+        )
+        raise InputError(msg)
 
 
 def _plain(properties: dict[str, Any]) -> dict[str, Any]:
@@ -166,6 +181,8 @@ def _text(value: str) -> str:
 def _declared_crs(documents: list[Any], name: str) -> str:
     """The CRS that the documents declare; without one RFC 7946 means WGS 84."""
     declared = sorted({_one_crs(document["crs"], name) for document in documents if document.get("crs") is not None})
+    if len(declared) == 1 and any(document.get("crs") is None for document in documents):
+        declared = sorted({*declared, WGS84})
     if len(declared) > 1:
         msg = f"{name}: its features declare {' and '.join(declared)}, expected one crs. Export them in one."
         raise InputError(msg)

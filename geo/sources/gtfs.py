@@ -55,6 +55,7 @@ _NOT_POSSIBLE = "1"
 _TRIP_FAULTS = ("repeated_trip", "bad_times", "bad_headway")
 _CALL_FAULTS = ("unknown_trip", "bad_time", "bad_times", "bad_headway")
 _CALL_COLUMNS = ("trip_id", "stop_id", "stop_sequence")
+_SAME_CALL = ["trip_id", "order", "station_id", "stop_id", "arrival_min", "departure_min"]
 _CALL_EXTRAS = ("arrival_time", "departure_time", "pickup_type", "drop_off_type")
 # 714 of the extended route types is the rail replacement bus; other feeds say so in words.
 _REPLACEMENT_TYPE, _REPLACEMENT_WORDS = 714, r"rail[\s-]*replacement|replacement[\s-]+bus"
@@ -256,6 +257,9 @@ def _read_calls(archive: Archive, trips: pd.DataFrame, stops: Stops) -> _Calls:
         kept.append(_compact(rows, is_known[~is_idle], stops, shift))
     rows = pd.concat(kept, ignore_index=True)
     rows = rows.sort_values(["trip_id", "order", "line"], kind="stable").reset_index(drop=True)
+    is_again = rows.duplicated(_SAME_CALL)
+    counted["same_row_again"] = int(is_again.sum())
+    rows = rows[~is_again].reset_index(drop=True)
     n_blank = rows[["arrival_min", "departure_min"]].isna().sum(axis=1)
     _fill_times(rows)
     warnings |= dict.fromkeys(_tell_filled(n_blank[rows["arrival_min"].notna()]))
@@ -284,6 +288,7 @@ def _compact(rows: pd.DataFrame, is_known: NDArray[np.bool_], stops: Stops, shif
     nothing = pd.Series("", index=rows.index)
     compact = pd.DataFrame({"trip_id": rows["trip_id"], "line": rows.index + shift})
     compact["order"] = pd.to_numeric(rows["stop_sequence"], errors="coerce")
+    compact["stop_id"] = rows["stop_id"]
     compact["station_id"] = stops.station(rows["stop_id"])
     is_bad = np.zeros(len(rows), dtype=bool)
     for name in ("arrival", "departure"):

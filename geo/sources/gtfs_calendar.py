@@ -19,7 +19,7 @@ from geo.sources.gtfs_members import read_member
 __all__ = ["Calendar", "read_calendar"]
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_FAULTS = ("bad_date", "bad_day", "bad_exception")
+_FAULTS = ("bad_date", "bad_day", "bad_exception", "contradictory_exception")
 # A week is compared with those of some years at most.
 _MOST_DAYS = 1_500
 
@@ -202,15 +202,18 @@ def read_calendar(archive: Archive, *, services: pd.Series, week_start_on: date)
         rows = found.rows
         day = _ordinals(rows["date"])
         is_bad_type = ~rows["exception_type"].isin(["1", "2"])
+        # A day that is added and removed: the calendar decides.
+        kinds = rows["exception_type"].groupby([rows["service_id"], rows["date"]]).transform("nunique")
+        is_both = (kinds > 1) & ~is_bad_type
         fate = np.select(
-            [~rows["service_id"].isin(named), day.isna(), is_bad_type, ~day.between(start, start + 6)],
-            ["no_trip_of_it", "bad_date", "bad_exception", "other_week"],
+            [~rows["service_id"].isin(named), day.isna(), is_bad_type, is_both, ~day.between(start, start + 6)],
+            ["no_trip_of_it", "bad_date", "bad_exception", "contradictory_exception", "other_week"],
             default="",
         )
         accounts.append(_account(found, fate, rows))
         special = pd.DataFrame(
             {"service_id": rows["service_id"], "day": day, "is_added": rows["exception_type"].eq("1")}
-        )[~(day.isna() | is_bad_type)].astype({"day": "int64"})
+        )[~(day.isna() | is_bad_type | is_both)].astype({"day": "int64"})
     return Calendar(regular, special, accounts)
 
 

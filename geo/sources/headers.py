@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from geo.errors import InputError
 
-__all__ = ["check_header", "even_ends", "lift_header", "split_header"]
+__all__ = ["check_header", "even_ends", "lift_header", "name_columns", "split_header"]
 
 _SEPARATORS = ",;\t|"
 # Title lines that an office program may write above a header (ASSUMPTION).
@@ -101,7 +101,7 @@ def split_header(line: str, required: Sequence[str]) -> tuple[str, list[str]]:
     best: tuple[int, str, list[str]] = (-1, ",", [])
     for separator in _SEPARATORS:
         names = [name.strip() for name in _split_line(line, separator)]
-        found = len(set(required) & set(names))
+        found = len(set(map(_key, required)) & set(map(_key, names)))
         if found > best[0]:
             best = (found, separator, names)
     return best[1], best[2]
@@ -113,6 +113,42 @@ def _split_line(line: str, separator: str) -> list[str]:
         return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
     except csv.Error:
         return line.split(separator)
+
+
+def name_columns(header: list[str], wanted: Sequence[str]) -> tuple[list[str], list[str]]:
+    """
+    Give columns their own names where they differ in case, blanks or punctuation alone.
+
+    Parameters
+    ----------
+    header : list of str
+        Names in the file.
+    wanted : sequence of str
+        Columns that are asked for.
+
+    Returns
+    -------
+    tuple of list of str and list of str
+        Names, and which were taken for others. A name that two columns could have is left as it is.
+
+    Examples
+    --------
+    >>> name_columns(["crime_id", "Month"], ["Crime ID", "Month"])
+    (['Crime ID', 'Month'], ["column 'crime_id' is read as 'Crime ID'."])
+    """
+    keys = [_key(name) for name in header]
+    found, told = list(header), []
+    for name in wanted:
+        if name not in header and keys.count(_key(name)) == 1 and _key(name):
+            at = keys.index(_key(name))
+            if header[at] not in wanted:
+                told.append(f"column {header[at]!r} is read as {name!r}.")
+                found[at] = name
+    return found, told
+
+
+def _key(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def check_header(header: list[str], required: Sequence[str], optional: Sequence[str], name: str) -> list[str]:

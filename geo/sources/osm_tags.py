@@ -25,6 +25,7 @@ References
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -103,6 +104,7 @@ _REFUSED = frozenset(
         "restricted",
         "employees",
         "staff",
+        "farm",
     }
 )
 _TRUE = frozenset({"yes", "true", "1"})
@@ -269,7 +271,7 @@ def _is_refused(tags: Mapping[str, str], keys: tuple[str, ...]) -> bool:
 
 def _are_all(text: str | None, values: frozenset[str]) -> bool:
     """Whether a tag is there and everything in its list is one of the values."""
-    parts = [part for one in (text or "").split(";") if (part := one.strip().casefold())]
+    parts = [part for one in re.split("[;,|]", text or "") if (part := one.strip().casefold())]
     return bool(parts) and all(part in values for part in parts)
 
 

@@ -179,6 +179,7 @@ def reject_repeats(ids: pd.Series, sieve: Sieve, *, field: str) -> None:
     field : str
         The column they came from.
     """
+    sieve.reject_copies()
     again = ids[sieve.kept].duplicated(keep=False)
     sieve.reject(ids.index.isin(again.index[again]), "repeated_id", field=field)
 

@@ -267,7 +267,8 @@ def _sift(
             {
                 "month": month[is_near],
                 "force": force[is_near],
-                "crime_id": _text(near, "Crime ID"),
+                # Spreadsheets put an apostrophe before, and change capitals.
+                "crime_id": _text(near, "Crime ID").str.strip(" '").str.casefold(),
                 "place": _hash(near, _PLACE),
                 "content": _hash(near, _CONTENT),
             }

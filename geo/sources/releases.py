@@ -12,7 +12,8 @@ categories change. So the id decides, and only rows without one are compared by 
    the month of their download. Rows without an id then count in the part that goes first alone, unless it has so few of
    them that it must be an excerpt.
 4. Two parts that have ids and share none are a month that was cut in two, and both count.
-5. Otherwise rows without an id that agree in month, place and category count as often as in the part with the most.
+5. Otherwise rows without an id that agree in month, place and category count as often as in the part with the most;
+   so do all rows of two parts of which one alone has ids, if nearly all agree.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ __all__ = ["PublishedRows", "Repeats", "find_repeats"]
 _SHARED_SHARE = 0.8
 # A release with fewer rows without an id than this share of another's is an excerpt (ASSUMPTION).
 _WHOLE_SHARE = 0.5
+# Fewer rows than this may agree in month, place and category by chance (ASSUMPTION).
+_LEAST_ROWS = 5
 _TURNED = str.maketrans("0123456789abcdef", "fedcba9876543210")
 
 
@@ -89,6 +92,7 @@ class _Part:
     order: tuple[str, int, str]
     n_ids: int
     anonymous: NDArray[np.intp]
+    rows: NDArray[np.intp]
 
 
 class _Tally:
@@ -175,7 +179,7 @@ def _cut_parts(rows: pd.DataFrame, files: Sequence[PublishedRows]) -> tuple[NDAr
         # Of two hashes the smaller goes first, so its digits are turned round.
         order = (release, len(own), file.sha256.translate(_TURNED))
         n_ids = own["crime_id"][has_id].nunique()
-        cut.append((_Part(int(k[at[0]]), month, names, release, order, n_ids, at[~has_id]), at))
+        cut.append((_Part(int(k[at[0]]), month, names, release, order, n_ids, at[~has_id], at), at))
     cut.sort(key=lambda pair: pair[0].order, reverse=True)
     number = np.zeros(len(rows), dtype=np.intp)
     for n, (_, at) in enumerate(cut):
@@ -228,6 +232,14 @@ def _settle_anonymous(
     """Mark the rows without an id of the second part that count in the first."""
     first, second = parts[pair[0]], parts[pair[1]]
     n_least = min(first.n_ids, second.n_ids)
+    if (first.n_ids == 0) != (second.n_ids == 0):
+        # A download that lost its ids says nearly the same as the other; a part of the month does not.
+        n_here, n_there = (rows["place"].iloc[part.rows].value_counts() for part in (second, first))
+        n_alike = int(np.minimum(n_here, n_there.reindex(n_here.index).fillna(0)).sum())
+        fewest = min(len(first.rows), len(second.rows))
+        if first.names & second.names and fewest >= _LEAST_ROWS and n_alike >= _SHARED_SHARE * fewest:
+            _mark_alike(rows, first.rows, second.rows, pair[0], parts, tally)
+        return
     if not len(second.anonymous) or not len(first.anonymous) or (n_least and not n_shared):
         return
     is_one_name = any(name.startswith("slug:") for name in first.names & second.names)
@@ -236,11 +248,22 @@ def _settle_anonymous(
     own = rows.iloc[second.anonymous]
     if is_release and len(first.anonymous) >= _WHOLE_SHARE * len(second.anonymous):
         lost = own
+        tally.mark(lost, np.full(len(lost), pair[0], dtype=np.intp), parts)
     elif first.names & second.names:
-        # Which of several rows of a place is left must not depend on the order of the file.
-        own = own.sort_values(["place", "content"], kind="stable")
-        n_there = rows["place"].iloc[first.anonymous].value_counts()
-        lost = own[own.groupby("place").cumcount() < own["place"].map(n_there).fillna(0)]
-    else:
-        return
-    tally.mark(lost, np.full(len(lost), pair[0], dtype=np.intp), parts)
+        _mark_alike(rows, first.anonymous, second.anonymous, pair[0], parts, tally)
+
+
+def _mark_alike(
+    rows: pd.DataFrame,
+    there: NDArray[np.intp],
+    here: NDArray[np.intp],
+    winner: int,
+    parts: Sequence[_Part],
+    tally: _Tally,
+) -> None:
+    """Mark as many rows of a place as the part that goes first has there."""
+    # Which of several rows of a place is left must not depend on the order of the file.
+    own = rows.iloc[here].sort_values(["place", "content"], kind="stable")
+    n_there = rows["place"].iloc[there].value_counts()
+    lost = own[own.groupby("place").cumcount() < own["place"].map(n_there).fillna(0)]
+    tally.mark(lost, np.full(len(lost), winner, dtype=np.intp), parts)

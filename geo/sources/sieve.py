@@ -121,6 +121,12 @@ class Sieve:
         self._fate[self.kept & broken] = len(self._verdicts)
         self._verdicts.append((status, reason, field))
 
+    def reject_copies(self) -> None:
+        """Reject rows that say again all that an earlier one says: of what has an id each stands once."""
+        again = np.zeros(len(self._rows), dtype=bool)
+        again[self.kept] = self._rows[self.kept].duplicated().to_numpy()
+        self.reject(again, "same_row_again", status="duplicate")
+
     def n_rejected(self, reasons: tuple[str, ...]) -> Counter[str]:
         """
         Count the rows rejected so far for some reasons.

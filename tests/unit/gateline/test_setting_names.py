@@ -13,6 +13,7 @@ from gateline.pipeline.read_networks import read_networks
 from gateline.pipeline.read_victims import read_victims
 from gateline.pipeline.setting_names import name_settings
 from gateline.settings import InputSettings, read_settings
+from gateline.settings_inputs import require_date_format
 from geo.crs import to_metric_arrays
 from geo.errors import CrsError, InputError, UsageError
 from tests.regions import make_small
@@ -210,3 +211,9 @@ def test_an_option_stands_for_a_setting_where_a_command_has_it():
         raise_within("the log", UsageError("date_format: x, expected y. Declare it."), options=options)
     with pytest.raises(InputError, match=r"Columns of the log cannot be mapped\.$"):
         raise_within("the log", InputError(HEADER), options=options)
+
+
+@pytest.mark.parametrize("text", ["%d/%m/%Y %H:%M %Z", "%d/%m/%Y %I:%M"])
+def test_a_format_that_would_move_times_is_refused(text):
+    with pytest.raises(ValueError, match="which shifts no time"):
+        require_date_format(text)

@@ -439,3 +439,34 @@ def test_a_code_that_is_no_code_names_no_station(tmp_path):
     reading = read(tmp_path, *own(*codes, train=A_TO_C), station_of_tiploc=None)
     assert reading.calls["station_id"].tolist() == ["AAA", "CCC"]
     assert reasons(reading)["unknown_tiploc"] == 1
+
+
+@pytest.mark.parametrize(("transaction", "stp"), [("N", "c"), ("N", "X"), ("d", "P"), ("X", "P")])
+def test_an_indicator_that_is_none_makes_a_schedule_faulty(tmp_path, transaction, stp):
+    reading = read(tmp_path, bs("U00002"), *A_TO_C, bs(transaction=transaction, stp=stp), *A_TO_C)
+    assert reasons(reading)["unknown_indicator"] == 4
+    assert reading.departures["n_departures"].sum() == 7
+
+
+ENDS = {
+    "a second end": [*A_TO_C, lt("BBBTOWN", "0910")],
+    "a call after the end": [*A_TO_C, li("BBBTOWN", "0905", "0906")],
+    "a second start": [A_TO_C[0], lo("BBBTOWN", "0835"), *A_TO_C[1:]],
+    "an end at no time": [*A_TO_C[:2], lt("CCCTOWN", "10", "    ")],
+}
+
+
+@pytest.mark.parametrize("train", ENDS.values(), ids=ENDS)
+def test_a_train_that_does_not_start_and_end_once_is_set_aside_and_no_other(tmp_path, train):
+    reading = read(tmp_path, bs("U00002"), *A_TO_C, bs(), *train)
+    assert reading.departures["n_departures"].sum() == 7
+    assert reasons(reading)["cut_short"] >= 3
+
+
+def test_a_rename_before_its_place_is_a_rename(tmp_path):
+    train = [lo("ANEW", "0830"), *A_TO_C[1:]]
+    codes = [ti(tiploc, code) for tiploc, code in TIPLOCS.items()]
+    reading = read(
+        tmp_path, *own(ti("AAATOWN", "", kind="TA", new="ANEW"), *codes, train=train), station_of_tiploc=None
+    )
+    assert reading.calls["station_id"].tolist() == ["AAA", "BBB", "CCC"]

@@ -379,3 +379,29 @@ def test_a_headway_that_is_none_sets_its_trip_aside(tmp_path, headway):
     rows = f"trip_id,start_time,end_time,headway_secs\nT2,08:00:00,10:00:00,{headway}\n"
     reading = read_gtfs(write(tmp_path, frequencies=rows), week_start_on=MONDAY)
     assert account_of(reading, "frequencies").n_by_reason == (("quarantined", "bad_headway", 1),)
+
+
+@pytest.mark.parametrize("order", [("1", "2"), ("2", "1")])
+def test_a_day_both_added_and_removed_is_at_fault_and_the_calendar_decides(tmp_path, order):
+    dates = "service_id,date,exception_type\n" + "".join(f"weekday,20260601,{kind}\n" for kind in order)
+    reading = read_gtfs(write(tmp_path, calendar_dates=dates), week_start_on=MONDAY)
+    assert account_of(reading, "calendar_dates").n_by_reason == (("quarantined", "contradictory_exception", 2),)
+    plain = read_gtfs(write(tmp_path), week_start_on=MONDAY)
+    assert hours(reading) == hours(plain)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_call_written_twice_counts_once(tmp_path, at):
+    lines = FEED["stop_times.txt"].splitlines()
+    plain = read_gtfs(write(tmp_path), week_start_on=MONDAY)
+    twice = "\n".join([*lines[: at + 1], lines[at], *lines[at + 1 :]]) + "\n"
+    reading = read_gtfs(write(tmp_path, stop_times=twice), week_start_on=MONDAY)
+    pd.testing.assert_frame_equal(reading.calls, plain.calls)
+    assert ("out_of_scope", "same_row_again", 1) in account_of(reading, "stop_times").n_by_reason
+
+
+def test_tabs_around_a_value_are_no_part_of_it(tmp_path):
+    trips = FEED["trips.txt"].replace("weekday,T1", "weekday\t,T1")
+    assert hours(read_gtfs(write(tmp_path, trips=trips), week_start_on=MONDAY)) == hours(
+        read_gtfs(write(tmp_path), week_start_on=MONDAY)
+    )

@@ -425,3 +425,15 @@ def test_curves_are_said(package):
     assert reading.accounts[0].warnings == (
         "1 features are curves, which are not read; convert them to straight segments.",
     )
+
+
+@pytest.mark.parametrize(
+    "said", [{"exceededTransferLimit": True}, {"properties": {"exceededTransferLimit": True}}, {"numberMatched": 50}]
+)
+def test_a_layer_that_its_server_cut_short_is_refused(tmp_path, said):
+    square = {"type": "Polygon", "coordinates": [[[-1, 54], [-0.9, 54], [-0.9, 54.1], [-1, 54]]]}
+    feature = {"type": "Feature", "properties": {"boundary_code": "F1", "name": "F"}, "geometry": square}
+    path = tmp_path / "area.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature], **said}))
+    with pytest.raises(InputError, match=r"it has 1 features of more that its server holds, expected all"):
+        read_boundaries(path, kind="force", id_property="boundary_code", name_property="name")

@@ -156,8 +156,8 @@ def test_wrong_files_are_refused_in_one_sentence(tmp_path):
     (tmp_path / "none").mkdir()
     with pytest.raises(InputError, match="police_uk: no street file in 'none'"):
         read_police_uk([tmp_path / "none"])
-    page.write_text(HEADER.replace("Crime type", "Crime Type") + "\n" + row() + "\n")
-    with pytest.raises(InputError, match=r"column 'Crime type' is missing.*Near: .*'Crime Type'"):
+    page.write_text(HEADER.replace("Crime type", "Crime kind") + "\n" + row() + "\n")
+    with pytest.raises(InputError, match=r"column 'Crime type' is missing.*Near: .*'Crime kind'"):
         read_police_uk([page])
     write(tmp_path, [row(lon="459600", lat="451700")])
     with pytest.raises(InputError, match=r"1 of 1 rows are 'grid_metres_in_degrees'.*Declare the crs as EPSG:27700"):
@@ -190,3 +190,33 @@ def test_the_file_of_the_railway_police_is_of_the_whole_country_and_most_of_it_o
     assert reading.published["n_rows"].tolist() == [4]
     everywhere = read_police_uk([path])
     assert len(everywhere.table) == 4
+
+
+IDS = {
+    "capitals": str.upper,
+    "an apostrophe": lambda text: f"'{text}",
+    "none": lambda _: "",
+}
+
+
+@pytest.mark.parametrize("write_id", IDS.values(), ids=IDS)
+def test_a_month_whose_ids_another_download_writes_otherwise_counts_once(tmp_path, write_id):
+    codes = [f"abc{k}" for k in range(6)]
+    first = [row(code, location=f"On or near {k} Street") for k, code in enumerate(codes)]
+    again = [row(write_id(code), location=f"On or near {k} Street") for k, code in enumerate(codes)]
+    name = "2025-01-north-yorkshire-street.csv"
+    write(tmp_path / "2025-02", first, name)
+    write(tmp_path / "2025-06", again, name)
+    assert len(read_police_uk([tmp_path]).table) == 6
+
+
+def test_columns_are_known_whatever_their_capitals_and_blanks(tmp_path):
+    path = write(tmp_path, [row("a1"), row("a2")])
+    whole = read_police_uk([path]).table
+    header = (
+        HEADER.replace("Crime ID", "crime_id").replace("Reported by", "Reported By").replace("Crime type", "CRIME TYPE")
+    )
+    path.write_text("\n".join([header, row("a1"), row("a2")]) + "\n")
+    reading = read_police_uk([path])
+    pd.testing.assert_frame_equal(reading.table, whole)
+    assert "column 'crime_id' is read as 'Crime ID'." in reading.accounts[0].warnings
