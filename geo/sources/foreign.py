@@ -93,5 +93,5 @@ def _name_xml(head: str) -> str | None:
     if root and "opengis.net/gml" in head:
         return "GML"
     if is_declared:
-        return f"XML with the root <{root[1]}>" if root else "XML"
+        return f"XML with the root <{root[1][:40]}>" if root else "XML"
     return None
