@@ -220,3 +220,9 @@ def test_columns_are_known_whatever_their_capitals_and_blanks(tmp_path):
     reading = read_police_uk([path])
     pd.testing.assert_frame_equal(reading.table, whole)
     assert "column 'crime_id' is read as 'Crime ID'." in reading.accounts[0].warnings
+
+
+def test_a_row_of_a_territorial_force_far_from_it_is_at_fault(tmp_path):
+    path = write(tmp_path, [row("a1"), row("a2"), row("a3"), row("a4", lon="-0.1238", lat="51.5308")])
+    reading = read_police_uk([path], force_area=shapely.box(440_000, 440_000, 480_000, 470_000))
+    assert reading.accounts[0].n_by_reason == (("quarantined", "out_of_area", 1),)
