@@ -562,8 +562,8 @@ MUTANTS = (
     Mutant("geo/homes.py", "query_pairs(HOME_M", "query_pairs(HOME_M / 20", UNIT + "geo/test_homes.py"),
     Mutant(
         "gateline/pipeline/not_used.py",
-        'rows = rows[rows["status"] != "out of scope"]',
-        "rows = rows[:]",
+        'why = rows[rows["status"] != "out of scope"].groupby',
+        "why = rows.groupby",
         WHOLE + "test_not_used.py",
     ),
     Mutant("gateline/pipeline/marks.py", "gaps=_name_gaps(gaps),", "", WHOLE + "test_not_used.py"),

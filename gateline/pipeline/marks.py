@@ -56,7 +56,7 @@ def make_marks(inputs: Inputs, results: Results, settings: Settings, *, run_id: 
     months = inputs.offences["month"]
     files = [getattr(settings.inputs, role) for role in UNCOUNTED_ROLES]
     untold = {Path(text).name for text in files if isinstance(text, str)}
-    not_used = list_not_used(inputs, results.network, untold=untold)
+    not_used = list_not_used(inputs, results.network, has_trains=results.railway_basis == "timetable", untold=untold)
     gaps = list(not_used.loc[not_used["kind"] == "month", "reason"])
     expires = results.cutoff + settings.region.retention_months
     named = {name for name, value in settings.inputs if value}

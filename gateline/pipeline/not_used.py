@@ -65,7 +65,9 @@ _MOST_SHOWN = 3
 _Row = tuple[str, str, str, float, str]
 
 
-def list_not_used(inputs: Inputs, network: RailNetwork | None, *, untold: Collection[str] = ()) -> pd.DataFrame:
+def list_not_used(
+    inputs: Inputs, network: RailNetwork | None, *, has_trains: bool, untold: Collection[str] = ()
+) -> pd.DataFrame:
     """
     List what was not used.
 
@@ -75,6 +77,8 @@ def list_not_used(inputs: Inputs, network: RailNetwork | None, *, untold: Collec
         What was read.
     network : RailNetwork or None
         Railway of the run; None before there is one.
+    has_trains : bool
+        Whether the trains of the run are those of the timetable.
     untold : collection of str
         Files whose rows tell of people, which are counted in the audit log alone.
 
@@ -88,7 +92,8 @@ def list_not_used(inputs: Inputs, network: RailNetwork | None, *, untold: Collec
         _months(inputs),
         _files(told),
         *(_rows(account) for account in told),
-        _stations(inputs, network),
+        _timetable(inputs, has_trains=has_trains),
+        _stations(inputs, network, has_trains=has_trains),
     ]
     rows = [row for part in parts for row in part]
     if not rows:
@@ -117,25 +122,28 @@ def tell_not_used(not_used: pd.DataFrame) -> tuple[str, ...]:
         A sentence a kind, months apart, which have their own; empty where all was used.
     """
     told = []
-    for kind, what in (("file", "files were not read"), ("rows", "rows"), ("trips", "trips"), ("station", "stations")):
+    for kind, what in (("file", "files"), ("rows", "rows"), ("trips", "trips"), ("station", "stations")):
         rows = not_used[not_used["kind"] == kind]
         if kind in {"rows", "trips"}:
             # What lies out of scope was not meant to be used.
-            rows = rows[rows["status"] != "out of scope"]
-        if rows.empty:
-            continue
-        if kind in {"rows", "trips"}:
-            why = rows.groupby("reason")["n"].sum().sort_values(ascending=False, kind="stable")
-            shown = ", ".join(f"{n:,.0f} {reason}" for reason, n in why.iloc[:_MOST_SHOWN].items())
-            more = f" and {len(why) - _MOST_SHOWN} more reasons" if len(why) > _MOST_SHOWN else ""
-            told.append(f"{why.sum():,.0f} {what} were set aside: {shown}{more}; not_used.csv lists them by file")
-        else:
-            told.append(f"{len(rows)} {what if kind == 'file' else what + ' were not used'}: {_show(rows['name'])}")
+            why = rows[rows["status"] != "out of scope"].groupby("reason")["n"].sum()
+            why = why.sort_values(ascending=False, kind="stable")
+            shown = "; ".join(f"{n:,.0f} {reason}" for reason, n in why.iloc[:_MOST_SHOWN].items())
+            more = f"; and {len(why) - _MOST_SHOWN} more reasons" if len(why) > _MOST_SHOWN else ""
+            told += [f"{why.sum():,.0f} {what} were set aside: {shown}{more} (not_used.csv)"] if len(why) else []
+        elif kind == "file":
+            lost = rows[rows["status"] == "missing"]
+            told += [f"{name}: {why}" for name, why in zip(lost["name"], lost["reason"], strict=True)][:_MOST_SHOWN]
+        elif len(rows):
+            told.append(f"{len(rows)} {what} were not used: {_show(rows['name'])}")
     return tuple(told)
 
 
 def _months(inputs: Inputs) -> list[_Row]:
     gaps = inputs.coverage[inputs.coverage["missing_months"].map(len) > 0]
+    # The force that is scored has most rows, and comes first.
+    n_rows = inputs.context["force"].value_counts()
+    gaps = gaps.assign(n=gaps["force"].map(n_rows).fillna(0)).sort_values(["n", "force"], ascending=[False, True])
     told = describe_coverage(gaps)
     return [
         ("month", force, "missing", float(len(months)), text)
@@ -149,7 +157,7 @@ def _files(accounts: Sequence[RowAccount]) -> list[_Row]:
         (
             "file",
             account.source_file,
-            "missing",
+            "duplicate" if "was not read again" in " ".join(account.warnings) else "missing",
             float(account.n_read),
             " ".join(account.warnings) or "none of its rows was used",
         )
@@ -168,7 +176,14 @@ def _rows(account: RowAccount) -> list[_Row]:
     ]
 
 
-def _stations(inputs: Inputs, network: RailNetwork | None) -> list[_Row]:
+def _timetable(inputs: Inputs, *, has_trains: bool) -> list[_Row]:
+    if inputs.timetable is None or has_trains:
+        return []
+    name = inputs.timetable.accounts[0].source_file.split(":")[0]
+    return [("file", name, "missing", np.nan, "its trains call at too few stations of the force, and none is used")]
+
+
+def _stations(inputs: Inputs, network: RailNetwork | None, *, has_trains: bool) -> list[_Row]:
     """Stations that are in no list, and those at which no train calls."""
     if network is None:
         return []
@@ -177,7 +192,7 @@ def _stations(inputs: Inputs, network: RailNetwork | None) -> list[_Row]:
         ("station", f"{names[code]} ({code})", "missing", np.nan, str(reason))
         for code, reason in zip(network.unsnapped.index, network.unsnapped["reason"], strict=True)
     ]
-    if inputs.timetable is not None:
+    if inputs.timetable is not None and has_trains:
         ours = network.stations.index[network.stations["is_in_force"]]
         idle = sorted(set(ours) - set(inputs.timetable.calls["station_id"]))
         rows += [

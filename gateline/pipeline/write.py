@@ -193,7 +193,7 @@ def write_products(
         Files whose rows tell of people: what was set aside of them is told by ``gateline check`` alone. A line number
         moves with every address before it, and a repeated row says that a home is on the list.
     """
-    not_used = list_not_used(inputs, results.network, untold=uncounted)
+    not_used = list_not_used(inputs, results.network, has_trains=results.railway_basis == "timetable", untold=uncounted)
     products = replace(products, not_used=not_used, forces_missing=list_missing(inputs.coverage))
     write_station_csv(folder / "stations.csv", products)
     write_town_csv(folder / "towns.csv", products)
@@ -290,7 +290,7 @@ def write_record(
         for account in inputs.accounts
         if account.source_file not in uncounted
     ]
-    not_used = list_not_used(inputs, results.network, untold=uncounted)
+    not_used = list_not_used(inputs, results.network, has_trains=results.railway_basis == "timetable", untold=uncounted)
     record = {
         "run_id": run_id,
         "code": code,

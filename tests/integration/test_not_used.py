@@ -57,7 +57,8 @@ def run(tmp_path_factory):
     return root, run_pipeline(root, tell=lambda _: None).folder
 
 
-GAPS = [f"{RAIL} has no rows for 2025-05 to 2025-06 (2 months)", f"{NORTH} has no rows for 2025-02 (1 month)"]
+# The force that is scored comes first.
+GAPS = [f"{NORTH} has no rows for 2025-02 (1 month)", f"{RAIL} has no rows for 2025-05 to 2025-06 (2 months)"]
 
 
 def rows_of(path):
@@ -132,9 +133,9 @@ def test_what_lies_out_of_scope_is_not_told_as_a_loss():
         }
     )
     assert tell_not_used(table) == (
-        "1 files were not read: b.csv",
-        "3 rows were set aside: 3 no date; not_used.csv lists them by file",
-        "2 trips were set aside: 2 twice; not_used.csv lists them by file",
+        "b.csv: empty",
+        "3 rows were set aside: 3 no date (not_used.csv)",
+        "2 trips were set aside: 2 twice (not_used.csv)",
         "1 stations were not used: York (YRK)",
     )
     assert tell_not_used(table.iloc[:0]) == ()
