@@ -239,7 +239,7 @@ def _settle_anonymous(
         fewest = min(len(first.rows), len(second.rows))
         if first.names & second.names and fewest >= _LEAST_ROWS and n_alike >= _SHARED_SHARE * fewest:
             _mark_alike(rows, first.rows, second.rows, pair[0], parts, tally)
-        return
+            return
     if not len(second.anonymous) or not len(first.anonymous) or (n_least and not n_shared):
         return
     is_one_name = any(name.startswith("slug:") for name in first.names & second.names)
