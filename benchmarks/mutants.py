@@ -537,8 +537,8 @@ MUTANTS = (
     Mutant("geo/sources/coverage.py", "not in set(months)", "in set(months)", DOORS + "test_source_police_files.py"),
     Mutant(
         "geo/sources/releases.py",
-        "cut.sort(key=lambda pair: pair[0].order, reverse=True)",
-        "cut.sort(key=lambda pair: pair[0].order)",
+        "cut.sort(key=lambda part: part.order, reverse=True)",
+        "cut.sort(key=lambda part: part.order)",
         LAWS + "test_release_laws.py " + DOORS + "test_source_police_uk.py",
     ),
     Mutant(

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
+from geo.naming import name_some
 from geo.schema import empty, validate
 from geo.sources.accounting import Reading, RowAccount
 from geo.sources.feed_stops import Bounds
@@ -92,7 +93,7 @@ def add_feed_stations(
     table = table.astype({**kinds, "is_in_force": bool})
     notes = []
     if len(fresh):
-        shown = _show([f"{name} ({code})" for code, name in names.items()])
+        shown = name_some([f"{name} ({code})" for code, name in names.items()], _MOST_SHOWN)
         notes.append(
             f"{len(fresh)} stations come from the timetable, as the station list lacks them, with its position and no "
             f"known passengers: {shown}"
@@ -100,7 +101,7 @@ def add_feed_stations(
     if len(lost):
         notes.append(
             f"trains call at {len(lost)} stations that the station list lacks and whose position the timetable does "
-            f"not say; these calls are left out: {_show(lost.index)}"
+            f"not say; these calls are left out: {name_some(lost.index, _MOST_SHOWN)}"
         )
     reasons = (
         ("out_of_scope", "beyond_the_region", int((has_position & ~is_here).sum())),
@@ -117,8 +118,3 @@ def add_feed_stations(
     )
     every = validate(pd.concat([stations, table]).sort_index(), STATIONS)
     return FeedStations(Reading(every, empty(QUARANTINE), (account,)), tuple(fresh.index), tuple(notes))
-
-
-def _show(names: list[str] | pd.Index) -> str:
-    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
-    return ", ".join(names[:_MOST_SHOWN]) + more

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import pandas as pd
 
 from gateline.pipeline.hours import describe_hours_basis
-from gateline.pipeline.not_used import list_not_used, tell_not_used
-from gateline.pipeline.private_digest import UNCOUNTED_ROLES
+from gateline.pipeline.not_used import tell_not_used
 from gateline.pipeline.read import Inputs
 from gateline.pipeline.stages import Results
 from gateline.products.guidance import RAILWAY_MEANING
-from gateline.products.inputs import Marks
+from gateline.products.inputs import NOT_USED, Marks
 from gateline.settings import Settings
+from geo.schema import empty
 
 __all__ = ["make_marks"]
 
@@ -31,7 +31,15 @@ _LIMITS = (
 )
 
 
-def make_marks(inputs: Inputs, results: Results, settings: Settings, *, run_id: str, profile: str) -> Marks:
+def make_marks(
+    inputs: Inputs,
+    results: Results,
+    settings: Settings,
+    *,
+    run_id: str,
+    profile: str,
+    not_used: pd.DataFrame | None = None,
+) -> Marks:
     """
     Make the marks that every product of the run carries.
 
@@ -47,6 +55,8 @@ def make_marks(inputs: Inputs, results: Results, settings: Settings, *, run_id: 
         Of the run.
     profile : str
         Release profile.
+    not_used : pandas.DataFrame or None
+        Table `gateline.products.inputs.NOT_USED`; nothing is said of it where absent. Never modified.
 
     Returns
     -------
@@ -54,9 +64,7 @@ def make_marks(inputs: Inputs, results: Results, settings: Settings, *, run_id: 
         With an expiry counted from the last month of data, not from the clock, so that a run can be repeated.
     """
     months = inputs.offences["month"]
-    files = [getattr(settings.inputs, role) for role in UNCOUNTED_ROLES]
-    untold = {Path(text).name for text in files if isinstance(text, str)}
-    not_used = list_not_used(inputs, results.network, has_trains=results.railway_basis == "timetable", untold=untold)
+    not_used = empty(NOT_USED) if not_used is None else not_used
     gaps = list(not_used.loc[not_used["kind"] == "month", "reason"])
     expires = results.cutoff + settings.region.retention_months
     named = {name for name, value in settings.inputs if value}

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from gateline.pipeline.read import Inputs
+from gateline.pipeline.stages import Results
 from gateline.products.inputs import NOT_USED
-from geo.network.rail import RailNetwork
+from geo.naming import name_some
 from geo.schema import empty, validate
 from geo.sources.accounting import RowAccount
 from geo.sources.coverage import describe_coverage
@@ -65,9 +66,7 @@ _MOST_SHOWN = 3
 _Row = tuple[str, str, str, float, str]
 
 
-def list_not_used(
-    inputs: Inputs, network: RailNetwork | None, *, has_trains: bool, untold: Collection[str] = ()
-) -> pd.DataFrame:
+def list_not_used(inputs: Inputs, results: Results, *, untold: Collection[str]) -> pd.DataFrame:
     """
     List what was not used.
 
@@ -75,10 +74,8 @@ def list_not_used(
     ----------
     inputs : Inputs
         What was read.
-    network : RailNetwork or None
-        Railway of the run; None before there is one.
-    has_trains : bool
-        Whether the trains of the run are those of the timetable.
+    results : Results
+        For its railway.
     untold : collection of str
         Files whose rows tell of people, which are counted in the audit log alone.
 
@@ -92,8 +89,8 @@ def list_not_used(
         _months(inputs),
         _files(told),
         *(_rows(account) for account in told),
-        _timetable(inputs, has_trains=has_trains),
-        _stations(inputs, network, has_trains=has_trains),
+        _timetable(inputs, results),
+        _stations(inputs, results),
     ]
     rows = [row for part in parts for row in part]
     if not rows:
@@ -122,7 +119,7 @@ def tell_not_used(not_used: pd.DataFrame) -> tuple[str, ...]:
         A sentence a kind, months apart, which have their own; empty where all was used.
     """
     told = []
-    for kind, what in (("file", "files"), ("rows", "rows"), ("trips", "trips"), ("station", "stations")):
+    for kind, what in (("file", "files or folders"), ("rows", "rows"), ("trips", "trips"), ("station", "stations")):
         rows = not_used[not_used["kind"] == kind]
         if kind in {"rows", "trips"}:
             # What lies out of scope was not meant to be used.
@@ -131,11 +128,10 @@ def tell_not_used(not_used: pd.DataFrame) -> tuple[str, ...]:
             shown = "; ".join(f"{n:,.0f} {reason}" for reason, n in why.iloc[:_MOST_SHOWN].items())
             more = f"; and {len(why) - _MOST_SHOWN} more reasons" if len(why) > _MOST_SHOWN else ""
             told += [f"{why.sum():,.0f} {what} were set aside: {shown}{more} (not_used.csv)"] if len(why) else []
-        elif kind == "file":
-            lost = rows[rows["status"] == "missing"]
-            told += [f"{name}: {why}" for name, why in zip(lost["name"], lost["reason"], strict=True)][:_MOST_SHOWN]
         elif len(rows):
-            told.append(f"{len(rows)} {what} were not used: {_show(rows['name'])}")
+            # Names of files are told in the list alone, which is not released.
+            shown = "not_used.csv says why" if kind == "file" else name_some(rows["name"], _MOST_SHOWN)
+            told.append(f"{len(rows)} {what} were not used: {shown}")
     return tuple(told)
 
 
@@ -157,13 +153,19 @@ def _files(accounts: Sequence[RowAccount]) -> list[_Row]:
         (
             "file",
             account.source_file,
-            "duplicate" if "was not read again" in " ".join(account.warnings) else "missing",
+            "not read",
             float(account.n_read),
-            " ".join(account.warnings) or "none of its rows was used",
+            _why_not_read(account),
         )
         for account in accounts
         if account.n_accepted == 0 and not account.source_file.endswith(".txt")
     ]
+
+
+def _why_not_read(account: RowAccount) -> str:
+    """The reason; files of a folder that are no input are not named, as a name may be of a person."""
+    told = " ".join(account.warnings) or "none of its rows was used."
+    return f"{told.partition(':')[0]}; gateline check names them." if account.source_file.endswith("/") else told
 
 
 def _rows(account: RowAccount) -> list[_Row]:
@@ -176,31 +178,25 @@ def _rows(account: RowAccount) -> list[_Row]:
     ]
 
 
-def _timetable(inputs: Inputs, *, has_trains: bool) -> list[_Row]:
-    if inputs.timetable is None or has_trains:
+def _timetable(inputs: Inputs, results: Results) -> list[_Row]:
+    """The timetable, where the run does not rest on it."""
+    if inputs.timetable is None or results.railway_basis == "timetable":
         return []
     name = inputs.timetable.accounts[0].source_file.split(":")[0]
-    return [("file", name, "missing", np.nan, "its trains call at too few stations of the force, and none is used")]
+    return [("file", name, "not read", np.nan, "its trains call at too few stations of the force, and none is used")]
 
 
-def _stations(inputs: Inputs, network: RailNetwork | None, *, has_trains: bool) -> list[_Row]:
+def _stations(inputs: Inputs, results: Results) -> list[_Row]:
     """Stations that are in no list, and those at which no train calls."""
-    if network is None:
-        return []
-    names = inputs.stations["name"]
+    network, names = results.network, inputs.stations["name"]
     rows = [
         ("station", f"{names[code]} ({code})", "missing", np.nan, str(reason))
         for code, reason in zip(network.unsnapped.index, network.unsnapped["reason"], strict=True)
     ]
-    if inputs.timetable is not None and has_trains:
+    if inputs.timetable is not None and results.railway_basis == "timetable":
         ours = network.stations.index[network.stations["is_in_force"]]
         idle = sorted(set(ours) - set(inputs.timetable.calls["station_id"]))
         rows += [
             ("station", f"{names[code]} ({code})", "missing", np.nan, "no train calls in the week") for code in idle
         ]
     return rows
-
-
-def _show(names: pd.Series) -> str:
-    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
-    return ", ".join(names.iloc[:_MOST_SHOWN]) + more

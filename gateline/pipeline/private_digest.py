@@ -9,16 +9,18 @@ bands, and partners' counts in bands. Two lists with the same bands are the same
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from gateline.pipeline.beside import band_middles, is_child_population
 from gateline.pipeline.read import Inputs
+from gateline.settings import Settings
 from geo.disclosure.address_bands import band_addresses
 from geo.disclosure.quadtree import band_cells
 
-__all__ = ["PRIVATE_ROLES", "RUN_PROFILE", "UNCOUNTED_ROLES", "digest_private"]
+__all__ = ["PRIVATE_ROLES", "RUN_PROFILE", "UNCOUNTED_ROLES", "digest_private", "uncounted_files"]
 
 # Whose products a run makes.
 RUN_PROFILE = "tactical"
@@ -69,3 +71,21 @@ def _partner_counts(inputs: Inputs) -> pd.DataFrame:
     is_population = counts["layer"].map(is_child_population).to_numpy(dtype=bool)
     told = np.where(is_population, counts["n"].astype(float), band_middles(counts["n"].astype(float)))
     return counts[["layer", "place_id"]].assign(n=told)
+
+
+def uncounted_files(settings: Settings) -> set[str]:
+    """
+    Name the files whose rows tell of people: they are counted in the audit log alone.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the workspace.
+
+    Returns
+    -------
+    set of str
+        File names.
+    """
+    named = (getattr(settings.inputs, role) for role in UNCOUNTED_ROLES)
+    return {Path(text).name for text in named if text}

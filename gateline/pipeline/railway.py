@@ -17,6 +17,7 @@ import pandas as pd
 from gateline.pipeline.read import Inputs
 from gateline.pipeline.window import find_window
 from gateline.settings import Settings
+from geo.naming import name_some
 from geo.network.default_service import estimate_service
 from geo.network.passenger import PassengerGraph, build_passenger_graph
 from geo.network.rail import RailNetwork, build_rail_network
@@ -34,7 +35,6 @@ _LEAST_OF_BUSIEST = 0.1
 _MOST_SHOWN = 5
 # Rides of every train between all stations of a country do not fit in 4 GiB.
 _MOST_ESTIMATED = 1_200
-_MOST_IDLE = 5
 _ESTIMATED = "estimated of trains: where they call, how long they take, how often, first and last ones to the hour"
 _CALLS_EVERYWHERE = "run times come from distance alone, and how often trains run is not known"
 
@@ -184,8 +184,7 @@ def _judge_cover(called: set[str], inputs: Inputs, window: pd.DataFrame, setting
     is_enough = n_ours >= least * len(ours) and n_hubs == len(hubs)
     if not is_enough:
         told += f", expected {least:.0%} and all"
-    more = f" and {len(idle) - _MOST_IDLE} more" if len(idle) > _MOST_IDLE else ""
-    return is_enough, f"{told}; none at {', '.join(idle[:_MOST_IDLE])}{more}" if idle else told
+    return is_enough, f"{told}; none at {name_some(idle, _MOST_SHOWN)}" if idle else told
 
 
 def _choose_timetable(
@@ -207,9 +206,8 @@ def _tell_replacements(buses: pd.Series, stations: pd.DataFrame) -> list[str]:
     if buses.empty:
         return []
     most = buses.sort_index().sort_values(ascending=False, kind="stable").index
-    shown = ", ".join(stations["name"].loc[most[:_MOST_SHOWN]])
-    more = f" and {len(most) - _MOST_SHOWN} more" if len(most) > _MOST_SHOWN else ""
-    told = f"{buses.sum():,.0f} departures are rail replacement buses in this week, at {shown}{more}"
+    shown = name_some(stations["name"].loc[most].tolist(), _MOST_SHOWN)
+    told = f"{buses.sum():,.0f} departures are rail replacement buses in this week, at {shown}"
     return [f"{told}: the week is not a usual one"]
 
 

@@ -39,7 +39,6 @@ from geo.sources.patterns import TimetableReading
 from geo.sources.places import tell_apart
 from geo.sources.police_uk import find_street_files
 from geo.sources.stations import read_stations
-from geo.sources.trip_speeds import leave_out_too_fast
 from geo.tables import (
     DEAL_LINES,
     DEPLOYMENTS,
@@ -199,11 +198,11 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         one,
         named,
         dated_on=_last_day(offences.table, settings.offences),
+        stations=stations.table,
         near=_stations_near(stations.table, exporters.table, settings),
         bounds=bounds,
     )
     known = add_feed_stations(stations.table, networks.timetable, bounds=bounds, force_area=force_area)
-    timetable = networks.timetable and leave_out_too_fast(networks.timetable, known.reading.table)
     ids = set(known.reading.table.index)
     coaches = read_coach_feeds(paths.get("coaches", []), settings, force_area, exporters.table)
     readers: dict[str, Callable[[Path], Reading[Any]]] = {
@@ -247,7 +246,7 @@ def read_inputs(root: Path, settings: Settings) -> Inputs:
         boundaries=boundaries.table,
         rail_track=networks.track,
         roads=networks.roads,
-        timetable=timetable,
+        timetable=networks.timetable,
         feed_notes=known.notes,
         coaches=coaches,
         quarantine=merge_quarantine([reading.quarantine for reading in readings]),

@@ -25,6 +25,7 @@ from geo.sources.mapped import read_mapped
 from geo.sources.osm import OsmExtract, read_osm, require_fresh
 from geo.sources.patterns import TimetableReading
 from geo.sources.track import read_track
+from geo.sources.trip_speeds import leave_out_too_fast
 
 __all__ = ["Networks", "read_networks"]
 
@@ -62,6 +63,7 @@ def read_networks(
     named: InputSettings,
     *,
     dated_on: date,
+    stations: pd.DataFrame | None = None,
     near: Collection[str] | None = None,
     bounds: Bounds | None = None,
 ) -> Networks:
@@ -77,6 +79,8 @@ def read_networks(
     dated_on : datetime.date
         The day by which the age of an OpenStreetMap extract is judged: the end of the data, not today, so that a run
         can be repeated.
+    stations : pandas.DataFrame, optional
+        Table `geo.tables.STATIONS`: places, for timetables that have none.
     near : collection of str, optional
         Stations of the region: of a national feed only trains that call at one of them are kept.
     bounds : tuple of float, optional
@@ -116,6 +120,8 @@ def read_networks(
     if "timetable" in files:
         with name_settings("timetable"):
             timetable = _read_timetable(files["timetable"], files.get("tiplocs"), named, near, bounds)
+        if stations is not None and timetable.stops["easting_m"].isna().all():
+            timetable = leave_out_too_fast(timetable, stations)
         readings.append(Reading(timetable.calls, timetable.quarantine, timetable.accounts))
     roads = None if road_path is None else build_roads(extracts[road_path].table.ways)
     return Networks(track, roads, timetable, readings)

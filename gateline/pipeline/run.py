@@ -10,9 +10,10 @@ from typing import Any
 from gateline.audit import append_event
 from gateline.pipeline.identity import digest_inputs, identify_run
 from gateline.pipeline.marks import make_marks
+from gateline.pipeline.not_used import list_not_used
 from gateline.pipeline.plan_file import PLAN_FILE, write_plan_file
 from gateline.pipeline.planning import plan_run
-from gateline.pipeline.private_digest import RUN_PROFILE, UNCOUNTED_ROLES
+from gateline.pipeline.private_digest import RUN_PROFILE, UNCOUNTED_ROLES, uncounted_files
 from gateline.pipeline.read import Inputs, input_files, read_inputs, require_little_quarantine
 from gateline.pipeline.record import Recorder, code_version
 from gateline.pipeline.registered import read_registered
@@ -90,7 +91,7 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
         require_little_quarantine(inputs, settings.offences)
         _require_offences(inputs, settings)
         registered = read_registered(root)
-        uncounted = {path.name for role, path in files if role in UNCOUNTED_ROLES}
+        uncounted = uncounted_files(settings)
         counted = [account for account in inputs.accounts if account.source_file not in uncounted]
         record.rows = {
             "files": len(inputs.accounts),
@@ -123,11 +124,12 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
                     "no plan: no flow by rail passes a station of the force, no team can reach one with trains enough "
                     "in a shift, or the pairs are too many to list"
                 )
-    marks = make_marks(inputs, results, settings, run_id=run_id, profile=RUN_PROFILE)
+    not_used = list_not_used(inputs, results, untold=uncounted)
+    marks = make_marks(inputs, results, settings, run_id=run_id, profile=RUN_PROFILE, not_used=not_used)
     unused = tuple(model.note() for model in registered)
     with open_run(root, run_id) as folder:
         with recorder.stage("products") as record:
-            products = product_inputs(inputs, results, marks, plan=plan)
+            products = product_inputs(inputs, results, marks, plan=plan, not_used=not_used)
             write_products(folder, products, inputs, results, registered=unused, uncounted=uncounted)
             if plan is not None:
                 write_plan_file(folder / PLAN_FILE, plan, products=products)
@@ -141,6 +143,7 @@ def _run(root: Path, settings: Settings, recorder: Recorder) -> Finished:
             code=code,
             digests=digests,
             results=results,
+            not_used=not_used,
             registered=unused,
             uncounted=uncounted,
         )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gateline.pipeline.not_used import list_not_used
 from gateline.pipeline.planning import RunPlan
 from gateline.pipeline.private_digest import PRIVATE_ROLES
 from gateline.pipeline.read import Inputs
@@ -26,7 +25,6 @@ from gateline.products.gis import write_hotspots_geojson, write_layers_gpkg
 from gateline.products.guidance import LEVEL_NOTE, describe_level
 from gateline.products.inputs import FICTIONAL_NOTE, HOTSPOT_MONTHS, Marks, ProductInputs
 from gateline.products.map_page import write_map
-from gateline.products.not_used import write_not_used_csv
 from gateline.products.prior_figure import draw_prior_figure
 from gateline.products.roster_files import write_roster
 from gateline.products.spreadsheet import write_list_xlsx
@@ -42,7 +40,14 @@ from models.prior_predictive import predict_from_priors
 __all__ = ["level_of", "product_inputs", "write_products", "write_record"]
 
 
-def product_inputs(inputs: Inputs, results: Results, marks: Marks, *, plan: RunPlan | None = None) -> ProductInputs:
+def product_inputs(
+    inputs: Inputs,
+    results: Results,
+    marks: Marks,
+    *,
+    plan: RunPlan | None = None,
+    not_used: pd.DataFrame | None = None,
+) -> ProductInputs:
     """
     Gather the tables that products are drawn from, victims' points replaced by banded squares.
 
@@ -56,6 +61,8 @@ def product_inputs(inputs: Inputs, results: Results, marks: Marks, *, plan: RunP
         Of the release.
     plan : RunPlan or None
         The interception plan, where there is one.
+    not_used : pandas.DataFrame or None
+        Table `gateline.products.inputs.NOT_USED`, where it is to be told.
 
     Returns
     -------
@@ -129,6 +136,8 @@ def product_inputs(inputs: Inputs, results: Results, marks: Marks, *, plan: RunP
         plan_agreement=None if plan is None else plan.duty.agreement,
         plan_left_out=None if plan is None else plan.left_out,
         plan_notes=() if plan is None else plan.notes,
+        not_used=not_used,
+        forces_missing=list_missing(inputs.coverage),
     )
 
 
@@ -193,8 +202,6 @@ def write_products(
         Files whose rows tell of people: what was set aside of them is told by ``gateline check`` alone. A line number
         moves with every address before it, and a repeated row says that a home is on the list.
     """
-    not_used = list_not_used(inputs, results.network, has_trains=results.railway_basis == "timetable", untold=uncounted)
-    products = replace(products, not_used=not_used, forces_missing=list_missing(inputs.coverage))
     write_station_csv(folder / "stations.csv", products)
     write_town_csv(folder / "towns.csv", products)
     write_coach_stop_csv(folder / "coach_stops.csv", products)
@@ -207,7 +214,8 @@ def write_products(
     is_told = (inputs.quarantine["status"] != "out_of_scope") & ~inputs.quarantine["source_file"].isin(uncounted)
     rejected = inputs.quarantine[is_told]
     write_csv(folder / "quarantine.csv", rejected, products.marks)
-    write_not_used_csv(folder / "not_used.csv", not_used, products.marks)
+    if products.not_used is not None:
+        write_csv(folder / "not_used.csv", products.not_used, products.marks)
     marks = products.marks
     lists = (("stations", results.station_scores), ("towns", results.place_scores))
     rankability = {what: scores.rankability for what, scores in lists}
@@ -258,6 +266,7 @@ def write_record(
     code: str,
     digests: list[tuple[str, str, str]],
     results: Results,
+    not_used: pd.DataFrame,
     registered: tuple[str, ...],
     uncounted: Collection[str],
 ) -> None:
@@ -280,6 +289,8 @@ def write_record(
         Role, file name and content digest of each input.
     results : Results
         What the stages found.
+    not_used : pandas.DataFrame
+        Table `gateline.products.inputs.NOT_USED`.
     registered : tuple of str
         Which registered models the run did not use, and why.
     uncounted : collection of str
@@ -290,7 +301,6 @@ def write_record(
         for account in inputs.accounts
         if account.source_file not in uncounted
     ]
-    not_used = list_not_used(inputs, results.network, has_trains=results.railway_basis == "timetable", untold=uncounted)
     record = {
         "run_id": run_id,
         "code": code,

@@ -83,7 +83,7 @@ NOT_USED = Contract(
             values=("month", "file", "rows", "trips", "station"),
         ),
         "name": Column("text", "force, file or station"),
-        "status": Column("text", "why not, in kind", values=("missing", "faulty", "duplicate", "out of scope")),
+        "status": Column("text", "in kind", values=("missing", "not read", "faulty", "duplicate", "out of scope")),
         "n": Column("number", "months, rows or trips; null for a station", nullable=True, low=0),
         "reason": Column("text", "why, in words"),
     },

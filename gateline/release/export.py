@@ -22,6 +22,8 @@ import geopandas as gpd
 from gateline.audit import append_event, head_hash, verify_log
 from gateline.pipeline.identity import digest_inputs, identify_run
 from gateline.pipeline.marks import make_marks
+from gateline.pipeline.not_used import list_not_used
+from gateline.pipeline.private_digest import uncounted_files
 from gateline.pipeline.read import Inputs, read_inputs
 from gateline.pipeline.record import Recorder
 from gateline.pipeline.registered import read_registered
@@ -166,7 +168,8 @@ def _release(job: _Job, names: tuple[str, ...], number: int, victim_retention_da
     cells, entry = _guard(job, inputs, release_id, names)
     results = run_stages(inputs, job.settings, Recorder(job.tell))
     log = job.root / _LOG
-    marks = make_marks(inputs, results, job.settings, run_id=run.name, profile=job.request.profile)
+    not_used = list_not_used(inputs, results, untold=uncounted_files(job.settings))
+    marks = make_marks(inputs, results, job.settings, run_id=run.name, profile=job.request.profile, not_used=not_used)
     marks = _watermark(marks, job.request, head_hash(log))
     building = job.out / f".tmp-{release_id}"
     shutil.rmtree(building, ignore_errors=True)  # what a process that died left behind

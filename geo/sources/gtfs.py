@@ -262,7 +262,7 @@ def _read_calls(archive: Archive, trips: pd.DataFrame, stops: Stops) -> _Calls:
     rows = rows[~is_again].reset_index(drop=True)
     n_blank = rows[["arrival_min", "departure_min"]].isna().sum(axis=1)
     _fill_times(rows)
-    warnings |= dict.fromkeys(_tell_filled(n_blank[rows["arrival_min"].notna()]))
+    warnings |= dict.fromkeys(_tell_filled(n_blank[rows["arrival_min"].notna() & ~rows["is_bad"]]))
     is_bad = rows["is_bad"] | rows["order"].isna() | rows["arrival_min"].isna()
     rows["fate"] = np.select(
         [rows["is_unknown"], is_bad, rows["no_call"], rows["station_id"].isna()],

@@ -37,11 +37,12 @@ def lift_header(data: bytes, required: Sequence[str]) -> tuple[bytes, list[str]]
     >>> lift_header(b"Towns of 2025\nid,place\n1,York\n", ["id", "place"])
     (b'id,place\n\n1,York\n', ['1 line above the header was passed over.'])
     """
-    if set(required) <= set(_names_of(data.partition(b"\n")[0], required)):
+    wanted = set(map(_key, required))
+    if wanted <= set(_names_of(data.partition(b"\n")[0], required)):
         return data, []
     lines = data.split(b"\n", _MOST_TITLE_LINES + 1)
     for k, line in enumerate(lines[1 : _MOST_TITLE_LINES + 1], start=1):
-        if set(required) <= set(_names_of(line, required)):
+        if wanted <= set(_names_of(line, required)):
             above = lines[:k]
             rest = data[sum(map(len, above)) + k + len(line) :]
             n_titles = sum(bool(title.strip()) for title in above)
@@ -51,7 +52,7 @@ def lift_header(data: bytes, required: Sequence[str]) -> tuple[bytes, list[str]]
 
 
 def _names_of(line: bytes, required: Sequence[str]) -> list[str]:
-    return split_header(line.decode(), required)[1]
+    return [_key(name) for name in split_header(line.decode(), required)[1]]
 
 
 def even_ends(data: bytes, separator: str, header: list[str]) -> tuple[list[str], list[str]]:

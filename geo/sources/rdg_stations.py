@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geo.errors import InputError
+from geo.naming import name_some
 from geo.sources.accounting import RowAccount
 from geo.sources.fates import account_fates
 from geo.sources.feed_stops import build_feed_stops
@@ -155,5 +156,5 @@ def _tell_changes(table: pd.DataFrame) -> list[str]:
     table.loc[odd, "change_min"] = np.nan
     if not codes:
         return []
-    shown = ", ".join(codes[:_MOST_SHOWN]) + (f" and {len(codes) - _MOST_SHOWN} more" if codes[_MOST_SHOWN:] else "")
+    shown = name_some(codes, _MOST_SHOWN)
     return [f"{len(codes)} change times are no numbers, so that the default holds: {shown}."]

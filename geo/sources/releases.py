@@ -179,12 +179,12 @@ def _cut_parts(rows: pd.DataFrame, files: Sequence[PublishedRows]) -> tuple[NDAr
         # Of two hashes the smaller goes first, so its digits are turned round.
         order = (release, len(own), file.sha256.translate(_TURNED))
         n_ids = own["crime_id"][has_id].nunique()
-        cut.append((_Part(int(k[at[0]]), month, names, release, order, n_ids, at[~has_id], at), at))
-    cut.sort(key=lambda pair: pair[0].order, reverse=True)
+        cut.append(_Part(int(k[at[0]]), month, names, release, order, n_ids, at[~has_id], at))
+    cut.sort(key=lambda part: part.order, reverse=True)
     number = np.zeros(len(rows), dtype=np.intp)
-    for n, (_, at) in enumerate(cut):
-        number[at] = n
-    return number, [part for part, _ in cut]
+    for n, part in enumerate(cut):
+        number[part.rows] = n
+    return number, cut
 
 
 def _settle_ids(rows: pd.DataFrame, parts: Sequence[_Part], tally: _Tally) -> dict[tuple[int, int], int]:
@@ -247,8 +247,7 @@ def _settle_anonymous(
     is_release = n_shared >= _SHARED_SHARE * n_least if n_least else is_again
     own = rows.iloc[second.anonymous]
     if is_release and len(first.anonymous) >= _WHOLE_SHARE * len(second.anonymous):
-        lost = own
-        tally.mark(lost, np.full(len(lost), pair[0], dtype=np.intp), parts)
+        tally.mark(own, np.full(len(own), pair[0], dtype=np.intp), parts)
     elif first.names & second.names:
         _mark_alike(rows, first.anonymous, second.anonymous, pair[0], parts, tally)
 

@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs import WGS84
 from geo.errors import InputError
+from geo.naming import name_some
 from geo.network.staffed_hours import parse_staffed_hours
 from geo.schema import validate
 from geo.sources.accounting import Reading
@@ -91,7 +92,8 @@ def read_stations(
     sieve.reject(rows["name"].eq("").to_numpy(), "no_name", field="name")
     has_gates, staffed_hours = _sift_gates(rows, sieve), _sift_staffed(rows, sieve)
     sieve.require_each_majority(_GUESSES)
-    _settle_repeats(codes, rows["name"], positions, sieve)
+    told = _settle_repeats(codes, rows["name"], positions, sieve)
+    _tell_lost(codes, sieve, told=told)
     kept = sieve.kept
     table = pd.DataFrame(
         {
@@ -108,11 +110,12 @@ def read_stations(
     return Reading(validate(table.sort_index(), STATIONS), quarantine, (account,))
 
 
-def _settle_repeats(codes: pd.Series, names: pd.Series, positions: Positions, sieve: Sieve) -> None:
+def _settle_repeats(codes: pd.Series, names: pd.Series, positions: Positions, sieve: Sieve) -> set[str]:
     """
     Keep a station that is listed twice once; of one code at two places neither can be trusted, and the account says so.
 
     Of rows of one code within `_ONE_PLACE_M` of each other the first by name and place stays, whatever their order.
+    The codes at two places are given back.
     """
     known = pd.DataFrame(
         {"code": codes, "name": names, "e": positions.easting_m, "n": positions.northing_m}, index=codes.index
@@ -133,11 +136,19 @@ def _settle_repeats(codes: pd.Series, names: pd.Series, positions: Positions, si
         sieve.warn(f"code {code} is listed under {len(called)} names at one place; {called[0]!r} is used.")
     lost = sorted(set(known["code"][is_apart]))
     if lost:
-        more = f" and {len(lost) - _MOST_NAMED} more" if len(lost) > _MOST_NAMED else ""
         sieve.warn(
-            f"code {', '.join(lost[:_MOST_NAMED])}{more} stands at places over {_ONE_PLACE_M:.0f} m apart: which is "
+            f"code {name_some(lost, _MOST_NAMED)} stands at places over {_ONE_PLACE_M:.0f} m apart: which is "
             "right cannot be told, and no row of it is used."
         )
+    return set(lost)
+
+
+def _tell_lost(codes: pd.Series, sieve: Sieve, *, told: set[str]) -> None:
+    """Which stations have no row left: each is a place that no list of the run can name."""
+    is_code = codes.str.fullmatch("[A-Z]{3}").to_numpy(dtype=bool)
+    lost = sorted(set(codes[is_code]) - set(codes[sieve.kept]) - told)
+    if lost:
+        sieve.warn(f"{len(lost)} stations are lost with their rows: {name_some(lost, _MOST_NAMED)}.")
 
 
 def _sift_gates(rows: pd.DataFrame, sieve: Sieve) -> pd.Series:

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from geo.naming import name_some
 from geo.sources.accounting import RowAccount
 from geo.sources.patterns import TimetableReading
 
@@ -55,8 +56,8 @@ def leave_out_too_fast(timetable: TimetableReading, positions: pd.DataFrame) -> 
     caveats = []
     if is_doubtful.any():
         caveats.append(
-            f"trains would go faster than {FASTEST_KM_H:.0f} km/h at {_show(sorted(doubtful))}, so that the place "
-            "of the station or its times are doubtful; they are used as they are"
+            f"trains would go faster than {FASTEST_KM_H:.0f} km/h at {name_some(sorted(doubtful), _MOST_SHOWN)}, so "
+            "that the place of the station or its times are doubtful; they are used as they are"
         )
     odd = runs[runs["is_too_fast"] & ~is_doubtful]
     if odd.empty:
@@ -66,7 +67,8 @@ def leave_out_too_fast(timetable: TimetableReading, positions: pd.DataFrame) -> 
     n_all = round(timetable.departures["n_departures"].sum())
     pairs = sorted(set(odd["from_station_id"] + " to " + odd["to_station_id"]))
     caveats.append(
-        f"{n_odd:,} trips of the week would go faster than {FASTEST_KM_H:.0f} km/h, and are left out: {_show(pairs)}"
+        f"{n_odd:,} trips of the week would go faster than {FASTEST_KM_H:.0f} km/h, and are left out: "
+        f"{name_some(pairs, _MOST_SHOWN)}"
     )
     first = timetable.accounts[0]
     account = RowAccount(
@@ -107,8 +109,3 @@ def _measure_runs(timetable: TimetableReading, positions: pd.DataFrame) -> pd.Da
 def _told(timetable: TimetableReading, caveats: Sequence[str]) -> TimetableReading:
     """The same with more caveats."""
     return replace(timetable, caveats=(*timetable.caveats, *caveats))
-
-
-def _show(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
-    return ", ".join(names[:_MOST_SHOWN]) + more

@@ -257,3 +257,12 @@ def test_counts_given_twice_are_one_and_of_several_years_none(tmp_path):
 def test_a_list_of_which_most_rows_share_a_fault_is_refused_with_the_cause(tmp_path, read, text, words):
     with pytest.raises(InputError, match=words):
         read(write(tmp_path, text), force_area=None)
+
+
+def test_a_station_that_is_lost_with_its_row_is_named(tmp_path):
+    """Swapped coordinates of one row in a long list: without its name nobody would miss the station."""
+    path = tmp_path / "stations.csv"
+    rows = [f"S{k},AA{chr(65 + k)},{53.9 + k / 100},-1.1" for k in range(20)]
+    path.write_text("\n".join(["stationName,crsCode,lat,long", *rows, "Lost,HGT,-1.5377,53.9932"]) + "\n")
+    (account,) = read_stations(path, force_area=None).accounts
+    assert "1 stations are lost with their rows: HGT." in account.warnings
