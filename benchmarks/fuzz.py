@@ -115,7 +115,7 @@ def _judge_accounts(reader: Reader, found: Any, data: bytes) -> Outcome:
         return Outcome("unaccounted", f"{n_set_aside} rows set aside and {n_listed} listed: {accounts}")
     is_simple = reader.counts_lines and b'"' not in data and not data.startswith((b"\xff\xfe", b"\xfe\xff"))
     if is_simple and not any(account.warnings for account in accounts):
-        n_lines = sum(bool(line.strip()) for line in re.split(rb"\r\n|\r|\n", data)) - 1
+        n_lines = sum(bool(line) for line in re.split(rb"\r\n|\r|\n", data)) - 1
         n_read = sum(account.n_read for account in accounts)
         if n_read != n_lines:
             return Outcome("unaccounted", f"{n_lines} rows and {n_read} read: {accounts}")

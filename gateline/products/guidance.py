@@ -138,6 +138,8 @@ RAILWAY_MEANING = {
 }
 
 COLUMN_LABELS = {
+    "n": "How many",
+    "status": "In kind",
     "station_id": "Station code",
     "place_id": "Place code",
     "name": "Name",

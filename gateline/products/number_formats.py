@@ -9,6 +9,7 @@ __all__ = ["NUMBER_FORMATS", "POINTS"]
 # A tenth, and as many decimals more as a long list is told in.
 POINTS = "0.0#######"
 NUMBER_FORMATS = {
+    "n": "#,##0",
     "score": POINTS,
     "score_low": POINTS,
     "score_high": POINTS,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from geo.sources.cif_blocks import read_blocks
 from geo.sources.cif_places import Places
-from geo.sources.cif_records import NO_DAY, Records, Role, parse_records
+from geo.sources.cif_records import INDICATORS, NO_DAY, TRANSACTIONS, Records, Role, parse_records
 
 __all__ = ["CANCELLATION", "DELETION", "CifFile", "read_cif_file"]
 
@@ -114,9 +114,10 @@ def _mark(records: Records, places: Places, week_start_on: date | None) -> None:
         table["is_near"] = True
     carries = table["role"].isin(_CARRIES) & (table["stp"] != CANCELLATION) & (table["transaction"] != DELETION)
     in_week = np.ones(len(table), dtype=bool) if week_start_on is None else _touches(table, week_start_on)
-    # Of a schedule without dates that cannot be told: it is at fault with all its calls.
+    # A schedule without dates, or with indicators that are none, is at fault with all its calls.
     has_dates = (table["from_on"] != NO_DAY) & (table["to_on"] >= table["from_on"])
-    table["is_kept"] = (carries & table["is_near"] & in_week) | ~has_dates
+    is_odd = ~table["transaction"].isin(TRANSACTIONS) | ~table["stp"].isin(INDICATORS)
+    table["is_kept"] = (carries & table["is_near"] & in_week) | ~has_dates | is_odd
 
 
 def _touches(table: pd.DataFrame, week_start_on: date) -> NDArray[np.bool_]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from geo.sources.cif_blocks import Block, text_of
 from geo.sources.cif_times import LOCATIONS, read_times
 
-__all__ = ["NO_DAY", "NO_END", "Records", "Role", "pack", "parse_records", "unpack"]
+__all__ = ["INDICATORS", "NO_DAY", "NO_END", "Records", "Role", "pack", "parse_records", "unpack"]
 
 Cells = NDArray[np.uint8]
 IntArray = NDArray[np.int64]
@@ -30,6 +30,8 @@ _PASSENGER_STATUS = (b"P", b"1")
 _BUS_STATUS, _BUS_CATEGORY, _BUS_LINE = (b"B", b"5"), b"BR", b"BS"
 # Categories that carry no public passengers: empty stock, staff, and unadvertised trains.
 _EMPTY_CATEGORY = (b"EE", b"EL", b"ES", b"OU", b"XU")
+# What is done with a schedule, and which of several of a train on a day it is.
+TRANSACTIONS, INDICATORS = tuple(map(ord, "NRD")), tuple(map(ord, "CNOP "))
 # Days before any of a feed, and after: no date, and a schedule without an end.
 NO_DAY, NO_END = 0, 4_000_000
 _NO_END_TEXT = b"999999"

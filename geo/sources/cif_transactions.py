@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 
 from geo.sources.cif_files import DELETION
-from geo.sources.cif_records import NO_DAY
+from geo.sources.cif_records import INDICATORS, NO_DAY, TRANSACTIONS
 
 __all__ = ["apply_transactions"]
 
 _REVISION, _NO_STP = ord("R"), ord(" ")
-_TRANSACTIONS, _INDICATORS = tuple(map(ord, "NRD")), tuple(map(ord, "CNOP "))
 _KEY = ["uid", "from_on", "stp"]
 
 
@@ -37,7 +36,7 @@ def apply_transactions(schedules: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     is_bad = (schedules["from_on"] == NO_DAY) | (~is_deletion & (schedules["to_on"] < schedules["from_on"]))
     fate = pd.Series("", index=schedules.index, dtype=object)
     fate[is_bad] = "bad_date"
-    is_odd = ~schedules["transaction"].isin(_TRANSACTIONS) | ~schedules["stp"].isin(_INDICATORS)
+    is_odd = ~schedules["transaction"].isin(TRANSACTIONS) | ~schedules["stp"].isin(INDICATORS)
     fate[is_odd] = "unknown_indicator"
     is_bad |= is_odd
     keys = schedules.loc[~is_bad, [*_KEY, "transaction"]]

@@ -271,7 +271,7 @@ def _download(query: str, policy: FetchPolicy, name: str) -> tuple[bytes, str]:
             if error.code not in _BUSY:
                 break
             stated_s = error.headers.get("Retry-After", "")
-            wait_s = float(stated_s) if stated_s.isdigit() else wait_s
+            wait_s = float(stated_s) if stated_s.isdecimal() else wait_s
         except (OSError, ValueError) as error:  # URLError, time-outs and connections that break are OSErrors
             problem = str(error) or type(error).__name__
         else:
@@ -298,7 +298,7 @@ def _ask(query: str, policy: FetchPolicy, name: str) -> bytes:
     if len(content) > policy.max_bytes:
         msg = f"{name}: the answer is larger than {policy.max_bytes} bytes, expected less. Use smaller tiles."
         raise ResourceError(msg)
-    if stated.isdigit() and int(stated) != len(content):
+    if stated.isdecimal() and int(stated) != len(content):
         msg = f"the answer stops after {len(content)} of {stated} bytes"
         raise ValueError(msg)
     return content

@@ -119,7 +119,7 @@ def _read_link(line: str, week_start_on: date) -> list[_Link]:
     pairs = dict(part.split("=", 1) for part in line.strip().split(",") if "=" in part)
     a, b, minutes = pairs.get("O", ""), pairs.get("D", ""), pairs.get("T", "")
     hours = _read_hours(pairs, week_start_on)
-    if not (_CODE.fullmatch(a) and _CODE.fullmatch(b) and minutes.isdigit()) or hours is None or a == b:
+    if not (_CODE.fullmatch(a) and _CODE.fullmatch(b) and minutes.isdecimal()) or hours is None or a == b:
         return []
     return [(a, b, pairs.get("M", "").lower(), float(minutes), hours)]
 

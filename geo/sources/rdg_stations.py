@@ -145,7 +145,7 @@ def _read_station(line: str) -> tuple[str, tuple[str, str, str, str, float, floa
     at = _POSITION.fullmatch(line[52:63])
     easting_m, northing_m = (float(part) * _METRES_PER_TENTH_KM for part in at.groups()) if at else (np.nan, np.nan)
     # Without a change time, or with one that is no number, the default holds: the station is there all the same.
-    change_min = float(change) if change.isdigit() else np.inf if change else np.nan
+    change_min = float(change) if change.isdecimal() else np.inf if change else np.nan
     return "", (tiploc, minor, code, line[5:35].strip(), change_min, easting_m, northing_m)
 
 

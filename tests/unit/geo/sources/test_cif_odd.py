@@ -470,3 +470,9 @@ def test_a_rename_before_its_place_is_a_rename(tmp_path):
         tmp_path, *own(ti("AAATOWN", "", kind="TA", new="ANEW"), *codes, train=train), station_of_tiploc=None
     )
     assert reading.calls["station_id"].tolist() == ["AAA", "BBB", "CCC"]
+
+
+def test_all_lines_of_a_schedule_with_an_odd_indicator_are_listed(tmp_path):
+    """Goods too, of which calls are mostly only counted."""
+    reading = read(tmp_path, bs("U00002"), *A_TO_C, bs(stp="x", status="F"), *A_TO_C)
+    assert reasons(reading)["unknown_indicator"] == 4

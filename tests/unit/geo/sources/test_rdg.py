@@ -252,3 +252,10 @@ def test_positions_of_the_real_file_are_those_of_the_stations(real_data):
     assert len(off_m.dropna()) > 2_500
     assert off_m.median() < 75
     assert off_m.quantile(0.99) < 1_000
+
+
+def test_digits_that_are_no_numbers_are_none(tmp_path):
+    """A raised two counts as a digit, and is no number."""
+    link = "M=WALK,O=AAA,D=CCC,T=1\u00b2,S=0001,E=2359,P=4,R=1111111\n".encode("latin-1")
+    reading = read(tmp_path, ALF=link)
+    assert account_of(reading, "ALF").n_by_reason == (("quarantined", "bad_link", 1),)
